@@ -1,0 +1,62 @@
+"""Run the programs that are measured, each in a process of its own, without a network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ENVIRONMENT = os.environ | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def limbeck() -> str:
+    """Path of the ``limbeck`` beside this Python, else the one on PATH."""
+    found = shutil.which("limbeck", path=str(Path(sys.executable).parent)) or shutil.which("limbeck")
+    if found is None:
+        raise SystemExit("no `limbeck` beside this Python or on PATH; run: pip install -e '.[all]'")
+    return found
+
+
+def run(*words: str | Path) -> None:
+    """Run to the end, what it prints on our stderr; a failure ends the benchmark."""
+    print("+", *words, file=sys.stderr, flush=True)
+    subprocess.run([str(word) for word in words], env=ENVIRONMENT, stdout=sys.stderr, check=True)
+
+
+def output(*words: str | Path) -> str:
+    """Run to the end and return what it printed on stdout; a failure ends the benchmark."""
+    command = [str(word) for word in words]
+    done = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, encoding="utf-8", check=True)
+    return done.stdout
+
+
+def script(name: str, out: Path, *words: str | Path) -> dict[str, Any]:
+    """Run a script of this folder that writes json to ``--out``; return the json."""
+    run(sys.executable, HERE / name, *words, "--out", out)
+    result: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return result
+
+
+def accuracy_of(folder: Path, test: Path, flags: Sequence[str] = ()) -> float:
+    """Accuracy of a saved model on a labelled file, between 0 and 1, as ``limbeck evaluate --json`` tells it."""
+    told = json.loads(output(limbeck(), "evaluate", folder, test, "--json", *flags))
+    return float(told["metrics"]["accuracy"])
+
+
+def training_of(folder: Path) -> dict[str, Any]:
+    """Return ``training`` of a saved model: ``seconds`` of the loop (evaluation excluded) and the ``texts`` it read."""
+    told: dict[str, Any] = json.loads((folder / "limbeck.json").read_text(encoding="utf-8"))["training"]
+    return told
+
+
+def fingerprint(encoder: Path) -> str:
+    """First 12 hex digits of the sha256 of an encoder's weights."""
+    with (encoder / "model.safetensors").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]

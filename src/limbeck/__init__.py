@@ -1,0 +1,62 @@
+"""limbeck: labelled text in, an accurate, small and fast classifier out: a folder that runs without PyTorch.
+
+The public door is a table of names; each is imported when it is asked for, so that ``import limbeck`` loads nothing
+heavy and a saved model answers where torch is not installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from limbeck.data import Dataset, read, read_splits, split
+    from limbeck.errors import LimbeckError
+    from limbeck.runtime import load
+    from limbeck.scores import Scores
+    from limbeck.text import TextSettings
+    from limbeck.train.learner import Learner
+    from limbeck.train.settings import FitSettings
+
+__version__ = "0.1.0"
+
+_NAMES = {
+    "Dataset": "limbeck.data",
+    "FitSettings": "limbeck.train.settings",
+    "Learner": "limbeck.train.learner",
+    "LimbeckError": "limbeck.errors",
+    "Scores": "limbeck.scores",
+    "TextSettings": "limbeck.text",
+    "load": "limbeck.runtime",
+    "read": "limbeck.data",
+    "read_splits": "limbeck.data",
+    "split": "limbeck.data",
+}
+
+__all__ = [
+    "Dataset",
+    "FitSettings",
+    "Learner",
+    "LimbeckError",
+    "Scores",
+    "TextSettings",
+    "load",
+    "read",
+    "read_splits",
+    "split",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'limbeck' has no attribute {name!r}")
+    module = _NAMES[name]
+    if module.startswith("limbeck.train"):
+        from limbeck.errors import require
+
+        require("torch", "train")
+    return getattr(importlib.import_module(module), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_NAMES])

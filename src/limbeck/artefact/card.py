@@ -1,0 +1,101 @@
+"""The model card: ``README.md`` with the front matter that the hub reads, the measured figures, and how to use it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from limbeck.artefact.manifest import Manifest
+
+
+def write(manifest: Manifest) -> str:
+    """Give the text of the card; it says only what the manifest records."""
+    parts = [_front_matter(manifest), _about(manifest), _figures(manifest), _use(manifest), _limits(manifest)]
+    return "\n".join(part for part in parts if part)
+
+
+def _front_matter(manifest: Manifest) -> str:
+    lines = ["---", "library_name: limbeck", "pipeline_tag: text-classification", "tags:", "- limbeck", "- onnx"]
+    source = manifest.model.get("source")
+    if isinstance(source, str) and source.count("/") == 1 and not source.startswith((".", "/", "~")):
+        lines.append(f"base_model: {json.dumps(source)}")
+    return "\n".join([*lines, "---", ""])
+
+
+def _about(manifest: Manifest) -> str:
+    model = manifest.model
+    kind = " ".join(str(model[key]) for key in ("family", "model_type") if model.get(key))
+    size = f", {model['parameters']:,} parameters" if isinstance(model.get("parameters"), int) else ""
+    if manifest.classes:
+        gives = "one of the classes " + ", ".join(_code(name) for name in manifest.classes)
+    else:
+        gives = "a number"
+    reads = "a pair of texts" if manifest.is_pairs else "a text"
+    length = manifest.text.get("max_length")
+    cut = f" It reads up to {length} tokens; longer texts lose their middle." if length else ""
+    return f"# Text classifier\n\nGives {reads} {gives}. Model: {kind or 'unknown'}{size}.{cut}\n"
+
+
+def _figures(manifest: Manifest) -> str:
+    rows = [(name, value) for name, value in manifest.metrics.items() if isinstance(value, int | float)]
+    if not rows:
+        return "## Measured\n\nNothing: there were no validation rows.\n"
+    table = "\n".join(f"| {name} | {_figure(value)} |" for name, value in rows)
+    heading = "## Measured\n\nOn validation rows that training did not learn from, by the saved graph:"
+    return f"{heading}\n\n| | |\n|---|---|\n{table}\n"
+
+
+def _use(manifest: Manifest) -> str:
+    length = manifest.text.get("max_length", 256)
+    if manifest.is_pairs:
+        call, shell = '("A first text.", "A second one.")', '"A first text." "A second one." --pair'
+        asked = '{"text": "A first text.", "text_pair": "A second one."}'
+    else:
+        call, shell, asked = '"An hour I want back."', '"An hour I want back."', '"An hour I want back."'
+    return f"""## Use
+
+```
+limbeck predict FOLDER {shell}
+```
+
+```python
+import limbeck
+
+model = limbeck.load("FOLDER")
+print(model.predict({call}))
+```
+
+With transformers, where the folder holds `model.safetensors`. Its pipeline does not cut long texts by itself; this
+asks it to, from the end (limbeck keeps head and tail), so that answers agree up to {length} tokens:
+
+```python
+from transformers import pipeline
+
+classify = pipeline("text-classification", "FOLDER")
+print(classify({asked}, truncation=True, max_length={length}))
+```
+
+With onnxruntime: `onnx/model.onnx` takes `input_ids`, `attention_mask` and `token_type_ids` (int64, texts by tokens)
+and gives `logits`; `tokenizer.json` makes the ids.
+"""
+
+
+def _limits(manifest: Manifest) -> str:
+    lines = [
+        "It answers for texts like those it was trained on, in their language; elsewhere its probabilities mislead."
+    ]
+    rows = manifest.data.get("train_rows", manifest.data.get("rows"))
+    if isinstance(rows, int):
+        lines.append(f"It was trained on {rows:,} rows.")
+    return "## Limits\n\n" + " ".join(lines) + "\n"
+
+
+def _code(name: str) -> str:
+    """A class name as code, whatever marks it holds; half of a surrogate pair has no place in a file."""
+    shown = " ".join(name.encode("utf-8", errors="replace").decode().split())
+    fence = "``" if "`" in shown else "`"
+    return f"{fence} {shown} {fence}" if fence == "``" else f"{fence}{shown}{fence}"
+
+
+def _figure(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"

@@ -1,0 +1,172 @@
+"""Save a folder so that a half-written one is never seen.
+
+Files are written into a folder beside the target and flushed to disk; ``limbeck.json`` comes last; then the folder is
+renamed into place. A former artefact is moved aside before and removed after: at every moment the disk holds one whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limbeck.artefact import card, probes
+from limbeck.artefact.manifest import NAME, TOKENIZER, Manifest
+from limbeck.artefact.verify import sha256
+from limbeck.errors import ArtefactError, together
+
+if TYPE_CHECKING:
+    from limbeck.text import Input
+
+Fill = Callable[[Path], Manifest]
+"""Writes the model's files into a folder and gives the manifest; probes and files in it are filled in afterwards."""
+Probe = Callable[[Path, Manifest, "Sequence[Input]"], Sequence[Sequence[float]]]
+"""Answers probe texts with the folder's graph: logits."""
+
+
+def check_target(out: Path | str, *, overwrite: bool = False) -> Path:
+    """Give the absolute path that :func:`seal` would save to; long work asks this first.
+
+    Raises:
+        ArtefactError: something is there that may not be replaced.
+    """
+    path = Path(out).resolve()
+    shown = str(out)
+    if not path.name:
+        raise ArtefactError(f"{shown!r} cannot hold a model; give a folder of its own")
+    if path.is_dir():
+        if (path / NAME).exists():
+            if not overwrite:
+                raise ArtefactError(f"{shown!r} already holds a model; give another --out, or add --overwrite")
+        elif any(path.iterdir()):
+            raise ArtefactError(f"{shown!r} is a folder with other files, which are never replaced; give another --out")
+    elif path.exists():
+        raise ArtefactError(f"{shown!r} is a file; give a folder")
+    return path
+
+
+def seal(out: Path | str, *, fill: Fill, probe: Probe, overwrite: bool = False) -> Manifest:
+    """Save an artefact at ``out``: all of it or nothing.
+
+    Args:
+        out: the folder to make; folders above it are made too.
+        fill: writes the model files and gives the manifest. It may open and measure the staged graph.
+        probe: answers the probes, as :func:`limbeck.runtime.session.answer_probes` does.
+        overwrite: replace an artefact that is there.
+
+    Raises:
+        ArtefactError: the target may not be replaced, or ``fill`` left out a file.
+    """
+    target = check_target(out, overwrite=overwrite)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    recover(target)
+    staging = _beside(target, "partial")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
+    try:
+        manifest = _complete(staging, fill(staging), probe)
+        _flush(staging)
+        _into_place(staging, target)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    return manifest
+
+
+def recover(target: Path) -> None:
+    """Mend what a save to ``target`` left behind when its process was killed: a former artefact goes back."""
+    for aside in _leftovers(target, "replaced"):
+        if target.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            aside.rename(target)
+    for partial in _leftovers(target, "partial"):
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _complete(staging: Path, manifest: Manifest, probe: Probe) -> Manifest:
+    """Add probes, card and the list of files, and write the manifest."""
+    lacking = [name for name in (TOKENIZER, "config.json") if not (staging / name).is_file()]
+    if lacking:
+        raise ArtefactError(together(f"the model to save has no {name}" for name in lacking))
+    texts = probes.draw(staging, seed=manifest.seed or 0, pairs=manifest.is_pairs)
+    manifest = replace(manifest, probes={"tolerance": probes.TOLERANCE} | manifest.probes)
+    logits = [[float(value) for value in row] for row in probe(staging, manifest, texts)]
+    answered = {"texts": [list(text) if isinstance(text, tuple) else text for text in texts], "logits": logits}
+    manifest = replace(manifest, probes=manifest.probes | answered)
+    (staging / "README.md").write_text(card.write(manifest), encoding="utf-8")
+    manifest = replace(manifest, files=_list_files(staging))
+    (staging / NAME).write_bytes(manifest.to_bytes())
+    return Manifest.read(staging)
+
+
+def _list_files(folder: Path) -> dict[str, dict[str, object]]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / NAME)
+    return {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in paths
+    }
+
+
+def _into_place(staging: Path, target: Path) -> None:
+    aside = _beside(target, "replaced")
+    replaces = target.exists()
+    if replaces:
+        shutil.rmtree(aside, ignore_errors=True)
+        target.rename(aside)
+    try:
+        staging.rename(target)
+    except BaseException:
+        if replaces:
+            aside.rename(target)
+        raise
+    _flush_one(target.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _flush(folder: Path) -> None:
+    """Have the disk hold all of ``folder`` before its name says so."""
+    for path in (*folder.rglob("*"), folder):
+        _flush_one(path)
+
+
+def _flush_one(path: Path) -> None:
+    if sys.platform == "win32" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _beside(target: Path, kind: str) -> Path:
+    return target.with_name(f".{target.name}.{kind}-{os.getpid()}")
+
+
+def _leftovers(target: Path, kind: str) -> list[Path]:
+    """Folders that saves to ``target`` by processes now dead left beside it."""
+    prefix = f".{target.name}.{kind}-"
+    found = []
+    for path in sorted(target.parent.iterdir()):
+        process = path.name.removeprefix(prefix)
+        if path.name.startswith(prefix) and process.isdecimal() and not _is_alive(int(process)):
+            found.append(path)
+    return found
+
+
+def _is_alive(process: int) -> bool:
+    if process == os.getpid():
+        return False  # its own leftover, or of a process whose number it inherited
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,84 @@
+"""The command line: one file a command. ``limbeck --help`` is answered from the table below, which imports none."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from limbeck.errors import LimbeckError, nearest
+
+COMMANDS = {
+    "train": "fit a model to a labelled file and save it",
+    "evaluate": "measure a saved model on a labelled file, and show what it gets most wrong",
+    "predict": "answer a text, or every row of a file",
+    "info": "tell what a saved model is and how it was made",
+    "check": "verify a saved model's files and replay its probes on this machine",
+}
+"""Every own command with its line of help; a test holds it against the folder and the modules' own words."""
+
+EXAMPLE = """\
+examples:
+  limbeck train reviews.csv --out model/
+  limbeck evaluate model/ test.csv
+  limbeck predict model/ "An hour I want back."
+  limbeck predict model/ reviews.csv --out scored.csv
+
+'limbeck COMMAND --help' lists a command's flags."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code is 0, 2 for the user's mistake, 1 for ours, 130 after Ctrl-C."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0 if words else 2
+    if words[0] == "--version":
+        from limbeck import __version__
+
+        print(f"limbeck {__version__}")
+        return 0
+    try:
+        return _run(words[0], words[1:])
+    except LimbeckError as error:
+        print(f"limbeck: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("limbeck: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output went away, as ``head`` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def usage() -> str:
+    """The text of ``limbeck --help``."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {line}" for name, line in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: limbeck COMMAND ...",
+            "",
+            "Labelled text in, a small and fast classifier out.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            EXAMPLE,
+        ]
+    )
+
+
+def _run(name: str, arguments: Sequence[str]) -> int:
+    from limbeck.settings import from_flags
+    from limbeck.table import Table
+
+    table = Table("limbeck.cli", noun="command", flag="limbeck")
+    if name not in COMMANDS and name not in table:
+        raise LimbeckError(
+            f"no command is called {name!r}; there are {nearest(name, table.names())} ('limbeck --help')"
+        )
+    module = table.module(name)
+    description = f"{module.HELP}\n\nexample: {module.EXAMPLE}"
+    settings = from_flags(module.Settings, arguments, command=name, description=description)
+    return int(module.run(settings))

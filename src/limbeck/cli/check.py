@@ -1,0 +1,37 @@
+"""``limbeck check``: are the files whole, and does this machine compute what the one that saved them did?"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+HELP = "verify a saved model and replay its probes on this machine"
+EXAMPLE = "limbeck check model/"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which model to check."""
+
+    model: tyro.conf.Positional[Path]
+    """Folder of a saved model."""
+    json: bool = False
+    """Print json."""
+
+
+def run(settings: Settings) -> int:
+    """Check; 0 when all is as it was saved, 1 when answers differ. Damaged files are an error that names them."""
+    from limbeck.runtime.check import check
+
+    report = check(settings.model)
+    if settings.json:
+        print(json.dumps(dataclasses.asdict(report) | {"ok": report.ok}))
+        return 0 if report.ok else 1
+    verdict = "ok" if report.ok else "differs"
+    print(f"{verdict}: {report.n_files} files are whole; {report.n_probes} probes replayed on {report.machine}")
+    print(f"largest difference {report.difference:.2g}, tolerance {report.tolerance:.2g}")
+    return 0 if report.ok else 1

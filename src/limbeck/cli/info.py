@@ -1,0 +1,82 @@
+"""``limbeck info``: what a saved model is, how it was made, and how good it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tyro
+
+if TYPE_CHECKING:
+    from limbeck.artefact.manifest import Manifest
+
+HELP = "say what a saved model is, how it was trained and how good it was"
+EXAMPLE = "limbeck info model/"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which model to tell of."""
+
+    model: tyro.conf.Positional[Path]
+    """Folder of a saved model."""
+    json: bool = False
+    """Print all of it as json."""
+
+
+def run(settings: Settings) -> int:
+    """Tell; the folder is verified first."""
+    from limbeck.artefact.verify import verify
+
+    manifest = verify(settings.model)
+    if settings.json:
+        record = dataclasses.asdict(manifest)
+        record["probes"] = {"n": len(manifest.probes.get("texts", [])), "tolerance": manifest.probes.get("tolerance")}
+        print(json.dumps(record, sort_keys=True))
+        return 0
+    rows = list(_rows(manifest))
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:<{width}}  {value}")
+    return 0
+
+
+def _rows(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    task = manifest.task.get("name", "?")
+    yield "task", f"{task}, of {'pairs of texts' if manifest.is_pairs else 'texts'}"
+    if manifest.classes:
+        yield "classes", ", ".join(_printable(name) for name in manifest.classes)
+    yield "model", " ".join(str(manifest.model[key]) for key in ("family", "model_type") if manifest.model.get(key))
+    if manifest.model.get("source"):
+        yield "started from", _printable(str(manifest.model["source"]))
+    if isinstance(manifest.model.get("parameters"), int):
+        yield "parameters", f"{manifest.model['parameters']:,}"
+    for name in sorted(manifest.files):
+        yield name, f"{manifest.files[name]['bytes']:,} bytes"
+    sections = ("metrics", "data", "training", "text", "settings", "versions")
+    for section in sections:
+        if getattr(manifest, section):
+            yield section, _listed(getattr(manifest, section))
+    if manifest.passes:
+        yield "passes", "; ".join(_listed(step) if isinstance(step, dict) else str(step) for step in manifest.passes)
+    yield "probes", str(len(manifest.probes.get("texts", [])))
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    shown = {key: value for key, value in values.items() if value is not None}
+    return _printable(", ".join(f"{key} {_value(value)}" for key, value in shown.items()))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return f"({_listed(value)})" if isinstance(value, dict) else str(value)
+
+
+def _printable(text: str) -> str:
+    """The text without half surrogate pairs, which no terminal takes."""
+    return text.encode("utf-8", errors="replace").decode()

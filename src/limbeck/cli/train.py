@@ -1,0 +1,226 @@
+"""``limbeck train``: from a labelled file to a saved model."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tyro
+
+from limbeck.errors import DataError, Interrupted, SettingsError, require
+from limbeck.text.settings import TextSettings
+from limbeck.train.settings import FitSettings
+
+if TYPE_CHECKING:
+    from limbeck.artefact.manifest import Manifest
+    from limbeck.data import Dataset
+    from limbeck.train.learner import Learner
+
+HELP = "Fit a model to a labelled file: finds the columns, splits, says what it will cost, fits, evaluates, saves."
+EXAMPLE = "limbeck train reviews.csv --out model/"
+
+
+@dataclass(frozen=True)
+class DataChoices:
+    """Which columns, and which rows are held back."""
+
+    text_column: str | None = None
+    """Column of texts; guessed where not given."""
+
+    text_pair_column: str | None = None
+    """Column of the second text, for pairs; guessed where not given."""
+
+    label_column: str | None = None
+    """Column of class names, or of numbers to regress; guessed where not given."""
+
+    task: str | None = None
+    """classify or regress; told from the labels where not given."""
+
+    valid: Path | None = None
+    """Validation rows; a share of the data file where not given."""
+
+    valid_fraction: float = 0.1
+    """Share of the rows held back, stratified, to choose the weights by; 0: none, and the last weights are kept."""
+
+    encoding: str = "utf-8"
+    """Encoding of a text file."""
+
+    skip_bad_rows: bool = False
+    """Leave damaged rows out, with a notice, instead of refusing the file."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.valid_fraction < 1:
+            raise SettingsError(f"--valid-fraction {self.valid_fraction} is no share; give a number from 0 to below 1")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Flags of the command."""
+
+    data: tyro.conf.Positional[Path]
+    """A labelled file (csv, tsv, json lines, parquet), or a folder of class folders."""
+
+    out: Path
+    """The folder to save the model in."""
+
+    model: str = "small"
+    """small (from scratch, needs nothing), the folder of an encoder, or its hub name."""
+
+    columns: DataChoices = field(default_factory=DataChoices)
+    """Columns and split."""
+
+    text: TextSettings = field(default_factory=TextSettings)
+    """How much of a text is read."""
+
+    fit: FitSettings = field(default_factory=FitSettings)
+    """Epochs, rates, batches."""
+
+    calibrate: bool = True
+    """Fit a temperature on the validation rows, so that probabilities mean what they say."""
+
+    resume: bool = False
+    """Go on from the last checkpoint of --out; begin where there is none, and report a model that is finished."""
+
+    overwrite: bool = False
+    """Replace a model that stands at --out."""
+
+    json: bool = False
+    """Print the result as one JSON object instead of text."""
+
+
+def run(settings: Settings) -> int:
+    """Train and save; results on stdout, everything else on stderr."""
+    require("torch", "train")
+    from limbeck.artefact.manifest import NAME, Manifest
+    from limbeck.artefact.save import check_target
+
+    out = settings.out
+    if settings.resume and (out / NAME).is_file():
+        _say(f"{out} is finished already; nothing to resume")
+        _print_result(Manifest.read(out), settings)
+        return 0
+    check_target(out, overwrite=settings.overwrite)
+    train, valid = _read(settings)
+    checkpoints = out.resolve().with_name(out.resolve().name + ".checkpoint")
+    if not settings.resume:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+    learner = _learner(settings, train, valid)
+    for line in _plan_lines(learner):
+        _say(line)
+    try:
+        learner.fit(checkpoints, resume=settings.resume)
+    except Interrupted as stop:
+        raise Interrupted(f"{stop}. Go on with the same command and --resume") from None
+    manifest = learner.save(out, calibrated=settings.calibrate, overwrite=settings.overwrite)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    _print_result(manifest, settings)
+    return 0
+
+
+def _read(settings: Settings) -> tuple[Dataset, Dataset | None]:
+    """The training rows and the validation rows."""
+    from limbeck.data import read, read_splits, split
+
+    columns = settings.columns
+    options: dict[str, Any] = {
+        "text_column": columns.text_column,
+        "text_pair_column": columns.text_pair_column,
+        "label_column": columns.label_column,
+        "task": columns.task,
+        "encoding": columns.encoding,
+        "skip_bad_rows": columns.skip_bad_rows,
+    }
+    parts = read_splits(settings.data, **options)
+    if "train" not in parts:
+        raise DataError(f"{settings.data} has no training part; there are {', '.join(parts)}")
+    train, valid = parts["train"], parts.get("valid")
+    _say_all(train.notices)
+    if columns.valid is not None:
+        valid = read(columns.valid, **options, one_class_ok=True)
+        _say_all(valid.notices)
+        valid = _of_the_same_classes(valid, train)
+    elif valid is None and columns.valid_fraction > 0:
+        train, valid = split(train, columns.valid_fraction, settings.fit.seed)
+        _say_all(train.notices)
+    return train, valid
+
+
+def _of_the_same_classes(valid: Dataset, train: Dataset) -> Dataset:
+    from limbeck.tasks import make_task
+
+    if train.task == "classify":
+        make_task("classify", classes=train.classes).encode(valid.targets or [])
+    return replace(valid, classes=train.classes)
+
+
+def _learner(settings: Settings, train: Dataset, valid: Dataset | None) -> Learner:
+    from limbeck.settings import record
+    from limbeck.train.learner import Learner
+    from limbeck.train.progress import Console
+
+    kept = {key: value for key, value in record(settings).items() if key not in ("out", "resume", "overwrite", "json")}
+    kept["data"], kept["valid"] = settings.data.name, settings.columns.valid and settings.columns.valid.name
+    learner = Learner(
+        train, valid, model=settings.model, text=settings.text, fit=settings.fit, settings=kept, reporter=Console()
+    )
+    kept |= record(learner.fit_settings) | record(learner.text)
+    _say_all(learner.notices)
+    return learner
+
+
+def _plan_lines(learner: Learner) -> list[str]:
+    """What is in the data, and what the training will cost."""
+    from limbeck.train.cost import estimate
+
+    fit = learner.fit_settings
+    cost = estimate(learner)
+    return [
+        *learner.describe().lines(),
+        f"model: {learner.source}, {learner.n_parameters():,} parameters, {cost.size_bytes / 1e6:.0f} MB as float32",
+        f"plan: {fit.epochs} epochs, {cost.updates} updates at lr {fit.lr:g} in {fit.precision}; "
+        f"about {duration(cost.seconds)}",
+    ]
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it.
+
+    >>> duration(8), duration(200), duration(9000)
+    ('8 s', '3 min 20 s', '2 h 30 min')
+    """
+    whole = max(1, round(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7200:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _print_result(manifest: Manifest, settings: Settings) -> None:
+    if settings.json:
+        print(json.dumps({"out": str(settings.out), "metrics": manifest.metrics, "passes": manifest.passes}))
+        return
+    for note in manifest.passes:
+        if note["name"] == "calibrate":
+            _say(
+                f"calibrated: temperature {note['temperature']:.3f}, validation loss of the saved graph "
+                f"{note['loss_before']:.6f} before, {note['loss_after']:.6f} after"
+            )
+    for name, value in manifest.metrics.items():
+        if math.isfinite(value):
+            print(f"valid {name.replace('_', ' ')}: {value:.4f}")
+    print(f"saved: {settings.out}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _say_all(lines: tuple[str, ...] | list[str]) -> None:
+    for line in lines:
+        _say(line)

@@ -1,0 +1,95 @@
+"""Json lines: one object a line, blank lines skipped, values kept as json has them.
+
+Only a line feed ends a record: U+2028, U+2029 and U+0085 may stand inside a string.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from limbeck.data.formats.text_file import open_text
+from limbeck.data.rows import BadRow, Record, Row, RowSource
+from limbeck.errors import DataError
+
+SUFFIXES = (".jsonl", ".ndjson", ".json")
+_HEADER_ROWS = 1000
+"""So many first records are asked for their keys; reading all would read the file twice."""
+
+
+def open_rows(path: Path, encoding: str, skip_bad_rows: bool) -> RowSource:
+    """Open a file of json objects, one a line.
+
+    Raises:
+        DataError: the file is empty or not in ``encoding``.
+    """
+
+    def rows() -> Iterator[Record]:
+        with open_text(path, encoding, newline="\n") as file:
+            for line, text in enumerate(file, start=1):
+                if text.strip():
+                    yield _row(line, text)
+
+    first = list(islice(rows(), _HEADER_ROWS))
+    if not first:
+        raise DataError(f"{path} is empty; each line must be one json object")
+    if not any(isinstance(record, Row) for record in first):
+        raise DataError(f"{path}, line {first[0].line}: {getattr(first[0], 'problem', '')}")
+    columns = dict.fromkeys(key for record in first if isinstance(record, Row) for key in record.cells)
+    return RowSource(str(path), list(columns), rows, skip_bad_rows=skip_bad_rows)
+
+
+def _row(line: int, text: str) -> Row | BadRow:
+    try:
+        cells = json.loads(text)
+    except json.JSONDecodeError as error:
+        return BadRow(line, f"not json: {error.msg} at character {error.colno}; each line must be one json object")
+    except RecursionError:
+        return BadRow(line, "json nested too deeply")
+    if not isinstance(cells, dict):
+        return BadRow(line, f"a json {_kind(cells)}, and each line must be one json object")
+    return Row(line, cells)
+
+
+def _kind(value: object) -> str:
+    names: dict[type, str] = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return names.get(type(value), "number")
+
+
+class Encoder:
+    """Write rows as json lines in utf-8; a row with lone surrogates is written in escapes, so that none is lost."""
+
+    def __init__(self, file: BinaryIO, path: Path, columns: Sequence[str], schema: object = None) -> None:
+        del path, columns, schema
+        self._file = file
+
+    def write_rows(self, rows: Iterable[Mapping[str, object]]) -> None:
+        """Write rows, each with the keys that it has."""
+        for cells in rows:
+            line = json.dumps(cells, ensure_ascii=False, default=plain)
+            try:
+                self._file.write(line.encode("utf-8") + b"\n")
+            except UnicodeEncodeError:
+                self._file.write(json.dumps(cells, default=plain).encode("ascii") + b"\n")
+
+    def finish(self) -> None:
+        """Nothing is held back."""
+
+    def drop(self) -> None:
+        """Nothing is held back."""
+
+
+def plain(value: object) -> object:
+    """Give what json can hold for a value of numpy, or of another format's own type (as text).
+
+    >>> plain(b"abc")
+    'abc'
+    """
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    if callable(tolist := getattr(value, "tolist", None)):
+        return tolist()
+    return str(value)

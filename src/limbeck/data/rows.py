@@ -1,0 +1,164 @@
+"""A file as rows in bounded memory: the shape that every format reads into, and the care for damaged rows.
+
+A format yields each record with its line, or a :class:`BadRow` in its place; :class:`RowSource` decides what happens
+to those. With ``skip_bad_rows`` they are left out and named in a notice. Otherwise the first one ends the rows, the
+rest of the file is looked through for others, and one error names them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from limbeck.errors import DataError, together
+
+PROBLEMS_SHOWN = 10
+"""So many damaged rows, or lines in a notice, are named one by one."""
+
+
+class Row(NamedTuple):
+    """One record."""
+
+    line: int
+    """Where it begins: a line of a text file (the header is line 1), else a row counted from 1."""
+    cells: dict[str, object]
+    """Column -> value as the source has it."""
+
+
+class BadRow(NamedTuple):
+    """What stands in place of a record that cannot be read."""
+
+    line: int
+    problem: str
+    fatal: bool = False
+    """Whether nothing behind it can be read: never skipped."""
+
+
+class Remark(NamedTuple):
+    """What a reader did to a row, for one notice over all of them."""
+
+    line: int
+    text: str
+
+
+Record = Row | BadRow | Remark
+
+
+class RowSource:
+    """The rows of one source; iterate as often as needed, each time from the start.
+
+    Args:
+        name: the source in messages.
+        columns: its columns in order (json lines: the keys of the first records).
+        records: opens the source and yields its records.
+        skip_bad_rows: leave damaged rows out instead of raising.
+        unit: what ``Row.line`` counts, ``line`` or ``row``.
+        schema: what a writer needs to give back the cells in their own types (parquet).
+        notices: what was decided on opening; iteration adds to it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        columns: Sequence[str],
+        records: Callable[[], Iterator[Record]],
+        *,
+        skip_bad_rows: bool = False,
+        unit: str = "line",
+        schema: object = None,
+        notices: Sequence[str] = (),
+    ) -> None:
+        self.name = name
+        self.columns = list(columns)
+        self.skip_bad_rows = skip_bad_rows
+        self.unit = unit
+        self.schema = schema
+        self._records = records
+        self._opening = tuple(notices)
+        self._found: tuple[str, ...] = ()
+
+    @property
+    def notices(self) -> list[str]:
+        """What was decided, and what was left out by the last iteration that ran to its end."""
+        return [*self._opening, *self._found]
+
+    def sample(self, n_rows: int = 200) -> list[Mapping[str, object]]:
+        """Give the cells of the first ``n_rows`` good rows."""
+        good = (record for record in self._records() if isinstance(record, Row))
+        return [row.cells for row in islice(good, n_rows)]
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the good rows.
+
+        Raises:
+            DataError: rows are damaged and ``skip_bad_rows`` is off, or nothing behind one can be read.
+        """
+        bad: list[BadRow] = []
+        remarks: dict[str, list[int]] = {}
+        for record in self._records():
+            if isinstance(record, Row):
+                if self.skip_bad_rows or not bad:
+                    yield record
+            elif isinstance(record, Remark):
+                remarks.setdefault(record.text, []).append(record.line)
+            elif record.fatal and self.skip_bad_rows:
+                raise DataError(f"{self.name}, {self.unit} {record.line}: {record.problem}")
+            else:
+                bad.append(record)
+        if bad and not self.skip_bad_rows:
+            raise DataError(self._complaint(bad))
+        self._found = tuple(f"{self.name}: {text} ({where(lines, self.unit)})" for text, lines in remarks.items())
+        if bad:
+            lines = [record.line for record in bad]
+            what = f"{n_of(lines)} damaged and left out ({where(lines, self.unit)}); the first: {bad[0].problem}"
+            self._found += (f"{self.name}: {what}",)
+
+    def _complaint(self, bad: Sequence[BadRow]) -> str:
+        named = [f"{self.name}, {self.unit} {record.line}: {record.problem}" for record in bad[:PROBLEMS_SHOWN]]
+        if len(bad) > len(named):
+            named.append(f"and {len(bad) - len(named)} more")
+        return together(named) + "\n(--skip-bad-rows leaves such rows out)"
+
+
+def n_of(rows: Sequence[int]) -> str:
+    """Count rows for a message.
+
+    >>> n_of([6]), n_of([])
+    ('1 row', '0 rows')
+    """
+    return f"{len(rows)} row" if len(rows) == 1 else f"{len(rows)} rows"
+
+
+def where(lines: Sequence[int], unit: str = "line") -> str:
+    """Name lines for a message, the first ten one by one.
+
+    >>> where([6])
+    'line 6'
+    >>> where(list(range(2, 14)))
+    'lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more'
+    """
+    shown = [str(line) for line in lines[:PROBLEMS_SHOWN]]
+    more = f" and {len(lines) - len(shown)} more" if len(lines) > len(shown) else ""
+    return f"{unit}{'s' if len(lines) > 1 else ''} {', '.join(shown)}{more}"
+
+
+def cell_text(value: object) -> str | None:
+    """Give a cell as text: strings as they are, numbers without a ``.0``; None for a missing one.
+
+    The same for texts and labels, in training and in prediction. The words ``null``, ``NA`` and the like are texts.
+
+    >>> cell_text("null"), cell_text(None), cell_text(float("nan")), cell_text(2.0), cell_text(True)
+    ('null', None, None, '2', 'True')
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or type(value).__name__ == "NAType" or value != value:
+        return None
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(float(value))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    if callable(item := getattr(value, "item", None)):
+        return cell_text(item())
+    return str(value)

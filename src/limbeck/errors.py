@@ -1,0 +1,93 @@
+"""The errors that limbeck raises on purpose, one family.
+
+A message has three parts: the value that was wrong, quoted; what is accepted, the nearest match first; and the
+argument or command that mends it. The command line prints the message alone and leaves with exit code 2.
+
+::
+
+    LimbeckError(Exception)          anything the user can mend; exit code 2
+    ├── DataError                    a file, a row or a column is not what was asked for
+    ├── SettingsError                a setting, or a combination of settings, cannot work
+    ├── ArtefactError                a saved folder is missing, damaged or of another format
+    ├── ModelError                   a model folder or hub name cannot be used
+    ├── TrainingError                training cannot go on (a loss that is not a number, a broken checkpoint)
+    ├── Interrupted                  the user asked to stop; what was done is on disk (exit code 130)
+    └── MissingExtra(ImportError)    an optional part is not installed; the message is the line that installs it
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable
+from types import ModuleType
+
+
+class LimbeckError(Exception):
+    """Root of the family: the user can mend it, and the message says how."""
+
+    exit_code = 2
+
+
+class DataError(LimbeckError):
+    """A file, a row or a column is not what was asked for."""
+
+
+class SettingsError(LimbeckError):
+    """A setting, or a combination of settings, cannot work."""
+
+
+class ArtefactError(LimbeckError):
+    """A saved folder is missing, damaged or of another format."""
+
+
+class ModelError(LimbeckError):
+    """A model folder or hub name cannot be used."""
+
+
+class TrainingError(LimbeckError):
+    """Training cannot go on; the last good checkpoint is kept."""
+
+
+class Interrupted(LimbeckError):
+    """The user asked to stop; the message says how to go on."""
+
+    exit_code = 130
+
+
+class MissingExtra(LimbeckError, ImportError):
+    """An optional part is not installed."""
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import ``module``, or say which install line brings it.
+
+    Raises:
+        MissingExtra: ``module`` is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
+            raise
+        raise MissingExtra(
+            f"{module.partition('.')[0]} is not installed; this needs it. Run: pip install 'limbeck[{extra}]'"
+        ) from None
+
+
+def nearest(value: str, accepted: Iterable[str]) -> str:
+    """Name what is accepted, the nearest match to ``value`` first.
+
+    >>> nearest("lable", ["text", "label"])
+    "'label' (nearest), 'text'"
+    """
+    names = sorted(dict.fromkeys(accepted))
+    close = difflib.get_close_matches(value, names, n=1, cutoff=0.5)
+    rest = [repr(name) for name in names if name not in close]
+    return ", ".join([f"{name!r} (nearest)" for name in close] + rest)
+
+
+def together(problems: Iterable[str]) -> str:
+    """One message out of all problems of one input: alone as it is, several as a list."""
+    lines = list(problems)
+    return lines[0] if len(lines) == 1 else "\n".join([f"{len(lines)} problems:", *(f"  - {line}" for line in lines)])

@@ -1,0 +1,7 @@
+"""CamemBERT: RoBERTa's graph, with RoBERTa's tensor names."""
+
+from __future__ import annotations
+
+from limbeck.graph.family.roberta import build, obstacles
+
+__all__ = ["build", "obstacles"]

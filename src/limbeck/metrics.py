@@ -1,0 +1,89 @@
+"""Measures of classification and regression in numpy, tested against scikit-learn; float64 throughout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def log_softmax(logits: NDArray[Any]) -> Array:
+    """Logarithms of probabilities: shape ``(N, C)`` to ``(N, C)``."""
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-np.inf)
+    result: Array = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return result
+
+
+def softmax(logits: NDArray[Any]) -> Array:
+    """Probabilities that sum to 1 in each row: shape ``(N, C)`` to ``(N, C)``."""
+    result: Array = np.exp(log_softmax(logits))
+    return result
+
+
+def cross_entropy(logits: NDArray[Any], targets: NDArray[Any]) -> Array:
+    """Minus the log-probability of each row's target, in nats: shapes ``(N, C)``, ``(N,)`` to ``(N,)``."""
+    result: Array = -log_softmax(logits)[np.arange(len(targets)), targets.astype(np.int64)]
+    return result
+
+
+def confusion(predicted: NDArray[Any], targets: NDArray[Any], n_classes: int) -> NDArray[np.int64]:
+    """Counts by true class (row) and predicted class (column): shape ``(C, C)``."""
+    cells = targets.astype(np.int64) * n_classes + predicted.astype(np.int64)
+    return np.bincount(cells, minlength=n_classes * n_classes).reshape(n_classes, n_classes).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class PerClass:
+    """Measures of each class: shape ``(C,)`` each. A ratio whose denominator is empty is 0, as in scikit-learn."""
+
+    precision: Array
+    recall: Array
+    f1: Array
+    support: NDArray[np.int64]
+
+
+def per_class(predicted: NDArray[Any], targets: NDArray[Any], n_classes: int) -> PerClass:
+    """Precision, recall, F1 and number of true rows of each class."""
+    matrix = confusion(predicted, targets, n_classes)
+    hits = matrix.diagonal().astype(np.float64)
+    precision = _ratio(hits, matrix.sum(axis=0))
+    recall = _ratio(hits, matrix.sum(axis=1))
+    f1 = _ratio(2 * hits, matrix.sum(axis=0) + matrix.sum(axis=1))
+    return PerClass(precision, recall, f1, matrix.sum(axis=1))
+
+
+def pearson(first: NDArray[Any], second: NDArray[Any]) -> float:
+    """Pearson's correlation; 0 where one side does not vary."""
+    a = first.astype(np.float64) - first.mean()
+    b = second.astype(np.float64) - second.mean()
+    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum() / scale) if scale > 0 else 0.0
+
+
+def spearman(first: NDArray[Any], second: NDArray[Any]) -> float:
+    """Spearman's correlation: Pearson's of the ranks, ties sharing their mean rank."""
+    return pearson(_ranks(first), _ranks(second))
+
+
+def matthews(predicted: NDArray[Any], targets: NDArray[Any], n_classes: int) -> float:
+    """Matthews correlation of any number of classes (Gorodkin 2004); 0 where a side does not vary."""
+    matrix = confusion(predicted, targets, n_classes).astype(np.float64)
+    true, said, total = matrix.sum(axis=1), matrix.sum(axis=0), matrix.sum()
+    covariance = matrix.trace() * total - (true * said).sum()
+    scale = float(np.sqrt((total**2 - (said**2).sum()) * (total**2 - (true**2).sum())))
+    return float(covariance / scale) if scale > 0 else 0.0
+
+
+def _ratio(part: Array, whole: NDArray[Any]) -> Array:
+    return np.divide(part, whole, out=np.zeros(len(part), np.float64), where=whole > 0)
+
+
+def _ranks(values: NDArray[Any]) -> Array:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts).astype(np.float64)
+    result: Array = (last - (counts - 1) / 2)[inverse.ravel()]
+    return result

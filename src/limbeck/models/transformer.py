@@ -1,0 +1,236 @@
+"""Any Hugging Face encoder with a classification head, by local folder or hub name."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import transformers
+from torch import Tensor, nn
+
+from limbeck import graph
+from limbeck.errors import ModelError, require
+from limbeck.models import Batch, Defaults, Output, Prepared, Request
+from limbeck.models._trunk import run, trunk_of
+from limbeck.text import Encoder
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+DEFAULTS = Defaults(epochs=3, lr=5e-5)
+"""Within the ranges that Devlin et al. 2019 searched for fine-tuning (appendix A.3: 2 to 4 epochs, 2e-5 to 5e-5)."""
+
+_OFFSET_FAMILIES = ("roberta", "xlm-roberta", "camembert", "mpnet")
+"""Families whose position numbers begin behind the padding id, so that two rows of the table are never used."""
+
+transformers.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+
+
+class TransformerModel(nn.Module):
+    """A transformers ``...ForSequenceClassification`` and the tokenizer it was made with."""
+
+    def __init__(self, inner: Any, tokenizer: str) -> None:
+        super().__init__()
+        self.inner = inner
+        self.tokenizer = tokenizer
+        self._trunk = trunk_of(inner)
+
+    @property
+    def module(self) -> nn.Module:
+        """Itself."""
+        return self
+
+    def forward(self, batch: Batch) -> Output:
+        """Logits of a batch, shape ``(B, C)``."""
+        if self._trunk is not None:
+            return Output(run(self._trunk, batch, training=self.training))
+        return Output(self._plain(batch))
+
+    def _plain(self, batch: Batch) -> Tensor:
+        """transformers' own forward, with segment ids where the family has them."""
+        inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+        if getattr(self.inner.config, "type_vocab_size", 0) > 1:
+            inputs["token_type_ids"] = batch.token_type_ids
+        logits: Tensor = self.inner(**inputs).logits
+        return logits
+
+    def output_layer(self) -> nn.Linear:
+        """The last linear layer with as many rows as there are labels."""
+        n_labels = self.inner.config.num_labels
+        layers = [
+            part for part in self.inner.modules() if isinstance(part, nn.Linear) and part.out_features == n_labels
+        ]
+        return layers[-1]
+
+    def write(self, folder: Path) -> None:
+        """Write the model and its tokenizer as ``transformers.pipeline`` loads them."""
+        self.inner.save_pretrained(folder)
+        folder.joinpath("tokenizer.json").write_text(self.tokenizer, encoding="utf-8")
+        record = _tokenizer_config(self.inner.config, self.tokenizer)
+        folder.joinpath("tokenizer_config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def start(request: Request) -> Prepared:
+    """Load an encoder and put a new output layer on it; a saved head for the very same classes is kept.
+
+    Raises:
+        ModelError: the folder or the hub name cannot be used.
+    """
+    folder = find(request.source)
+    config = _config(folder)
+    known = dict(enumerate(request.task.classes)) or {0: "score"}
+    keep_head = getattr(config, "id2label", None) == known and _has_head(config)
+    config.num_labels = request.task.n_outputs
+    config.id2label, config.label2id = known, {name: n for n, name in known.items()}
+    config.problem_type = "regression" if request.task.name == "regress" else "single_label_classification"
+    torch.manual_seed(request.seed)
+    try:
+        inner = transformers.AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            config=config,
+            local_files_only=True,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,
+            dtype=torch.float32,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{request.source} cannot be loaded as an encoder: {error}") from None
+    model = wrap(inner, read_tokenizer(folder))
+    if not keep_head:
+        _fresh(model.output_layer(), getattr(config, "initializer_range", 0.02))
+    limit = max_positions(config)
+    notices = []
+    if limit < request.max_length:
+        notices.append(
+            f"{request.source} has positions for {limit} tokens: texts are read up to that, not {request.max_length}"
+        )
+    return Prepared(model, model.tokenizer, min(limit, request.max_length), tuple(notices))
+
+
+def wrap(inner: Any, tokenizer: str) -> TransformerModel:
+    """Pair a transformers model with its tokenizer, rid of the cut and the padding that the file may carry.
+
+    Raises:
+        ModelError: the tokenizer has pieces that the model has no embedding for.
+    """
+    encoder = Encoder.from_string(tokenizer)
+    if len(encoder) > inner.config.vocab_size:
+        raise ModelError(
+            f"the tokenizer has {len(encoder)} pieces, the model embeddings for {inner.config.vocab_size}: "
+            "they do not belong together; give a folder whose tokenizer.json and config.json agree"
+        )
+    return TransformerModel(inner, encoder.tokenizer.to_str())
+
+
+def max_positions(config: Any) -> int:
+    """Tokens that the position table reaches, special tokens included."""
+    positions = int(getattr(config, "max_position_embeddings", 512))
+    if config.model_type in _OFFSET_FAMILIES:
+        return positions - int(config.pad_token_id) - 1
+    return positions
+
+
+def find(source: str) -> Path:
+    """The local folder of a model, fetched from the hub where ``source`` is a name there.
+
+    Raises:
+        ModelError: there is no such folder, or the hub cannot be reached.
+    """
+    folder = Path(source)
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            there = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+            raise ModelError(f"{source} is no model folder: it has no config.json (there is: {there})")
+        return folder
+    if folder.exists() or source.startswith((".", "/", "~")) or source.endswith("/"):
+        raise ModelError(f"--model {source!r} is not a folder; give a folder with config.json, a hub name, or 'small'")
+    return _fetch(source)
+
+
+def _fetch(name: str) -> Path:
+    hub = require("huggingface_hub", "train")
+    patterns = [
+        "config.json",
+        "*.safetensors",
+        "tokenizer*",
+        "special_tokens_map.json",
+        "vocab*",
+        "merges.txt",
+        "*.model",
+    ]
+    try:
+        return Path(hub.snapshot_download(name, allow_patterns=patterns))
+    except Exception as error:  # the hub raises its own, requests' and httpx's errors
+        offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0") else ""
+        raise ModelError(
+            f"--model {name!r} is no folder here, and the hub did not give it{offline}: {type(error).__name__}. "
+            "Without a network, copy the model's folder (config.json, model.safetensors, tokenizer.json) to this "
+            "machine and give its path; or use --model small, which needs nothing"
+        ) from None
+
+
+def _config(folder: Path) -> Any:
+    try:
+        return transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{folder / 'config.json'} is not a configuration that transformers knows: {error}") from None
+
+
+def _has_head(config: Any) -> bool:
+    return any("ForSequenceClassification" in name for name in getattr(config, "architectures", None) or [])
+
+
+def _fresh(layer: nn.Linear, deviation: float) -> None:
+    nn.init.normal_(layer.weight, std=deviation)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
+def read_tokenizer(folder: Path) -> str:
+    """The text of a folder's ``tokenizer.json``, made from its older files where it has none.
+
+    Raises:
+        ModelError: there is no tokenizer that transformers can turn into one.
+    """
+    path = folder / "tokenizer.json"
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return str(tokenizer.backend_tokenizer.to_str())
+    except (OSError, ValueError, AttributeError, ImportError) as error:
+        raise ModelError(f"{folder} has no tokenizer.json, and none can be made from its files: {error}") from None
+
+
+def _tokenizer_config(config: Any, tokenizer: str) -> dict[str, Any]:
+    """What makes transformers load ``tokenizer.json`` as it is, whatever the family's own class would add to it."""
+    encoder = Encoder.from_string(tokenizer)
+    pad = encoder.tokenizer.id_to_token(int(config.pad_token_id or 0))
+    unknown = getattr(encoder.tokenizer.model, "unk_token", None)
+    names = ["input_ids", "attention_mask"]
+    if getattr(config, "type_vocab_size", 0) > 1:
+        names.insert(1, "token_type_ids")
+    record = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": max_positions(config),
+        "model_input_names": names,
+        "pad_token": pad,
+        "clean_up_tokenization_spaces": False,
+    }
+    return record if unknown is None else {**record, "unk_token": unknown}
+
+
+def export(folder: Path) -> ModelProto:
+    """The graph of a saved folder: emitted from its weights, or traced by torch for a family that ``graph`` lacks."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if graph.can_emit(config):
+        numpy_weights = require("safetensors.numpy", "compress").load_file(folder / "model.safetensors")
+        return graph.emit(config, numpy_weights)
+    from limbeck.models._torch_export import trace
+
+    return trace(folder)

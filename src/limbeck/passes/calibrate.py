@@ -1,0 +1,87 @@
+"""Calibrate: one temperature, fitted on held-back rows and folded into the last layer.
+
+Promise: no label changes (all logits of a text are divided by one positive number), and the loss on those rows does
+not rise: where it would, the weights stay as they are and the record says so.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from limbeck import models
+from limbeck.artefact.manifest import NAME, Manifest
+from limbeck.artefact.save import seal
+from limbeck.data.dataset import Dataset
+from limbeck.errors import SettingsError, require
+from limbeck.inspect.calibrate import temperature
+from limbeck.runtime.predictor import Predictor
+from limbeck.runtime.score import score
+from limbeck.runtime.session import answer_probes
+
+
+def apply(folder: Path, out: Path, dataset: Dataset, *, overwrite: bool = False) -> Manifest:
+    """Save ``folder`` calibrated on ``dataset`` at ``out``.
+
+    Args:
+        folder: a saved classifier.
+        out: where the calibrated one goes.
+        dataset: labelled rows that the weights were not fitted to.
+        overwrite: replace a model that stands at ``out``.
+
+    Raises:
+        SettingsError: the model is no classifier.
+        ArtefactError: something stands at ``out`` that may not be replaced.
+    """
+    manifest = Manifest.read(folder)
+    predictor = Predictor(folder, manifest)
+    if predictor.task.name != "classify":
+        raise SettingsError(f"{folder} is for the task {predictor.task.name!r}; only classifiers have a temperature")
+    scores = score(predictor, dataset, cache=False)
+    logits, targets = scores.logits[scores.answerable].astype(np.float64), predictor.task.encode(dataset.targets or [])
+    targets = targets[scores.answerable]
+    found = temperature(logits, targets)
+    before = float(predictor.task.loss(logits, targets).mean())
+    if float(predictor.task.loss(logits / found, targets).mean()) > before:
+        found = 1.0
+
+    def fill(staging: Path) -> Manifest:
+        _copy(folder, staging)
+        scale_output(staging, manifest.model["output_layer"], 1 / found)
+        graph = models.export(staging, manifest.model["family"])
+        (staging / "onnx" / "model.onnx").write_bytes(graph.SerializeToString())
+        calibrated = score(Predictor(staging, replace(manifest, files={})), dataset, cache=False)
+        metrics = predictor.task.metrics(calibrated.logits[scores.answerable].astype(np.float64), targets)
+        note = {
+            "name": "calibrate",
+            "temperature": found,
+            "rows": len(targets),
+            "data": dataset.fingerprint,
+            "loss_before": before,
+            "loss_after": metrics["loss"],
+        }
+        return replace(manifest, metrics=metrics, passes=[*manifest.passes, note], files={}, probes={})
+
+    return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
+
+
+def scale_output(folder: Path, layer: str, factor: float) -> None:
+    """Multiply weight and bias of the linear layer called ``layer`` in ``model.safetensors``."""
+    safetensors = require("safetensors.numpy", "compress")
+    path = folder / "model.safetensors"
+    weights = safetensors.load_file(path)
+    for name in (f"{layer}.weight", f"{layer}.bias"):
+        weights[name] = (weights[name].astype(np.float64) * factor).astype(weights[name].dtype)
+    safetensors.save_file(weights, path, metadata={"format": "pt"})
+
+
+def _copy(folder: Path, staging: Path) -> None:
+    """All of a folder but its manifest and its card, which are written anew."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.copytree(path, staging / path.name)
+        elif path.name not in (NAME, "README.md"):
+            shutil.copy2(path, staging / path.name)

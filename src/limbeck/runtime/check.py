@@ -1,0 +1,116 @@
+"""Replay the probes: does this machine compute what the machine that saved the folder computed?"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from limbeck import cache
+from limbeck.artefact.verify import start
+from limbeck.errors import ArtefactError
+from limbeck.runtime.predictor import Predictor
+from limbeck.tasks import TaskLike
+from limbeck.text import Input
+
+_KIND = "checked"
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a replay of the probes found."""
+
+    folder: str
+    n_files: int
+    """Files whose size and sha256 were verified."""
+    n_probes: int
+    difference: float
+    """Largest difference of a probability; for a number, of the number, relative to the largest one (at least 1)."""
+    tolerance: float
+    machine: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the answers are those of the machine that saved the folder."""
+        return self.difference <= self.tolerance
+
+
+def check(folder: Path | str) -> CheckReport:
+    """Verify ``folder`` and replay its probes, whatever the cache remembers of earlier replays.
+
+    Raises:
+        ArtefactError: files are missing or damaged, or there are no probes.
+    """
+    verification = start(folder)
+    report = replay(Predictor(folder, verification.result()))
+    if not report.n_probes:
+        raise ArtefactError(f"{folder} holds no probes to replay; train or export it again")
+    return report
+
+
+def replay(predictor: Predictor) -> CheckReport:
+    """Ask the probes of the predictor's manifest again and compare."""
+    probes = predictor.manifest.probes
+    texts = [_input(text) for text in probes.get("texts", [])]
+    expected = np.array(probes.get("logits", []), np.float64).reshape(len(texts), predictor.task.n_outputs)
+    found = predictor.logits(texts)[0].astype(np.float64)
+    return CheckReport(
+        folder=str(predictor.folder),
+        n_files=len(predictor.manifest.files),
+        n_probes=len(texts),
+        difference=difference(predictor.task, expected, found),
+        tolerance=float(probes.get("tolerance", 1e-4)),
+        machine=machine(),
+    )
+
+
+def first_time(predictor: Predictor) -> str:
+    """Replay the probes unless they agreed on this machine before; what to tell the user, mostly nothing."""
+    if not predictor.manifest.probes.get("texts"):
+        return ""
+    key = hashlib.sha256(f"{predictor.fingerprint} {machine()}".encode()).hexdigest()[:32]
+    if cache.recall(_KIND, key) is not None:
+        return ""
+    report = replay(predictor)
+    if not report.ok:
+        return (
+            f"{predictor.folder}: probabilities differ by up to {report.difference:.2g} from those of the machine that "
+            f"saved it (tolerance {report.tolerance:.2g}); see: limbeck check {predictor.folder}"
+        )
+    cache.remember(_KIND, key, {"difference": report.difference, "machine": report.machine})
+    return ""
+
+
+def difference(task: TaskLike, expected: NDArray[np.float64], found: NDArray[np.float64]) -> float:
+    """Largest difference between two sets of answers; infinite where one is not a number."""
+    if not np.isfinite(found).all():
+        return float("inf")
+    before, after = task.decode(expected).columns, task.decode(found).columns
+    if before:
+        return max(float(np.abs(after[name] - before[name]).max(initial=0.0)) for name in before)
+    scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
+    return float(np.abs(found - expected).max(initial=0.0)) / scale
+
+
+def machine() -> str:
+    """What answers may depend on: system, processor and onnxruntime's version."""
+    return f"{platform.system()} {_processor()} onnxruntime {onnxruntime.__version__}"
+
+
+def _processor() -> str:
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as file:
+            lines = file.read(4096).splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return " ".join([platform.machine(), *names[:1]])
+
+
+def _input(text: str | list[str]) -> Input:
+    return text if isinstance(text, str) else (text[0], text[1])

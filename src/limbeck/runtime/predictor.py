@@ -1,0 +1,218 @@
+"""A saved folder answers texts: sorted by length, batched by tokens, given back in their order.
+
+A text's answer does not depend on its company. What cannot be read (blank, or no token that the model knows) is
+answered as such and never reaches the graph.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.artefact.manifest import TOKENIZER, Manifest
+from limbeck.artefact.verify import sha256
+from limbeck.errors import ArtefactError, DataError, SettingsError, together
+from limbeck.runtime.answer import NOT_A_NUMBER, Answer
+from limbeck.runtime.session import Session
+from limbeck.tasks import TaskLike, task_from_json
+from limbeck.text import Encoded, Encoder, Input, TextSettings
+
+_PADS = ("[PAD]", "<pad>")
+_PROBLEMS_SHOWN = 5
+
+
+class Predictor:
+    """Answers by the graph and the tokenizer of a folder. :func:`limbeck.runtime.load` verifies the folder first.
+
+    Args:
+        folder: a saved folder, or one about to be sealed.
+        manifest: its manifest; ``files`` may be empty while the folder is not sealed yet.
+        threads: of one computation; None takes as many as there are cores.
+
+    Raises:
+        ArtefactError: the graph or the tokenizer cannot be used.
+    """
+
+    def __init__(self, folder: Path | str, manifest: Manifest, *, threads: int | None = None) -> None:
+        self.folder = Path(folder)
+        self.manifest = manifest
+        self.task: TaskLike = task_from_json(manifest.task)
+        self.encoder = Encoder.from_file(self.folder / TOKENIZER, _text_settings(manifest))
+        self.session = Session(
+            self.folder / manifest.graph,
+            pad_id=_pad_id(self.encoder),
+            n_outputs=self.task.n_outputs,
+            threads=threads,
+        )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the logits; empty for a number."""
+        return self.task.classes
+
+    @property
+    def is_pairs(self) -> bool:
+        """Whether an input is two texts."""
+        return self.manifest.is_pairs
+
+    @cached_property
+    def blank_answer(self) -> Answer:
+        """The answer to nothing: its columns are those of every answer."""
+        return self._answers([("", "") if self.is_pairs else ""], windows=False)[0]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hex sha256 over what determines an answer: graph, tokenizer, text settings, task."""
+        record = {
+            "graph": self._sha256(self.manifest.graph),
+            "tokenizer": self._sha256(TOKENIZER),
+            "text": self.manifest.text,
+            "task": self.manifest.task,
+            "inputs": self.manifest.inputs,
+        }
+        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+    @overload
+    def predict(self, inputs: str, *, windows: bool = False) -> Answer: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def predict(self, inputs: Iterable[Input], *, windows: bool = False) -> list[Answer]: ...
+
+    def predict(self, inputs: str | Iterable[Input], *, windows: bool = False) -> Answer | list[Answer]:
+        """Answer one text, or many in their order.
+
+        Args:
+            inputs: a text, or an iterable of texts; for a model of pairs a tuple of two texts, or an iterable of these.
+            windows: read the whole of long texts and average over their windows, instead of cutting their middle.
+
+        Returns:
+            An :class:`Answer` for one input, a list of them for many.
+
+        Raises:
+            DataError: an input of the wrong kind, named by its position.
+            SettingsError: windows of pairs.
+        """
+        if isinstance(inputs, str):
+            return self._answers([inputs], windows=windows)[0]
+        if self.is_pairs and isinstance(inputs, tuple) and _is_pair(inputs):
+            return self._answers([inputs], windows=windows)[0]
+        return self._answers(inputs, windows=windows)
+
+    def logits(self, inputs: Iterable[Input], *, windows: bool = False) -> tuple[NDArray[np.float32], Encoded]:
+        """Logits of shape ``(N, C)`` in the inputs' order, and what was read; rows that are not answerable are zero.
+
+        Raises:
+            DataError: an input of the wrong kind, named by its position.
+            SettingsError: windows of pairs.
+        """
+        if windows and self.is_pairs:
+            raise SettingsError("--windows reads single texts only; this model takes pairs: leave the flag out")
+        encoded = self.encoder.encode(self._checked(inputs), windowed=windows)
+        asked = np.flatnonzero(encoded.answerable[encoded.owner])
+        rows = self.session.run([encoded.ids[row] for row in asked], [encoded.type_ids[row] for row in asked])
+        return self._gather(rows, asked, encoded), encoded
+
+    def answers(self, logits: NDArray[np.float32], encoded: Encoded) -> list[Answer]:
+        """Decode what :meth:`logits` gave."""
+        given = encoded.answerable & np.isfinite(logits).all(axis=1)
+        decoded = self.task.decode(np.where(given[:, None], logits, 0.0).astype(np.float64))
+        names = list(decoded.columns)
+        cells = np.stack([decoded.columns[name] for name in names], axis=1).tolist() if names else [[]] * len(given)
+        empty: dict[str, float | None] = dict.fromkeys(names)
+        return [
+            Answer(
+                predicted if is_given else None,
+                dict(zip(names, row, strict=True)) if is_given else dict(empty),
+                read,
+                dropped,
+                reason if is_given or reason else NOT_A_NUMBER,
+            )
+            for predicted, row, is_given, read, dropped, reason in zip(
+                decoded.predicted,
+                cells,
+                given.tolist(),
+                encoded.read.tolist(),
+                encoded.dropped.tolist(),
+                encoded.reasons,
+                strict=True,
+            )
+        ]
+
+    def _answers(self, inputs: Iterable[Input], *, windows: bool) -> list[Answer]:
+        return self.answers(*self.logits(inputs, windows=windows))
+
+    def _gather(self, rows: NDArray[np.float32], asked: NDArray[np.int64], encoded: Encoded) -> NDArray[np.float32]:
+        """One row an input: the mean of its windows' logits, weighted by their tokens."""
+        if len(asked) == len(encoded.owner) == len(encoded.read):
+            return rows
+        n_special = self.encoder.n_special(pair=self.is_pairs)
+        weights = np.maximum(encoded.lengths[asked] - n_special, 1).astype(np.float64)
+        owner = encoded.owner[asked]
+        sums = np.zeros((len(encoded.read), self.task.n_outputs), np.float64)
+        np.add.at(sums, owner, rows * weights[:, None])
+        totals = np.bincount(owner, weights, minlength=len(encoded.read))
+        return (sums / np.maximum(totals, 1.0)[:, None]).astype(np.float32)
+
+    def _checked(self, inputs: Iterable[Any]) -> list[Input]:
+        """The inputs as a list; lists of two texts count as pairs, since json knows no tuples."""
+        if isinstance(inputs, (str, bytes, dict)) or not isinstance(inputs, Iterable):
+            raise DataError(
+                f"{_shown(inputs)} is no list of {self._wanted(many=True)}; give one, such as [{self._example()}]"
+            )
+        checked: list[Input] = []
+        wrong = []
+        for n, item in enumerate(inputs):
+            if self.is_pairs and isinstance(item, (tuple, list)) and _is_pair(item):
+                checked.append((item[0], item[1]))
+            elif not self.is_pairs and isinstance(item, str):
+                checked.append(item)
+            else:
+                wrong.append(
+                    f"input {n} is {_shown(item)}; this model takes {self._wanted()}, such as {self._example()}"
+                )
+        if wrong:
+            more = [f"and {len(wrong) - _PROBLEMS_SHOWN} more"] if len(wrong) > _PROBLEMS_SHOWN else []
+            raise DataError(together(wrong[:_PROBLEMS_SHOWN] + more))
+        return checked
+
+    def _wanted(self, *, many: bool = False) -> str:
+        if self.is_pairs:
+            return "pairs of texts" if many else "a pair of texts"
+        return "texts" if many else "a text"
+
+    def _example(self) -> str:
+        return '("A first text.", "A second.")' if self.is_pairs else '"A text."'
+
+    def _sha256(self, name: str) -> str:
+        listed = self.manifest.files.get(name)
+        return str(listed["sha256"]) if listed else sha256(self.folder / name)
+
+
+def _is_pair(item: Sequence[Any]) -> bool:
+    return len(item) == 2 and all(isinstance(text, str) for text in item)
+
+
+def _shown(item: object) -> str:
+    value = repr(item)
+    return f"{value if len(value) <= 60 else value[:57] + '...'} (of type {type(item).__name__})"
+
+
+def _pad_id(encoder: Encoder) -> int:
+    """The padding token's id; any id would do for most models, and RoBERTa counts positions by it."""
+    return next((number for name in _PADS if (number := encoder.tokenizer.token_to_id(name)) is not None), 0)
+
+
+def _text_settings(manifest: Manifest) -> TextSettings:
+    try:
+        return TextSettings(**manifest.text)
+    except TypeError as error:
+        raise ArtefactError(
+            f"limbeck.json records the text settings {manifest.text!r}: {error}; upgrade limbeck"
+        ) from None

@@ -1,0 +1,191 @@
+"""An encoder: texts, or pairs of them, to token ids."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from limbeck.errors import ArtefactError, SettingsError
+from limbeck.text.blank import clean, is_blank
+from limbeck.text.cut import head_and_tail, share, windows
+from limbeck.text.settings import TextSettings
+
+Input = str | tuple[str, str]
+"""What a model reads: one text, or a pair."""
+
+EMPTY = "empty text"
+UNREADABLE = "no token that the model knows"
+
+_CHUNK = 1024  # encodings are heavy objects: this many live at once
+_LONG_WORD = re.compile(r"\S{101,}")  # WordPiece gives up on a word of more than 100 characters
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Token ids of some inputs. A row is what the model reads; without windows there is one row an input."""
+
+    ids: list[NDArray[np.int32]]
+    """Token ids of each row, special tokens included, unpadded: shape ``(T,)`` each."""
+    type_ids: list[NDArray[np.int32]]
+    """Segment ids of each row, 0 for the first text and 1 for the second: shape ``(T,)`` each."""
+    owner: NDArray[np.int64]
+    """The input that each row belongs to, ascending: shape ``(rows,)``."""
+    read: NDArray[np.int64]
+    """Tokens read of each input, special tokens not counted: shape ``(inputs,)``."""
+    dropped: NDArray[np.int64]
+    """Tokens cut from each input: shape ``(inputs,)``."""
+    reasons: list[str]
+    """Why an input cannot be answered, or what was odd about it; mostly the empty string."""
+    answerable: NDArray[np.bool_]
+    """False for an input with nothing to read: shape ``(inputs,)``."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each row, special tokens included: shape ``(rows,)``."""
+        return np.fromiter((len(row) for row in self.ids), dtype=np.int64, count=len(self.ids))
+
+
+class Encoder:
+    """Turns inputs into token ids by a ``tokenizer.json`` and the text settings.
+
+    Truncation and padding that the file carries are dropped: the length in force stands in the settings.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, settings: TextSettings | None = None) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        tokenizer.encode_special_tokens = False
+        self.tokenizer = tokenizer
+        self.settings = settings or TextSettings()
+        self._unknown = _unknown_id(tokenizer)
+
+    @classmethod
+    def from_file(cls, path: Path, settings: TextSettings | None = None) -> Encoder:
+        """Read a ``tokenizer.json``.
+
+        Raises:
+            ArtefactError: the file is missing or is no tokenizer.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ArtefactError(f"{path} cannot be read ({error}); give a folder with a tokenizer.json") from None
+        return cls.from_string(text, settings, name=str(path))
+
+    @classmethod
+    def from_string(cls, text: str, settings: TextSettings | None = None, *, name: str = "tokenizer.json") -> Encoder:
+        """Read the text of a ``tokenizer.json``.
+
+        Raises:
+            ArtefactError: the text is no tokenizer.
+        """
+        try:
+            json.loads(text)
+            return cls(Tokenizer.from_str(text), settings)
+        except Exception as error:  # tokenizers raises bare Exceptions
+            raise ArtefactError(f"{name} is not a tokenizer that can be loaded: {error}") from None
+
+    def __len__(self) -> int:
+        """Pieces in the vocabulary, added tokens included."""
+        return int(self.tokenizer.get_vocab_size(with_added_tokens=True))
+
+    def n_special(self, *, pair: bool) -> int:
+        """Special tokens that the tokenizer puts around one text, or around a pair."""
+        return int(self.tokenizer.num_special_tokens_to_add(pair))
+
+    def encode(self, inputs: Sequence[Input], *, windowed: bool = False) -> Encoded:
+        """Give the token ids of ``inputs``.
+
+        Args:
+            inputs: texts or pairs.
+            windowed: read the whole of long texts, as several rows each, instead of cutting their middle.
+
+        Raises:
+            SettingsError: windows of pairs, or a maximum length that the special tokens alone fill.
+        """
+        ids: list[NDArray[np.int32]] = []
+        type_ids: list[NDArray[np.int32]] = []
+        owner: list[int] = []
+        read = np.zeros(len(inputs), np.int64)
+        dropped = np.zeros(len(inputs), np.int64)
+        reasons = [""] * len(inputs)
+        answerable = np.ones(len(inputs), np.bool_)
+        for n, (item, encoding) in enumerate(self._encodings(inputs)):
+            rows, read[n], dropped[n] = self._rows(encoding, isinstance(item, tuple), windowed)
+            for row_ids, row_types in rows:
+                ids.append(row_ids)
+                type_ids.append(row_types)
+                owner.append(n)
+            reasons[n], answerable[n] = self._reason(item, ids[-1], int(read[n]))
+        return Encoded(ids, type_ids, np.array(owner, np.int64), read, dropped, reasons, answerable)
+
+    def _encodings(self, inputs: Sequence[Input]) -> Iterator[tuple[Input, Any]]:
+        for start in range(0, len(inputs), _CHUNK):
+            chunk = inputs[start : start + _CHUNK]
+            cleaned = [(clean(item[0]), clean(item[1])) if isinstance(item, tuple) else clean(item) for item in chunk]
+            yield from zip(chunk, self.tokenizer.encode_batch_fast(cleaned), strict=True)
+
+    def _rows(
+        self, encoding: Any, is_pair: bool, windowed: bool
+    ) -> tuple[list[tuple[NDArray[np.int32], NDArray[np.int32]]], int, int]:
+        """The rows of one input, how many of its tokens they read, and how many they drop."""
+        ids = np.array(encoding.ids, np.int32)
+        types = np.array(encoding.type_ids, np.int32)
+        n_special = self.n_special(pair=is_pair)
+        length, budget = len(ids) - n_special, self.settings.max_length - n_special
+        if length <= budget:
+            return [(ids, types)], length, 0
+        if budget < 1:
+            raise SettingsError(
+                f"--max-length {self.settings.max_length} is filled by the {n_special} special tokens; give more"
+            )
+        parts = np.array([-1 if part is None else part for part in encoding.sequence_ids], np.int64)
+        if windowed:
+            if is_pair:
+                raise SettingsError("--windows reads single texts only; these are pairs: leave the flag out")
+            inside = np.flatnonzero(parts == 0)
+            kept = [inside[start:stop] for start, stop in windows(length, budget)]
+            return [self._keep(ids, types, parts, positions) for positions in kept], length, 0
+        places = [np.flatnonzero(parts == part) for part in range(2 if is_pair else 1)]
+        shares = share(tuple(len(place) for place in places), budget)
+        positions = np.concatenate(
+            [
+                place[head_and_tail(len(place), keep, self.settings.head)]
+                for place, keep in zip(places, shares, strict=True)
+            ]
+        )
+        return [self._keep(ids, types, parts, positions)], len(positions), length - len(positions)
+
+    @staticmethod
+    def _keep(
+        ids: NDArray[np.int32], types: NDArray[np.int32], parts: NDArray[np.int64], positions: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The tokens at ``positions`` and all special ones, in order."""
+        keep = parts == -1
+        keep[positions] = True
+        return ids[keep], types[keep]
+
+    def _reason(self, item: Input, ids: NDArray[np.int32], n_read: int) -> tuple[str, bool]:
+        texts = item if isinstance(item, tuple) else (item,)
+        if all(is_blank(text) for text in texts):
+            return EMPTY, False
+        if n_read == 0:
+            return UNREADABLE, False
+        if self._unknown is not None and self._unknown in ids:
+            longest = max((len(word) for text in texts for word in _LONG_WORD.findall(text)), default=0)
+            if longest:
+                return f"a word of {longest} characters was read as unknown", True
+        return "", True
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int | None:
+    name = getattr(tokenizer.model, "unk_token", None)
+    return None if name is None else tokenizer.token_to_id(name)

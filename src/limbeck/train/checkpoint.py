@@ -1,0 +1,148 @@
+"""Checkpoints: all that a run needs to go on as if it had never stopped. Nothing is pickled.
+
+A checkpoint is a folder ``step-00000022`` with ``tensors.safetensors`` and ``state.json``, written beside under
+another name and renamed, so that a half-written one is never seen. The older one goes only when the newer one stands.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from limbeck.errors import TrainingError
+
+
+@dataclass
+class Progress:
+    """Where a run stands; all of it is in the checkpoint."""
+
+    update: int = 0
+    """Optimiser steps done: the one counter that a resume restores."""
+    best_loss: float | None = None
+    """Lowest validation loss so far."""
+    best_update: int = 0
+    """The update that reached it."""
+    stale: int = 0
+    """Epochs since then."""
+    seconds: float = 0.0
+    """Seconds of training, validation and saving left out."""
+    texts: int = 0
+    """Texts trained on, repeats counted."""
+    log: list[dict[str, Any]] = field(default_factory=list)
+    """What ``metrics.jsonl`` will hold."""
+
+
+def save(
+    folder: Path,
+    *,
+    identity: Mapping[str, Any],
+    progress: Progress,
+    tensors: Mapping[str, Mapping[str, Tensor]],
+    state: Mapping[str, Any],
+) -> None:
+    """Write a checkpoint and remove the one before.
+
+    Args:
+        folder: where checkpoints stand, made if missing.
+        identity: what must be equal for a resume to make sense: settings, data, model.
+        progress: where the run stands.
+        tensors: named groups of tensors, such as ``model`` and ``best``.
+        state: further state as JSON takes it (optimiser's groups, scheduler).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"step-{progress.update:08d}"
+    partial = folder / f"{target.name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    flat = {
+        f"{group}/{name}": value.detach().contiguous().clone()
+        for group, part in tensors.items()
+        for name, value in part.items()
+    }
+    flat["random/torch"] = torch.get_rng_state()
+    _write_synced(partial / "tensors.safetensors", safetensors.torch.save(flat))
+    record = {"identity": identity, "progress": asdict(progress), "state": state, "random": _random_state()}
+    _write_synced(partial / "state.json", json.dumps(record).encode())
+    if target.exists():
+        shutil.rmtree(target)
+    partial.rename(target)
+    for older in folder.glob("step-*"):
+        if older != target:
+            shutil.rmtree(older, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint as read back."""
+
+    identity: dict[str, Any]
+    progress: Progress
+    tensors: dict[str, dict[str, Tensor]]
+    state: dict[str, Any]
+    random: dict[str, Any]
+
+    def restore_random(self) -> None:
+        """Put the random states of torch, numpy and Python back."""
+        torch.set_rng_state(self.tensors["random"]["torch"])
+        version, words, gauss = self.random["python"]
+        random.setstate((version, tuple(words), gauss))
+        name, keys, position, has_gauss, cached = self.random["numpy"]
+        np.random.set_state((name, np.array(keys, np.uint32), position, has_gauss, cached))
+
+
+def newest(folder: Path) -> Checkpoint | None:
+    """Read the newest whole checkpoint of ``folder``; None where there is none.
+
+    Raises:
+        TrainingError: there is one, but its files are damaged.
+    """
+    whole = sorted(path for path in folder.glob("step-*") if path.suffix != ".partial")
+    if not whole:
+        return None
+    try:
+        record = json.loads((whole[-1] / "state.json").read_text())
+        flat = safetensors.torch.load_file(whole[-1] / "tensors.safetensors")
+        tensors: dict[str, dict[str, Tensor]] = {}
+        for name, value in flat.items():
+            group, _, rest = name.partition("/")
+            tensors.setdefault(group, {})[rest] = value
+        return Checkpoint(
+            record["identity"], Progress(**record["progress"]), tensors, record["state"], record["random"]
+        )
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise TrainingError(
+            f"the checkpoint {whole[-1]} is damaged ({error}); remove that folder to begin anew, "
+            "or copy it back from a backup"
+        ) from None
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What a resume would change, a line each: ``lr was 0.001, is 0.01``."""
+    names = sorted(before.keys() | now.keys())
+    return [
+        f"{name} was {before.get(name)!r}, is {now.get(name)!r}" for name in names if before.get(name) != now.get(name)
+    ]
+
+
+def _random_state() -> dict[str, Any]:
+    name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    return {"python": random.getstate(), "numpy": [name, np.asarray(keys).tolist(), position, has_gauss, cached]}
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())

@@ -1,0 +1,51 @@
+"""What a training will cost, before it begins: measured on this machine, with this model, on a batch of these texts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from limbeck.data.plan import training_plan
+
+if TYPE_CHECKING:
+    from limbeck.train.learner import Learner
+
+_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """An estimate."""
+
+    updates: int
+    """Optimiser steps."""
+    seconds: float
+    """Time of all epochs; saving and the start are not in it."""
+    size_bytes: int
+    """Size of the weights as they will be saved."""
+
+
+def estimate(learner: Learner) -> Cost:
+    """Time a few passes forward and back over real batches; no weight and no random state changes.
+
+    A backward pass costs twice a forward pass, and validation one forward pass: the estimate counts three forward
+    passes a trained token, measured in eval mode, and the optimiser's part as a fifth on top.
+    """
+    fit, lengths = learner.fit_settings, learner.encoded.lengths
+    budget = fit.batch.times(fit.accumulate)
+    plan = training_plan(lengths, fit.batch, seed=fit.seed, epoch=0)
+    updates = sum(len(training_plan(lengths, budget, seed=fit.seed, epoch=epoch)) for epoch in range(fit.epochs or 1))
+    started, done = time.perf_counter(), 0
+    first = 0.0
+    for rows in plan[:8]:
+        learner.forward(rows)
+        done += 1
+        if done == 1:  # the first pass also sets buffers up
+            first = time.perf_counter() - started
+        if time.perf_counter() - started > _SECONDS:
+            break
+    spent = time.perf_counter() - started
+    a_batch = (spent - first) / (done - 1) if done > 1 else spent
+    size = sum(parameter.numel() * 4 for parameter in learner.model.module.parameters())
+    return Cost(updates, a_batch * 3.6 * len(plan) * (fit.epochs or 1), size)

@@ -1,0 +1,396 @@
+"""The learner: a dataset and a model's name in, a saved folder out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from limbeck import models
+from limbeck.artefact.manifest import Manifest
+from limbeck.artefact.save import check_target, seal
+from limbeck.data.dataset import Dataset
+from limbeck.data.plan import Budget, scoring_plan
+from limbeck.data.report import DataReport, describe
+from limbeck.errors import DataError, SettingsError, TrainingError
+from limbeck.losses import get_loss
+from limbeck.passes import calibrate as calibration
+from limbeck.runtime.score import score
+from limbeck.runtime.session import answer_probes
+from limbeck.scores import Scores
+from limbeck.settings import record
+from limbeck.tasks import TaskLike, make_task
+from limbeck.text import Encoded, Encoder, TextSettings
+from limbeck.train import checkpoint
+from limbeck.train.checkpoint import Progress
+from limbeck.train.loop import Loop, Work
+from limbeck.train.precision import resolve
+from limbeck.train.progress import Reporter, Silent
+from limbeck.train.settings import FitSettings
+from limbeck.train.step import Collator, Step, supervised
+
+if TYPE_CHECKING:
+    from limbeck.inspect.report import Report
+
+SCORING_TOKENS = 4096
+"""Tokens a batch when nothing is learnt: no gradients are kept, so four times a training batch fits as well."""
+
+
+class Learner:
+    """Fits a model to a dataset.
+
+    Args:
+        train: labelled rows; blank ones are left out with a notice.
+        valid: rows to choose the weights by, or None to keep the last ones.
+        model: ``small``, a folder, a hub name, or a family that another package adds.
+        text: how much of a text is read.
+        fit: epochs, rates, batches.
+        step: what a micro-batch is asked for; supervised training by the task's loss where not given.
+        settings: the whole command's settings, for the record; those of ``text`` and ``fit`` where not given.
+        reporter: is told how far it is; nothing is printed where not given.
+
+    Raises:
+        DataError: no labels, or none with a text.
+        ModelError: the model cannot be used.
+    """
+
+    def __init__(
+        self,
+        train: Dataset,
+        valid: Dataset | None = None,
+        *,
+        model: str = "small",
+        text: TextSettings | None = None,
+        fit: FitSettings | None = None,
+        step: Step | None = None,
+        settings: dict[str, Any] | None = None,
+        reporter: Reporter | None = None,
+    ) -> None:
+        self.reporter = reporter or Silent()
+        self.source = model
+        self.fit_settings = _resolved(fit or FitSettings(), model)
+        self.notices: list[str] = []
+        self.task = _task_of(train)
+        self.train, self.valid = train, valid if valid is not None and len(valid) else None
+        self._targets = self.task.encode(train.targets or [])
+        text = text or TextSettings()
+        prepared = models.prepare(
+            models.Request(model, train.inputs, self.task, text.max_length, self.fit_settings.seed)
+        )
+        self.notices += prepared.notices
+        self.model = prepared.model
+        self.text = replace(text, max_length=prepared.max_length)
+        self.encoder = Encoder.from_string(prepared.tokenizer, self.text)
+        self.encoded = self._encode_kept()
+        self._valid = self._encode_valid()
+        self._scale = self.task.output_scale(self._targets)
+        self._step = step or supervised(get_loss(self.task.name))
+        self.settings = settings or {"model": model, **record(self.text), **record(self.fit_settings)}
+        self.progress: Progress | None = None
+
+    def describe(self) -> DataReport:
+        """Sizes, balance, lengths, cut texts, duplicates, leaks."""
+        lengths = self.encoded.read + self.encoded.dropped
+        return describe(self.train, self.valid, lengths=lengths, dropped=self.encoded.dropped)
+
+    def n_parameters(self) -> int:
+        """Weights of the model."""
+        return sum(parameter.numel() for parameter in self.model.module.parameters())
+
+    def fit(self, checkpoints: Path | None = None, *, resume: bool = False) -> Progress:
+        """Train, or take up a training that was stopped.
+
+        Args:
+            checkpoints: the folder for checkpoints; none are written where not given.
+            resume: go on from the newest checkpoint there; begin where there is none.
+
+        Returns:
+            What was done; the model holds the weights to keep.
+
+        Raises:
+            TrainingError: the loss is not a number any more, or a checkpoint is of other settings or other data.
+            Interrupted: the user asked to stop.
+        """
+        loop = self._loop(checkpoints)
+        saved = checkpoint.newest(checkpoints) if resume and checkpoints is not None else None
+        if saved is not None:
+            changed = checkpoint.differences(saved.identity, loop.work.identity)
+            if changed:
+                raise TrainingError(
+                    f"the checkpoint in {checkpoints} is of another run: {'; '.join(changed)}. "
+                    "Resume with the same settings and data, or train anew without --resume"
+                )
+            loop.resume(saved)
+            self.reporter.line(f"resumed after update {saved.progress.update} of {loop.total}")
+        self.progress = loop.run()
+        return self.progress
+
+    def n_updates(self) -> int:
+        """Optimiser steps that :meth:`fit` will take."""
+        return self._loop(None).total
+
+    def score(self, dataset: Dataset) -> Scores:
+        """What the model says now, computed by torch; a saved folder's answers are the predictor's."""
+        encoded = self.encoder.encode(dataset.inputs)
+        logits = self._logits(encoded)
+        logits[~encoded.answerable] = 0.0
+        targets = None if dataset.targets is None else self.task.encode(dataset.targets)
+        ids = np.frombuffer(b"".join(dataset.ids), np.uint8).reshape(-1, 16)
+        return Scores(
+            ids=ids,
+            logits=logits.astype(np.float32),
+            targets=targets,
+            read=encoded.read,
+            dropped=encoded.dropped,
+            answerable=encoded.answerable,
+            model="in training",
+            data=dataset.fingerprint,
+            task=self.task.to_json(),
+        )
+
+    def evaluate(self, dataset: Dataset | None = None) -> Report:
+        """The report on ``dataset``, or on the validation rows.
+
+        Raises:
+            DataError: there are no such rows.
+        """
+        from limbeck.inspect.report import make_report
+
+        chosen = dataset if dataset is not None else self.valid
+        if chosen is None:
+            raise DataError("there are no validation rows to evaluate on; give a dataset")
+        return make_report(self.score(chosen), self.task)
+
+    def save(self, out: Path | str, *, calibrated: bool = True, overwrite: bool = False) -> Manifest:
+        """Save the model as a folder that answers without torch.
+
+        Args:
+            out: the folder to make.
+            calibrated: fit a temperature on the validation rows and fold it into the last layer (classes only).
+            overwrite: replace a model that stands there.
+
+        Raises:
+            ArtefactError: something stands there that may not be replaced.
+        """
+        target = check_target(out, overwrite=overwrite)
+        if not (calibrated and self.valid is not None and self.task.name == "classify"):
+            return seal(target, fill=self._fill, probe=answer_probes, overwrite=overwrite)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+            seal(Path(folder) / "raw", fill=self._fill, probe=answer_probes)
+            return calibration.apply(Path(folder) / "raw", target, self.valid, overwrite=overwrite)
+
+    @torch.inference_mode()
+    def forward(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Logits of some training rows as the model is now: shape ``(len(rows), C)``."""
+        return self._logits(_rows_of(self.encoded, rows))
+
+    def _loop(self, checkpoints: Path | None) -> Loop:
+        scale, offset = self._scale
+        targets = (
+            self._targets if (scale, offset) == (1.0, 0.0) else ((self._targets - offset) / scale).astype(np.float32)
+        )
+        collate = Collator(self.encoded.ids, self.encoded.type_ids, targets, pad_id=self._pad_id())
+        validate: Callable[[], dict[str, float]] | None = None if self._valid is None else self._validate
+        work = Work(self.model.module, self._step, collate, self.encoded.lengths, validate, self._identity())
+        return Loop(work, self.fit_settings, checkpoints=checkpoints, reporter=self.reporter)
+
+    def _encode_kept(self) -> Encoded:
+        """Token ids of the training rows; rows with nothing to read leave the training set."""
+        encoded = self.encoder.encode(self.train.inputs)
+        if encoded.answerable.all():
+            return encoded
+        kept = np.flatnonzero(encoded.answerable)
+        if not len(kept):
+            raise DataError(f"{self.train.name}: no row has a text to read; name the column with --text-column")
+        self.notices.append(
+            f"{self.train.name}: {len(encoded.read) - len(kept)} rows without anything to read are left out"
+        )
+        self.train = self.train.take(kept)
+        self._targets = self._targets[kept]
+        return _rows_of(encoded, kept)
+
+    def _encode_valid(self) -> tuple[Encoded, NDArray[Any]] | None:
+        if self.valid is None:
+            return None
+        encoded = self.encoder.encode(self.valid.inputs)
+        kept = np.flatnonzero(encoded.answerable)
+        if not len(kept):
+            raise DataError(f"{self.valid.name}: no validation row has a text to read")
+        self.valid = self.valid.take(kept)
+        return _rows_of(encoded, kept), self.task.encode(self.valid.targets or [])
+
+    def _validate(self) -> dict[str, float]:
+        assert self._valid is not None
+        encoded, targets = self._valid
+        return self.task.metrics(self._logits(encoded), targets)
+
+    @torch.inference_mode()
+    def _logits(self, encoded: Encoded) -> NDArray[np.float64]:
+        """Logits of rows in the targets' units, in float64 and eval mode: shape ``(N, C)``."""
+        module = self.model.module
+        was_training, device = module.training, next(module.parameters()).device
+        module.eval()
+        collate = Collator(encoded.ids, encoded.type_ids, np.zeros(len(encoded.ids)), pad_id=self._pad_id())
+        logits = np.zeros((len(encoded.ids), self.task.n_outputs))
+        for rows in scoring_plan(encoded.lengths, Budget(tokens=SCORING_TOKENS)):
+            batch = collate(rows).batch
+            moved = type(batch)(**{name: value.to(device) for name, value in vars(batch).items()})
+            with torch.autocast(device.type, torch.bfloat16, enabled=self.fit_settings.precision == "bf16"):
+                logits[rows] = module(moved).logits.float().cpu().numpy()
+        module.train(was_training)
+        scale, offset = self._scale
+        return logits * scale + offset
+
+    def _pad_id(self) -> int:
+        return pad_id(self.encoder)
+
+    def _identity(self) -> dict[str, Any]:
+        """What a resume must find unchanged."""
+        free = ("checkpoint_every", "workers")
+        identity: dict[str, Any] = {key: value for key, value in record(self.fit_settings).items() if key not in free}
+        identity |= record(self.text)
+        identity |= {"train data": self.train.fingerprint, "model": self.source, "task": self.task.to_json()}
+        identity["valid data"] = None if self.valid is None else self.valid.fingerprint
+        identity["tokenizer"] = hashlib.sha256(self.encoder.tokenizer.to_str().encode()).hexdigest()
+        return json.loads(json.dumps(identity))  # type: ignore[no-any-return]
+
+    def _fill(self, folder: Path) -> Manifest:
+        """Write weights, tokenizer, graph and the log of the training, and measure the graph on the validation rows."""
+        from limbeck.runtime.predictor import Predictor
+
+        with folded(self.model.output_layer(), *self._scale):
+            self.model.write(folder)
+        graph = models.export(folder, models.family_of(self.source))
+        (folder / "onnx").mkdir()
+        (folder / "onnx" / "model.onnx").write_bytes(graph.SerializeToString())
+        log = self.progress.log if self.progress is not None else []
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in log), encoding="utf-8")
+        manifest = self._manifest()
+        if self.valid is None:
+            return manifest
+        scores = score(Predictor(folder, manifest), self.valid, cache=False)
+        targets = self.task.encode(self.valid.targets or [])
+        return replace(manifest, metrics=self.task.metrics(scores.logits.astype(np.float64), targets))
+
+    def _manifest(self) -> Manifest:
+        progress = self.progress or Progress()
+        return Manifest(
+            task=self.task.to_json(),
+            text=record(self.text),
+            model={
+                "family": models.family_of(self.source),
+                "source": Path(self.source).name if Path(self.source).is_dir() else self.source,
+                "parameters": self.n_parameters(),
+                "output_layer": output_name(self.model),
+            },
+            inputs="pair" if self.train.is_pairs else "text",
+            settings=self.settings,
+            seed=self.fit_settings.seed,
+            versions=versions(),
+            data={
+                "name": Path(self.train.name).name,
+                "train": {"rows": len(self.train), "fingerprint": self.train.fingerprint},
+                "valid": None
+                if self.valid is None
+                else {"rows": len(self.valid), "fingerprint": self.valid.fingerprint},
+            },
+            training={
+                "updates": progress.update,
+                "best_update": progress.best_update or progress.update,
+                "texts": progress.texts,
+                "seconds": round(progress.seconds, 3),
+                "precision": self.fit_settings.precision,
+            },
+        )
+
+
+class folded:  # noqa: N801 - reads as a verb in a with statement
+    """While it is open, a factor and an offset are folded into a linear layer; the layer is put back after."""
+
+    def __init__(self, layer: torch.nn.Linear, scale: float, offset: float) -> None:
+        self.layer, self.scale, self.offset = layer, scale, offset
+        self._before = (layer.weight.detach().clone(), layer.bias.detach().clone())
+
+    def __enter__(self) -> None:
+        with torch.no_grad():
+            self.layer.weight.mul_(self.scale)
+            self.layer.bias.mul_(self.scale).add_(self.offset)
+
+    def __exit__(self, *_: object) -> None:
+        with torch.no_grad():
+            self.layer.weight.copy_(self._before[0])
+            self.layer.bias.copy_(self._before[1])
+
+
+def output_name(model: models.TextModel) -> str:
+    """Name of the output layer in ``model.safetensors``."""
+    layer = model.output_layer()
+    inner = getattr(model, "inner", model.module)
+    return str(next(name for name, part in inner.named_modules() if part is layer))
+
+
+def pad_id(encoder: Encoder) -> int:
+    """The id that fills short rows up; the mask hides it, and RoBERTa counts positions by it."""
+    for name in ("[PAD]", "<pad>"):
+        number = encoder.tokenizer.token_to_id(name)
+        if number is not None:
+            return int(number)
+    return 0
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides a result."""
+    import importlib.metadata
+
+    names = ("limbeck", "torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy")
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _task_of(train: Dataset) -> TaskLike:
+    if train.targets is None or not len(train):
+        raise DataError(f"{train.name} has no labelled row; name the column of labels with --label-column")
+    return make_task(train.task, **({"classes": train.classes} if train.classes else {}))
+
+
+def _resolved(fit: FitSettings, model: str) -> FitSettings:
+    """The settings with every default put in."""
+    likes = models.defaults(model)
+    if fit.accumulate > 1 and fit.batch_size is None and fit.batch_tokens is None:
+        raise SettingsError(
+            f"--accumulate {fit.accumulate} needs the batches it adds up: give --batch-size or --batch-tokens"
+        )
+    return replace(
+        fit,
+        epochs=fit.epochs or likes.epochs,
+        lr=fit.lr or likes.lr,
+        precision=resolve(fit.precision),  # type: ignore[arg-type]
+    )
+
+
+def _rows_of(encoded: Encoded, kept: NDArray[np.int64]) -> Encoded:
+    """Some inputs of an encoding without windows."""
+    return Encoded(
+        [encoded.ids[n] for n in kept],
+        [encoded.type_ids[n] for n in kept],
+        np.arange(len(kept)),
+        encoded.read[kept],
+        encoded.dropped[kept],
+        [encoded.reasons[n] for n in kept],
+        encoded.answerable[kept],
+    )

@@ -1,0 +1,293 @@
+"""The one training loop. It runs any step, checkpoints, resumes, keeps the best weights; it reads no file of data.
+
+The rows of a step come from the batch plan and random numbers from (seed, update), so that one counter says where a
+run stands. Devices and processes are Accelerate's work.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from limbeck.data.plan import Rows, slices, training_plan
+from limbeck.errors import Interrupted, TrainingError
+from limbeck.train import checkpoint
+from limbeck.train.checkpoint import Progress
+from limbeck.train.interrupt import Stopper
+from limbeck.train.progress import Reporter
+from limbeck.train.schedules import make_scheduler
+from limbeck.train.settings import FitSettings
+from limbeck.train.step import Collator, MicroBatch, Step
+
+Validate = Callable[[], dict[str, float]]
+"""Measures on the validation rows, ``loss`` among them."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a loop works on."""
+
+    model: nn.Module
+    step: Step
+    collate: Collator
+    lengths: NDArray[np.int64]
+    """Tokens of each training row."""
+    validate: Validate | None
+    """None where there are no validation rows: the last weights are kept."""
+    identity: dict[str, Any]
+    """What must be equal for a resume to make sense."""
+
+
+class Loop:
+    """Fits a model under settings whose ``epochs``, ``lr`` and ``precision`` are resolved.
+
+    After :meth:`run` the model holds the weights to keep.
+    """
+
+    def __init__(self, work: Work, settings: FitSettings, *, checkpoints: Path | None, reporter: Reporter) -> None:
+        self.work, self.settings = work, settings
+        self.checkpoints, self.reporter = checkpoints, reporter
+        self.progress = Progress()
+        self.accelerator = Accelerator(cpu=None)
+        self.epochs, self.lr = settings.epochs or 1, settings.lr or 0.0
+        self.epoch_sizes = [len(self._plan(epoch)) for epoch in range(self.epochs)]
+        self.total = sum(self.epoch_sizes)
+        optimizer = make_optimizer(work.model, lr=self.lr, weight_decay=settings.weight_decay)
+        self.model, self.optimizer = self.accelerator.prepare(work.model, optimizer)
+        self.scheduler = make_scheduler(
+            settings.schedule, self.optimizer.optimizer, lr=self.lr, total=self.total, warmup=settings.warmup
+        )
+        self.best: dict[str, Tensor] | None = None
+
+    def run(self) -> Progress:
+        """Train to the end, or to the point where patience is lost.
+
+        Raises:
+            TrainingError: the loss is not a number any more; the last good checkpoint stands.
+            Interrupted: the user asked to stop; a checkpoint stands.
+        """
+        self.model.train()
+        self.reporter.begin(self.progress.update, self.total)
+        try:
+            with Stopper() as stopper:
+                for epoch in range(self.epochs):
+                    if not self._epoch(epoch, stopper):
+                        break
+        finally:
+            self.reporter.end()
+        if self.best is not None and self.settings.keep == "best":
+            self.work.model.load_state_dict(self.best)
+        self.work.model.eval()
+        return self.progress
+
+    def resume(self, saved: checkpoint.Checkpoint) -> None:
+        """Take up where a checkpoint stands."""
+        self.progress = saved.progress
+        self.work.model.load_state_dict(saved.tensors["model"])
+        self.best = saved.tensors.get("best")
+        if self.best is None and saved.state["best_is_current"]:
+            self.best = _copy(self.work.model)
+        load_optimizer(self.optimizer.optimizer, saved.tensors.get("optimizer", {}), saved.state["groups"])
+        self.scheduler.load_state_dict(saved.state["scheduler"])
+        saved.restore_random()
+
+    def _epoch(self, epoch: int, stopper: Stopper) -> bool:
+        """Train through one epoch, or what is left of it; False when training is over."""
+        before = sum(self.epoch_sizes[:epoch])
+        done = self.progress.update - before
+        if done > self.epoch_sizes[epoch] or (done == self.epoch_sizes[epoch] and self._is_closed(epoch)):
+            return not self._is_out_of_patience()
+        steps = self._plan(epoch)[done:]
+        for rows, micro_batches in self._batches(steps):
+            self._update(epoch, rows, micro_batches)
+            if stopper.asked:
+                self._stop()
+            every = self.settings.checkpoint_every
+            if every and self.progress.update % every == 0 and self.progress.update < before + self.epoch_sizes[epoch]:
+                self._checkpoint()
+        self._close(epoch)
+        return not self._is_out_of_patience()
+
+    def _update(self, epoch: int, rows: Rows, micro_batches: Iterator[MicroBatch]) -> None:
+        """One optimiser step: loss = sum over the texts of all its micro-batches / number of those texts."""
+        started = time.perf_counter()
+        torch.manual_seed(_mix(self.settings.seed, self.progress.update))
+        total = 0.0
+        for micro in micro_batches:
+            with torch.autocast(
+                self.accelerator.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"
+            ):
+                result = self.work.step(self.model, _to(micro, self.accelerator.device))
+            loss = result.losses.sum() / len(rows)
+            total += float(loss.detach())
+            self.accelerator.backward(loss)
+        norm = self._clip()
+        if not (math.isfinite(total) and math.isfinite(norm)):
+            self._refuse(total, norm, epoch)
+        rate = self.scheduler.get_last_lr()[0]
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        if self.progress.update + 1 < self.total:
+            self.scheduler.step()
+        self.progress.update += 1
+        self.progress.texts += len(rows)
+        self.progress.seconds += time.perf_counter() - started
+        self.progress.log.append(
+            {
+                "update": self.progress.update,
+                "epoch": epoch + 1,
+                "loss": total,
+                "lr": rate,
+                "norm": norm,
+                "rows": rows.tolist(),
+            }
+        )
+        self.reporter.update(self.progress.update, total)
+
+    def _clip(self) -> float:
+        limit = self.settings.max_grad_norm or math.inf
+        return float(self.accelerator.clip_grad_norm_(self.model.parameters(), limit))
+
+    def _close(self, epoch: int) -> None:
+        """Validate, keep what is best, say so, and save a checkpoint."""
+        recent = [entry["loss"] for entry in self.progress.log if entry["epoch"] == epoch + 1 and "rows" in entry]
+        entry: dict[str, Any] = {
+            "epoch": epoch + 1,
+            "update": self.progress.update,
+            "train_loss": float(np.mean(recent)),
+        }
+        if self.work.validate is not None:
+            self.model.eval()
+            entry["valid"] = self.work.validate()
+            self.model.train()
+            self._keep_best(entry["valid"]["loss"])
+        self.progress.log.append(entry)
+        self.reporter.line(_epoch_line(entry, self.epochs))
+        self._checkpoint()
+
+    def _keep_best(self, loss: float) -> None:
+        if self.progress.best_loss is None or loss < self.progress.best_loss:
+            self.progress.best_loss, self.progress.best_update, self.progress.stale = loss, self.progress.update, 0
+            self.best = _copy(self.work.model)
+        else:
+            self.progress.stale += 1
+
+    def _is_closed(self, epoch: int) -> bool:
+        return any(entry["epoch"] > epoch and "rows" not in entry for entry in self.progress.log)
+
+    def _is_out_of_patience(self) -> bool:
+        return self.settings.patience is not None and self.progress.stale >= self.settings.patience
+
+    def _checkpoint(self) -> None:
+        if self.checkpoints is None:
+            return
+        moments, groups = dump_optimizer(self.optimizer.optimizer)
+        tensors = {"model": self.work.model.state_dict(), "optimizer": moments}
+        is_current = self.best is not None and self.progress.best_update == self.progress.update
+        if self.best is not None and not is_current:
+            tensors["best"] = self.best
+        state = {"groups": groups, "scheduler": self.scheduler.state_dict(), "best_is_current": is_current}
+        checkpoint.save(
+            self.checkpoints, identity=self.work.identity, progress=self.progress, tensors=tensors, state=state
+        )
+
+    def _stop(self) -> None:
+        self._checkpoint()
+        kept = (
+            "a checkpoint stands"
+            if self.checkpoints is not None
+            else "nothing was saved: no checkpoint folder was given"
+        )
+        raise Interrupted(f"stopped after update {self.progress.update} of {self.total}; {kept}")
+
+    def _refuse(self, loss: float, norm: float, epoch: int) -> None:
+        what = f"the loss became {loss}" if not math.isfinite(loss) else f"the gradient's length became {norm}"
+        raise TrainingError(
+            f"{what} at update {self.progress.update + 1} "
+            f"(epoch {epoch + 1}, rate {self.scheduler.get_last_lr()[0]:.2g}); "
+            f"weights were not changed by it, and the last checkpoint stands. Train again with a lower --lr "
+            f"(a third of {self.lr:g}, say)"
+        )
+
+    def _plan(self, epoch: int) -> list[Rows]:
+        budget = self.settings.batch.times(self.settings.accumulate)
+        return training_plan(self.work.lengths, budget, seed=self.settings.seed, epoch=epoch)
+
+    def _batches(self, steps: list[Rows]) -> Iterator[tuple[Rows, Iterator[MicroBatch]]]:
+        """Each step with its micro-batches, put together ahead of time by worker processes where there are any."""
+        cut = [list(slices(step, self.work.lengths, self.settings.batch)) for step in steps]
+        pieces = [piece for step in cut for piece in step]
+        loader: Any = DataLoader(
+            pieces,  # type: ignore[arg-type]
+            batch_size=None,
+            collate_fn=self.work.collate,  # type: ignore[arg-type]
+            num_workers=self.settings.workers,
+            generator=torch.Generator().manual_seed(0),
+        )
+        stream = iter(loader)
+        for step, parts in zip(steps, cut, strict=True):
+            yield step, (next(stream) for _ in parts)
+
+
+def make_optimizer(model: nn.Module, *, lr: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW (Loshchilov and Hutter 2019), fused, without decay on biases and norms (all vectors)."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": weight_decay},
+        {"params": [parameter for parameter in trained if parameter.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=lr, fused=True)
+
+
+def dump_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+    """An optimiser's tensors by name, and its groups as JSON takes them."""
+    state = optimizer.state_dict()
+    tensors = {
+        f"{n}.{name}": value
+        for n, entries in state["state"].items()
+        for name, value in entries.items()
+        if isinstance(value, Tensor)
+    }
+    return tensors, state["param_groups"]
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], groups: list[dict[str, Any]]) -> None:
+    """Put back what :func:`dump_optimizer` gave."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        n, _, entry = name.partition(".")
+        state.setdefault(int(n), {})[entry] = value
+    groups = [{key: tuple(value) if key == "betas" else value for key, value in group.items()} for group in groups]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _to(micro: MicroBatch, device: torch.device) -> MicroBatch:
+    if device.type == "cpu":
+        return micro
+    batch = type(micro.batch)(**{name: value.to(device) for name, value in vars(micro.batch).items()})
+    return MicroBatch(micro.rows, batch, micro.targets.to(device))
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def _mix(seed: int, update: int) -> int:
+    """One number out of the two, far apart for neighbours."""
+    return int(np.random.SeedSequence([seed, update]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _epoch_line(entry: dict[str, Any], epochs: int) -> str:
+    valid = "".join(f", valid {name} {value:.4f}" for name, value in entry.get("valid", {}).items())
+    return f"epoch {entry['epoch']} of {epochs}: train loss {entry['train_loss']:.4f}{valid}"

@@ -1,0 +1,97 @@
+"""How a model is fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from limbeck.data.plan import Budget
+from limbeck.errors import SettingsError, together
+
+DEFAULT_TOKENS = 1024
+"""Tokens a batch where nothing is said: a few dozen sentences or four reviews, which fits any machine."""
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Epochs, rates, batches and what is kept."""
+
+    epochs: int | None = None
+    """Passes over the training rows; the model's own default where not given."""
+
+    lr: float | None = None
+    """Highest learning rate; the model's own default where not given."""
+
+    schedule: Literal["linear", "1cycle", "constant"] = "linear"
+    """Course of the rate: warm-up then straight down to 0, torch's 1cycle with momentum, or constant."""
+
+    warmup: float = 0.06
+    """Share of the updates over which the rate rises (RoBERTa's 6 %, Liu et al. 2019, table 10)."""
+
+    batch_size: int | None = None
+    """Rows a batch; excludes --batch-tokens."""
+
+    batch_tokens: int | None = None
+    """Tokens a batch, padding counted; 1024 where neither is given. Even work whatever the texts' lengths."""
+
+    accumulate: int = 1
+    """Batches an optimiser step is cut into. Two of 8 rows are one step of 16: the same rows, the same weights."""
+
+    weight_decay: float = 0.01
+    """Decay of weights (AdamW); never of biases and norms."""
+
+    max_grad_norm: float = 1.0
+    """Gradients longer than this are cut to it; 0 leaves them."""
+
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """Arithmetic of the products: bf16 where the processor has instructions for it, else float32."""
+
+    keep: Literal["best", "last"] = "best"
+    """Weights that are saved: those of the lowest validation loss, or the last ones."""
+
+    patience: int | None = None
+    """Stop after this many epochs without a better validation loss; never where not given."""
+
+    checkpoint_every: int | None = None
+    """Updates between checkpoints; at each epoch's end where not given."""
+
+    workers: int = 0
+    """Processes that put batches together beside the training; texts are tokenised before, so 0 is mostly best."""
+
+    seed: int = 0
+    """Decides the split, the new weights, the order of the rows and dropout."""
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.batch_size is not None and self.batch_tokens is not None:
+            problems.append(
+                f"--batch-size {self.batch_size} and --batch-tokens {self.batch_tokens} exclude each other; "
+                "give one of them"
+            )
+        for flag, value, least in (
+            ("--epochs", self.epochs, 1),
+            ("--batch-size", self.batch_size, 1),
+            ("--batch-tokens", self.batch_tokens, 1),
+            ("--accumulate", self.accumulate, 1),
+            ("--patience", self.patience, 1),
+            ("--checkpoint-every", self.checkpoint_every, 1),
+            ("--workers", self.workers, 0),
+            ("--seed", self.seed, 0),
+        ):
+            if value is not None and value < least:
+                problems.append(f"{flag} {value} is too small; give {least} or more")
+        if self.lr is not None and not 0 < self.lr < 10:
+            problems.append(f"--lr {self.lr} is no learning rate; give one between 0 and 10, such as 5e-5")
+        if not 0 <= self.warmup < 1:
+            problems.append(f"--warmup {self.warmup} is not a share of the updates; give a number from 0 to below 1")
+        if self.weight_decay < 0 or self.max_grad_norm < 0:
+            problems.append("--weight-decay and --max-grad-norm cannot be negative; give 0 to switch one off")
+        if problems:
+            raise SettingsError(together(problems))
+
+    @property
+    def batch(self) -> Budget:
+        """What one batch holds."""
+        if self.batch_size is not None:
+            return Budget(rows=self.batch_size)
+        return Budget(tokens=self.batch_tokens or DEFAULT_TOKENS)
