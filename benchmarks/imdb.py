@@ -16,7 +16,7 @@ import records
 
 BAR = 90.5
 COLUMNS = ("--text-column", "text", "--label-column", "label")
-FIXED = ("--valid-fraction", "0.02", "--checkpoint-every", "100")
+FIXED = ("--valid-fraction", "0", "--checkpoint-every", "100")
 
 
 def limbeck(args: argparse.Namespace, tuned: list[str]) -> dict[str, Any]:
@@ -36,12 +36,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoints and the trained model")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=1)
-    parser.add_argument("--lr", default="5e-5")
+    parser.add_argument("--lr", default="1e-4")
     parser.add_argument("--max-length", type=int, default=256, help="tokens of a review that are read")
-    parser.add_argument("--batch-tokens", type=int, default=4096, help="padded tokens an optimiser step")
+    parser.add_argument("--batch-tokens", type=int, default=2048, help="padded tokens a micro-batch")
+    parser.add_argument("--accumulate", type=int, default=2, help="micro-batches an optimiser step")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    names = ("seed", "epochs", "lr", "max_length", "batch_tokens")
+    names = ("seed", "epochs", "lr", "max_length", "batch_tokens", "accumulate")
     tuned = [word for name in names for word in (f"--{name.replace('_', '-')}", str(getattr(args, name)))]
     settings = {name: getattr(args, name) for name in names} | {"encoder": commands.fingerprint(args.encoder)}
     path = records.PIECES / f"imdb-limbeck-{args.seed}.json"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from limbeck import cache
+from limbeck.artefact.beside import Beside
 from limbeck.artefact.manifest import AGAIN, NAME, Manifest
 from limbeck.errors import ArtefactError, together
 
@@ -48,39 +48,9 @@ def verify(folder: Path | str) -> Manifest:
     return manifest
 
 
-class Verification(threading.Thread):
-    """A verification under way in its own thread."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(name="limbeck-verify", daemon=True)
-        self.folder = folder
-        self._manifest: Manifest | None = None
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        """Verify, keeping the outcome for :meth:`result`."""
-        try:
-            self._manifest = verify(self.folder)
-        except BaseException as error:  # raised again in the thread that asks for the result
-            self._error = error
-
-    def result(self) -> Manifest:
-        """Wait for the end and give the manifest.
-
-        Raises:
-            ArtefactError: as :func:`verify` does.
-        """
-        self.join()
-        if self._manifest is None:
-            raise self._error or RuntimeError("the verification was never started")
-        return self._manifest
-
-
-def start(folder: Path | str) -> Verification:
-    """Begin to verify ``folder``; :meth:`Verification.result` waits for the end."""
-    verification = Verification(Path(folder))
-    verification.start()
-    return verification
+def start(folder: Path | str) -> Beside[Manifest]:
+    """Begin to verify ``folder`` in a thread; its ``result()`` is what :func:`verify` gives or raises."""
+    return Beside(lambda: verify(folder))
 
 
 def _check_file(folder: Path, name: str, expected: dict[str, Any], known: Any, found: dict[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tyro
 
-HELP = "verify a saved model and replay its probes on this machine"
+HELP = "Verify a saved model's files and replay its probes on this machine."
 EXAMPLE = "limbeck check model/"
 
 

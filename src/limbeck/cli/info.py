@@ -14,7 +14,7 @@ import tyro
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
 
-HELP = "say what a saved model is, how it was trained and how good it was"
+HELP = "Tell what a saved model is and how it was made."
 EXAMPLE = "limbeck info model/"
 
 

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tyro
-
 from limbeck.errors import DataError, SettingsError, together
 
 if TYPE_CHECKING:
+    import tyro
+
     from limbeck.runtime import Answer, Predictor
     from limbeck.runtime.stream import Counts
     from limbeck.text import Input
 
-HELP = "answer texts, or the rows of a file, with a saved model"
+HELP = "Answer a text, or every row of a file."
 EXAMPLE = 'limbeck predict model/ "An hour I want back."'
+
+if not TYPE_CHECKING:
+
+    class _Tyro:
+        """Stands for tyro in annotations, which are read only when flags are parsed: it takes 0.1 s to import."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(importlib.import_module("tyro"), name)
+
+    tyro = _Tyro()
 
 FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".parquet", ".txt")
 """An argument that ends so names a file. A list here, since the formats' own would have to be imported for a text."""
@@ -54,6 +65,14 @@ class Settings:
     """Leave damaged rows out, with a notice, instead of stopping."""
     prefix: str = ""
     """Put before the name of each column that is added."""
+
+
+def plain(arguments: Sequence[str]) -> Settings | None:
+    """Settings of a call without flags (``--json`` aside), or None: reading flags takes longer than an answer."""
+    words = [word for word in arguments if word != "--json"]
+    if len(words) < 2 or any(word.startswith("-") for word in words):
+        return None
+    return Settings(Path(words[0]), tuple(words[1:]), json=len(words) < len(arguments))
 
 
 def run(settings: Settings) -> int:

@@ -16,6 +16,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.artefact.beside import Beside
 from limbeck.artefact.manifest import TOKENIZER, Manifest
 from limbeck.artefact.verify import sha256
 from limbeck.errors import ArtefactError, DataError, SettingsError, together
@@ -35,22 +36,33 @@ class Predictor:
         folder: a saved folder, or one about to be sealed.
         manifest: its manifest; ``files`` may be empty while the folder is not sealed yet.
         threads: of one computation; None takes as many as there are cores.
+        opening: the session over the manifest's graph, already being opened.
 
     Raises:
         ArtefactError: the graph or the tokenizer cannot be used.
     """
 
-    def __init__(self, folder: Path | str, manifest: Manifest, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | str,
+        manifest: Manifest,
+        *,
+        threads: int | None = None,
+        opening: Beside[Session] | None = None,
+    ) -> None:
         self.folder = Path(folder)
         self.manifest = manifest
+        graph = self.folder / manifest.graph
+        opening = opening or Beside(lambda: Session(graph, threads=threads))
         self.task: TaskLike = task_from_json(manifest.task)
         self.encoder = Encoder.from_file(self.folder / TOKENIZER, _text_settings(manifest))
-        self.session = Session(
-            self.folder / manifest.graph,
-            pad_id=_pad_id(self.encoder),
-            n_outputs=self.task.n_outputs,
-            threads=threads,
-        )
+        self.session = opening.result()
+        self._pad_id = _pad_id(self.encoder)
+        if self.session.n_outputs != self.task.n_outputs:
+            raise ArtefactError(
+                f"{graph} gives {self.session.n_outputs} logits, and the task in limbeck.json has "
+                f"{self.task.n_outputs}; the two belong to different models: train or copy the folder again"
+            )
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -116,7 +128,9 @@ class Predictor:
             raise SettingsError("--windows reads single texts only; this model takes pairs: leave the flag out")
         encoded = self.encoder.encode(self._checked(inputs), windowed=windows)
         asked = np.flatnonzero(encoded.answerable[encoded.owner])
-        rows = self.session.run([encoded.ids[row] for row in asked], [encoded.type_ids[row] for row in asked])
+        rows = self.session.run(
+            [encoded.ids[row] for row in asked], [encoded.type_ids[row] for row in asked], pad_id=self._pad_id
+        )
         return self._gather(rows, asked, encoded), encoded
 
     def answers(self, logits: NDArray[np.float32], encoded: Encoded) -> list[Answer]:

@@ -32,18 +32,14 @@ class Session:
 
     Args:
         graph: path of the ONNX file.
-        pad_id: the token that fills short rows up; the mask hides it.
-        n_outputs: width of the logits that the task decodes.
         threads: of one computation; None takes as many as there are cores.
 
     Raises:
-        ArtefactError: the graph cannot be loaded, wants other inputs, or gives logits of another width.
+        ArtefactError: the graph cannot be loaded, or wants other inputs.
     """
 
-    def __init__(self, graph: Path, *, pad_id: int, n_outputs: int, threads: int | None = None) -> None:
+    def __init__(self, graph: Path, *, threads: int | None = None) -> None:
         self.graph = graph
-        self.pad_id = pad_id
-        self.n_outputs = n_outputs
         try:
             self._session: Any = onnxruntime.InferenceSession(
                 os.fspath(graph), _options(threads), providers=["CPUExecutionProvider"]
@@ -51,22 +47,41 @@ class Session:
         except Exception as error:  # onnxruntime's own exceptions share no base but this
             raise ArtefactError(f"onnxruntime {onnxruntime.__version__} cannot load {graph}: {error}") from None
         self._inputs = [(entry.name, _TYPES.get(entry.type, np.int64)) for entry in self._session.get_inputs()]
-        self._check()
+        for name, _ in self._inputs:
+            if name not in INPUTS:
+                raise ArtefactError(f"{graph} wants the input {name!r}; a text model has {nearest(name, INPUTS)}")
+        shape = self._session.get_outputs()[0].shape
+        self.n_outputs: int = shape[-1] if shape and isinstance(shape[-1], int) else 0
+        """Width of the logits; 0 where the graph does not say."""
 
     def run(
-        self, ids: Sequence[NDArray[np.int32]], type_ids: Sequence[NDArray[np.int32]], batch_tokens: int = BATCH_TOKENS
+        self,
+        ids: Sequence[NDArray[np.int32]],
+        type_ids: Sequence[NDArray[np.int32]],
+        *,
+        pad_id: int = 0,
+        batch_tokens: int = BATCH_TOKENS,
     ) -> NDArray[np.float32]:
-        """Logits of rows of token ids, in the rows' order: shape ``(rows, n_outputs)``."""
+        """Logits of rows of token ids, in the rows' order: shape ``(rows, n_outputs)``.
+
+        Args:
+            ids: token ids of each row.
+            type_ids: segment ids of each row.
+            pad_id: fills short rows up; the mask hides it.
+            batch_tokens: padded tokens computed at once.
+        """
         logits = np.zeros((len(ids), self.n_outputs), np.float32)
         lengths = np.fromiter((len(row) for row in ids), np.int64, len(ids))
         for rows in batches(lengths, batch_tokens):
-            logits[rows] = self._batch([ids[row] for row in rows], [type_ids[row] for row in rows])
+            logits[rows] = self._batch([ids[row] for row in rows], [type_ids[row] for row in rows], pad_id)
         return logits
 
-    def _batch(self, ids: list[NDArray[np.int32]], type_ids: list[NDArray[np.int32]]) -> NDArray[np.float32]:
+    def _batch(
+        self, ids: list[NDArray[np.int32]], type_ids: list[NDArray[np.int32]], pad_id: int
+    ) -> NDArray[np.float32]:
         shape = (len(ids), max(len(row) for row in ids))
         arrays = {name: np.zeros(shape, np.int64) for name in INPUTS}
-        arrays["input_ids"].fill(self.pad_id)
+        arrays["input_ids"].fill(pad_id)
         for n, (row, types) in enumerate(zip(ids, type_ids, strict=True)):
             arrays["input_ids"][n, : len(row)] = row
             arrays["attention_mask"][n, : len(row)] = 1
@@ -74,18 +89,6 @@ class Session:
         fed = {name: arrays[name].astype(dtype, copy=False) for name, dtype in self._inputs}
         result: NDArray[np.float32] = self._session.run(None, fed)[0]
         return result
-
-    def _check(self) -> None:
-        for name, _ in self._inputs:
-            if name not in INPUTS:
-                raise ArtefactError(f"{self.graph} wants the input {name!r}; a text model has {nearest(name, INPUTS)}")
-        shape = self._session.get_outputs()[0].shape
-        width = shape[-1] if shape else None
-        if isinstance(width, int) and width != self.n_outputs:
-            raise ArtefactError(
-                f"{self.graph} gives {width} logits, and the task in limbeck.json has {self.n_outputs}; "
-                "the two belong to different models: train or copy the folder again"
-            )
 
 
 def batches(lengths: NDArray[np.int64], batch_tokens: int) -> Iterator[NDArray[np.int64]]:
