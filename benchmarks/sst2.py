@@ -28,8 +28,11 @@ def plain(args: argparse.Namespace, seed: int) -> dict[str, Any]:
 
 
 def trainer(args: argparse.Namespace, seed: int) -> dict[str, Any]:
-    """Run Trainer with its defaults."""
-    return commands.script("trainer_script.py", args.work / f"trainer-{seed}.json", *_shared(args, seed))
+    """Run Trainer with its defaults, on the first rows: its throughput is asked for, and it is slow."""
+    words = _shared(args, seed)
+    if not args.limit:
+        words += ["--limit", str(args.trainer_rows)]
+    return commands.script("trainer_script.py", args.work / f"trainer-{seed}.json", *words)
 
 
 def _shared(args: argparse.Namespace, seed: int) -> list[str]:
@@ -69,7 +72,7 @@ def measure(args: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
     pieces: dict[str, list[dict[str, Any]]] = {side: [] for side in args.sides}
     for turn, seed in enumerate(args.seeds):
         for side in args.sides if turn % 2 == 0 else args.sides[::-1]:
-            tuned = {} if side == "trainer" else {"lr": LR, "batch_tokens": BATCH_TOKENS}
+            tuned = {"rows": args.trainer_rows} if side == "trainer" else {"lr": LR, "batch_tokens": BATCH_TOKENS}
             path = folder / f"sst2-{side}-{seed}.json"
             made = records.piece(path, settings | tuned, lambda side=side, seed=seed: makers[side](args, seed))
             pieces[side].append(made)
@@ -131,6 +134,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for the trained models")
     parser.add_argument("--seeds", dest="seeds_text", default="1,2,3")
     parser.add_argument("--side", choices=[*SIDES, "all"], default="all", help="measure this side alone")
+    parser.add_argument("--trainer-rows", type=int, default=800, help="rows that Trainer's throughput is measured on")
     parser.add_argument("--limit", type=int, help="a rehearsal on the first rows; writes no record")
     args = parser.parse_args()
     args.seeds = [int(seed) for seed in args.seeds_text.split(",")]

@@ -1,0 +1,40 @@
+"""Tiny everything: 40 sentences, a learnt vocabulary, two-layer encoders of every family; nothing is downloaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test reads or fills the user's cache."""
+    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path_factory.mktemp("cache")))
+    yield
+
+
+@pytest.fixture(scope="session")
+def reviews() -> list[tuple[str, str]]:
+    """Forty labelled sentences that a small model can learn."""
+    good = ["lovely", "great", "charming", "superb", "warm"]
+    bad = ["awful", "boring", "dreadful", "poor", "cold"]
+    nouns = ["film", "room", "meal", "book"]
+    return [
+        (f"a truly {word} {noun} for everyone", label)
+        for noun in nouns
+        for words, label in ((good, "positive"), (bad, "negative"))
+        for word in words
+    ]
+
+
+@pytest.fixture
+def reviews_csv(tmp_path: Path, reviews: list[tuple[str, str]]) -> Path:
+    """The same as a csv."""
+    path = tmp_path / "reviews.csv"
+    path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in reviews), encoding="utf-8")
+    return path

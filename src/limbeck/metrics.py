@@ -13,7 +13,8 @@ Array = NDArray[np.float64]
 
 def log_softmax(logits: NDArray[Any]) -> Array:
     """Logarithms of probabilities: shape ``(N, C)`` to ``(N, C)``."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-np.inf)
+    wide = logits.astype(np.float64)
+    shifted = wide - wide.max(axis=1, keepdims=True, initial=-np.inf)
     result: Array = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return result
 
@@ -57,11 +58,10 @@ def per_class(predicted: NDArray[Any], targets: NDArray[Any], n_classes: int) ->
 
 
 def pearson(first: NDArray[Any], second: NDArray[Any]) -> float:
-    """Pearson's correlation; 0 where one side does not vary."""
-    a = first.astype(np.float64) - first.mean()
-    b = second.astype(np.float64) - second.mean()
-    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum() / scale) if scale > 0 else 0.0
+    """Pearson's correlation, from -1 to 1; 0 where one side does not vary, or without rows."""
+    if not all(len(side) and side.min() < side.max() for side in (first, second)):
+        return 0.0
+    return float(np.clip((_unit(first) * _unit(second)).sum(), -1.0, 1.0))
 
 
 def spearman(first: NDArray[Any], second: NDArray[Any]) -> float:
@@ -79,7 +79,17 @@ def matthews(predicted: NDArray[Any], targets: NDArray[Any], n_classes: int) -> 
 
 
 def _ratio(part: Array, whole: NDArray[Any]) -> Array:
-    return np.divide(part, whole, out=np.zeros(len(part), np.float64), where=whole > 0)
+    result: Array = np.divide(part, whole, out=np.zeros(len(part), np.float64), where=whole > 0)
+    return result
+
+
+def _unit(values: NDArray[Any]) -> Array:
+    """Deviations from the mean, as a vector of length 1; scaled before, so that no square leaves float64's range."""
+    apart = values.astype(np.float64)
+    apart -= apart.mean()
+    apart /= np.abs(apart).max()
+    result: Array = apart / np.sqrt((apart * apart).sum())
+    return result
 
 
 def _ranks(values: NDArray[Any]) -> Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from limbeck.errors import DataError, nearest, require, together
 FORMAT_VERSION = 1
 SUFFIXES = (".npz", ".parquet")
 _ARRAYS = ("ids", "logits", "targets", "read", "dropped", "answerable")
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+"""What numpy, zipfile and pyarrow raise over bytes that they cannot read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,7 @@ class Scores:
             return cls(**arrays, model=meta["model"], data=meta["data"], task=meta["task"])
         except FileNotFoundError:
             raise DataError(f"no file {str(path)!r}; `limbeck evaluate` writes scores with --scores FILE") from None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise DataError(
                 f"{path} is damaged or holds no scores ({error}); evaluate again to write it anew"
             ) from None
@@ -134,7 +137,12 @@ def _to_npz(scores: Scores) -> bytes:
 
 
 def _from_npz(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    with np.load(path, allow_pickle=False) as file:
+    content = io.BytesIO(path.read_bytes())
+    with zipfile.ZipFile(content) as archive:
+        if damaged := archive.testzip():
+            raise ValueError(f"{damaged} does not fit its checksum")
+    content.seek(0)
+    with np.load(content, allow_pickle=False) as file:
         meta = json.loads(file["meta"].tobytes())
         arrays = {name: file.get(name) for name in _ARRAYS}
     return arrays, meta

@@ -1,4 +1,4 @@
-"""A tiny artefact without training: a vocabulary learnt in memory and a graph that averages random embeddings.
+"""A tiny artefact without training: a small vocabulary and a graph that averages random embeddings.
 
 The graph has the three inputs of every limbeck graph, masks its padding, and adds a vector for the second segment, so
 that pairs and padding are told apart; it takes a millisecond to run.
@@ -6,6 +6,11 @@ that pairs and padding are told apart; it takes a millisecond to run.
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
+import string
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +18,15 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from limbeck.artefact.manifest import Manifest
 from limbeck.artefact.save import seal
+from limbeck.runtime.predictor import Predictor
 from limbeck.runtime.session import answer_probes
 from limbeck.tasks import make_task
-from limbeck.text import Encoder, learn_wordpiece
+from limbeck.text import Encoder
+from limbeck.text.learn import SPECIAL
 
 SENTENCES = (
     "the film was a joy from start to end",
@@ -48,12 +56,12 @@ def save_tiny(
     made = make_task(task, **({"classes": list(classes)} if task == "classify" else {}))
 
     def fill(folder: Path) -> Manifest:
-        vocabulary = learn_wordpiece(SENTENCES, vocabulary_size=120, min_frequency=1)
-        (folder / "tokenizer.json").write_text(vocabulary, encoding="utf-8")
+        tokenizer = tiny_tokenizer()
+        (folder / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
         (folder / "config.json").write_text('{"model_type": "tiny"}', encoding="utf-8")
         (folder / "model.safetensors").write_bytes(bytes(range(256)) * 4)
         (folder / "onnx").mkdir()
-        n_pieces = len(Encoder.from_string(vocabulary))
+        n_pieces = len(Encoder.from_string(tokenizer))
         onnx.save(tiny_graph(n_pieces, made.n_outputs, seed), folder / "onnx" / "model.onnx")
         return Manifest(
             task=made.to_json(),
@@ -67,6 +75,24 @@ def save_tiny(
         )
 
     return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
+
+
+def tiny_tokenizer() -> str:
+    """A ``tokenizer.json`` in BERT's form that knows the words of :data:`SENTENCES` and all letters."""
+    words = sorted({word for sentence in SENTENCES for word in sentence.split()} - set(string.ascii_lowercase))
+    letters = [*string.ascii_lowercase, *(f"##{letter}" for letter in string.ascii_lowercase), *"?!.,"]
+    pieces = dict.fromkeys([*SPECIAL, *letters, *words])
+    tokenizer = Tokenizer(models.WordPiece({piece: n for n, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.add_special_tokens(list(SPECIAL))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece(prefix="##")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", SPECIAL.index("[CLS]")), ("[SEP]", SPECIAL.index("[SEP]"))],
+    )
+    return str(tokenizer.to_str())
 
 
 def tiny_graph(n_pieces: int, n_outputs: int, seed: int = 7, width: int = 8) -> onnx.ModelProto:
@@ -103,3 +129,26 @@ def tiny_graph(n_pieces: int, n_outputs: int, seed: int = 7, width: int = 8) -> 
     outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", n_outputs])]
     graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def shared(kind: str = "text") -> Path:
+    """A sealed artefact that tests read and never change: of kind ``text``, ``pair`` or ``regress``."""
+    return _shared(kind)
+
+
+def predictor(kind: str = "text") -> Predictor:
+    """What answers by :func:`shared`."""
+    return _predictor(kind)
+
+
+@functools.cache
+def _shared(kind: str) -> Path:
+    home = Path(tempfile.mkdtemp(prefix="limbeck-tiny-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    save_tiny(home / "model", pairs=kind == "pair", task="regress" if kind == "regress" else "classify")
+    return home / "model"
+
+
+@functools.cache
+def _predictor(kind: str) -> Predictor:
+    return Predictor(_shared(kind), Manifest.read(_shared(kind)))

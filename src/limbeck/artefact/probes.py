@@ -35,7 +35,8 @@ def draw(folder: Path, *, seed: int, pairs: bool) -> list[Input]:
 
     def text() -> str:
         drawn = [chance.choice(pieces) for _ in range(chance.randint(1, MAX_PIECES))]
-        decoded = tokenizer.decode(drawn, skip_special_tokens=True).replace("\N{REPLACEMENT CHARACTER}", "")
+        decoded = tokenizer.decode(drawn, skip_special_tokens=True)
+        decoded = decoded.replace("\N{REPLACEMENT CHARACTER}", "").removeprefix("##")
         return str(decoded) if decoded.strip() else "probe"
 
     return [(text(), text()) if pairs else text() for _ in range(N_PROBES)]

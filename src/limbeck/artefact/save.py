@@ -120,7 +120,7 @@ def _into_place(staging: Path, target: Path) -> None:
     try:
         staging.rename(target)
     except BaseException:
-        if replaces:
+        if replaces and not target.exists():
             aside.rename(target)
         raise
     _flush_one(target.parent)
@@ -136,7 +136,7 @@ def _flush(folder: Path) -> None:
 def _flush_one(path: Path) -> None:
     if sys.platform == "win32" and path.is_dir():
         return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

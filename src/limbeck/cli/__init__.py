@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from limbeck.errors import LimbeckError, nearest
+from limbeck.errors import LimbeckError, SettingsError, nearest
 
 COMMANDS = {
     "train": "fit a model to a labelled file and save it",
@@ -70,15 +70,18 @@ def usage() -> str:
 
 
 def _run(name: str, arguments: Sequence[str]) -> int:
-    from limbeck.settings import from_flags
     from limbeck.table import Table
 
-    table = Table("limbeck.cli", noun="command", flag="limbeck")
-    if name not in COMMANDS and name not in table:
-        raise LimbeckError(
-            f"no command is called {name!r}; there are {nearest(name, table.names())} ('limbeck --help')"
-        )
-    module = table.module(name)
-    description = f"{module.HELP}\n\nexample: {module.EXAMPLE}"
-    settings = from_flags(module.Settings, arguments, command=name, description=description)
+    table = Table("limbeck.cli", noun="command", flag="limbeck", group="limbeck.commands")
+    try:
+        module = table.module(name)
+    except SettingsError:
+        listed = nearest(name, table.names())
+        raise SettingsError(f"no command is called {name!r}; there are {listed} ('limbeck --help')") from None
+    settings = module.plain(arguments) if hasattr(module, "plain") else None
+    if settings is None:
+        from limbeck.settings import from_flags
+
+        description = f"{module.HELP}\n\nexample: {module.EXAMPLE}"
+        settings = from_flags(module.Settings, arguments, command=name, description=description)
     return int(module.run(settings))

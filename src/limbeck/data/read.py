@@ -244,7 +244,15 @@ def _targets(found: _Collected, columns: Columns, rows: RowSource, task: str | N
     if not found.inputs:
         none = f"{rows.name} has a header and no rows" if not found.n_rows else f"{rows.name}: no row has all it needs"
         raise DataError("; ".join([none, *notices]) if found.n_rows else none)
-    data = Dataset(found.inputs, None, task or "classify", (), rows.name, tuple(notices), tuple(found.lines))
+    data = Dataset(
+        found.inputs,
+        None,
+        task or "classify",
+        name=rows.name,
+        notices=tuple(notices),
+        rows=tuple(found.lines),
+        columns=(columns.text, columns.text_pair, columns.label),
+    )
     if columns.label is None:
         return data
     if task is None and _is_quantity(found.labels):

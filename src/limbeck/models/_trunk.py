@@ -70,11 +70,15 @@ def run(trunk: Trunk, batch: Batch, *, training: bool) -> Tensor:
 
 
 def _layer(layer: Layer, queries: Tensor, hidden: Tensor, bias: Tensor, trunk: Trunk, training: bool) -> Tensor:
-    """States of the ``queries``' tokens after one layer: shape ``(B, Q, D)``."""
+    """States of the ``queries``' tokens after one layer: shape ``(B, Q, D)``.
+
+    The key's bias is left out: it adds one number to all scores of a query, which softmax ignores. Its gradient would
+    be rounding noise, which Adam blows up to whole steps, others with each way of cutting a step into batches.
+    """
     attention = trunk.attention_dropout if training else 0.0
     context = _attend(
         _heads(layer.query(queries), trunk.n_heads),
-        _heads(layer.key(hidden), trunk.n_heads),
+        _heads(F.linear(hidden, layer.key.weight), trunk.n_heads),
         _heads(layer.value(hidden), trunk.n_heads),
         bias,
         attention,

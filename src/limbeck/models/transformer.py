@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 DEFAULTS = Defaults(epochs=3, lr=5e-5)
 """Within the ranges that Devlin et al. 2019 searched for fine-tuning (appendix A.3: 2 to 4 epochs, 2e-5 to 5e-5)."""
 
-_OFFSET_FAMILIES = ("roberta", "xlm-roberta", "camembert", "mpnet")
+_OFFSET_FAMILIES = (
+    *("roberta", "xlm-roberta", "camembert", "mpnet", "roberta-prelayernorm", "xlm-roberta-xl", "xmod"),
+    *("data2vec-text", "ibert", "longformer", "lilt", "luke", "markuplm"),
+)
 """Families whose position numbers begin behind the padding id, so that two rows of the table are never used."""
 
 transformers.logging.set_verbosity_error()
@@ -84,7 +87,8 @@ def start(request: Request) -> Prepared:
     folder = find(request.source)
     config = _config(folder)
     known = dict(enumerate(request.task.classes)) or {0: "score"}
-    keep_head = getattr(config, "id2label", None) == known and _has_head(config)
+    is_known = bool(request.task.classes) and getattr(config, "id2label", None) == known
+    keep_head = is_known and _has_head(config)  # a number's head is in the unit of other targets
     config.num_labels = request.task.n_outputs
     config.id2label, config.label2id = known, {name: n for n, name in known.items()}
     config.problem_type = "regression" if request.task.name == "regress" else "single_label_classification"
@@ -202,9 +206,14 @@ def read_tokenizer(folder: Path) -> str:
         return path.read_text(encoding="utf-8")
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        return str(tokenizer.backend_tokenizer.to_str())
+        text = str(tokenizer.backend_tokenizer.to_str())
     except (OSError, ValueError, AttributeError, ImportError) as error:
-        raise ModelError(f"{folder} has no tokenizer.json, and none can be made from its files: {error}") from None
+        reason = str(error)
+    else:
+        if len(tokenizer) > len(set(tokenizer.all_special_tokens)):
+            return text
+        reason = "there is no vocabulary among them"  # transformers makes a tokenizer of nothing, without a word
+    raise ModelError(f"{folder} has no tokenizer.json, and none can be made from its files: {reason}")
 
 
 def _tokenizer_config(config: Any, tokenizer: str) -> dict[str, Any]:

@@ -35,12 +35,13 @@ class Task:
             DataError: a name that is no class.
         """
         index = {name: n for n, name in enumerate(self.classes)}
-        unknown = sorted({str(target) for target in targets} - index.keys())
+        names = [str(target) for target in targets]
+        unknown = sorted(set(names) - index.keys())
         if unknown:
             raise DataError(
                 together(f"label {name!r} is none of the classes: {nearest(name, self.classes)}" for name in unknown)
             )
-        return np.fromiter((index[target] for target in targets), np.int64, len(targets))
+        return np.fromiter((index[name] for name in names), np.int64, len(names))
 
     def output_scale(self, targets: NDArray[Any]) -> tuple[float, float]:
         """Nothing to fold: logits have no unit."""

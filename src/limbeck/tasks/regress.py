@@ -35,7 +35,7 @@ class Task:
         for n, target in enumerate(targets):
             try:
                 numbers.append(float(target))
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 numbers.append(math.nan)
             if not math.isfinite(numbers[-1]):
                 raise DataError(f"row {n + 1} has the target {target!r}; regression takes finite numbers: mend the row")
@@ -43,8 +43,8 @@ class Task:
 
     def output_scale(self, targets: NDArray[Any]) -> tuple[float, float]:
         """Deviation and mean of the training targets: the model learns standardised ones, whatever their unit."""
-        deviation = float(np.std(targets))
-        return deviation if deviation > 0 else 1.0, float(np.mean(targets))
+        varies = targets.min() < targets.max()  # the deviation of equal numbers is rounded to something above 0
+        return float(np.std(targets)) if varies else 1.0, float(np.mean(targets))
 
     def decode(self, logits: Array) -> Answers:
         """The number itself."""

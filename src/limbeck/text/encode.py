@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ EMPTY = "empty text"
 UNREADABLE = "no token that the model knows"
 
 _CHUNK = 1024  # encodings are heavy objects: this many live at once
-_LONG_WORD = re.compile(r"\S{101,}")  # WordPiece gives up on a word of more than 100 characters
+_LONG_STRETCH = re.compile(r"\S{101,}")  # WordPiece gives up on a word of more than 100 characters
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Encoder:
         self.tokenizer = tokenizer
         self.settings = settings or TextSettings()
         self._unknown = _unknown_id(tokenizer)
+        self._longest_known = getattr(tokenizer.model, "max_input_chars_per_word", math.inf)
 
     @classmethod
     def from_file(cls, path: Path, settings: TextSettings | None = None) -> Encoder:
@@ -124,7 +126,7 @@ class Encoder:
                 ids.append(row_ids)
                 type_ids.append(row_types)
                 owner.append(n)
-            reasons[n], answerable[n] = self._reason(item, ids[-1], int(read[n]))
+            reasons[n], answerable[n] = self._reason(item, [row_ids for row_ids, _ in rows], int(read[n]))
         return Encoded(ids, type_ids, np.array(owner, np.int64), read, dropped, reasons, answerable)
 
     def _encodings(self, inputs: Sequence[Input]) -> Iterator[tuple[Input, Any]]:
@@ -137,6 +139,8 @@ class Encoder:
         self, encoding: Any, is_pair: bool, windowed: bool
     ) -> tuple[list[tuple[NDArray[np.int32], NDArray[np.int32]]], int, int]:
         """The rows of one input, how many of its tokens they read, and how many they drop."""
+        if windowed and is_pair:
+            raise SettingsError("--windows reads single texts only; these are pairs: leave the flag out")
         ids = np.array(encoding.ids, np.int32)
         types = np.array(encoding.type_ids, np.int32)
         n_special = self.n_special(pair=is_pair)
@@ -149,8 +153,6 @@ class Encoder:
             )
         parts = np.array([-1 if part is None else part for part in encoding.sequence_ids], np.int64)
         if windowed:
-            if is_pair:
-                raise SettingsError("--windows reads single texts only; these are pairs: leave the flag out")
             inside = np.flatnonzero(parts == 0)
             kept = [inside[start:stop] for start, stop in windows(length, budget)]
             return [self._keep(ids, types, parts, positions) for positions in kept], length, 0
@@ -173,17 +175,27 @@ class Encoder:
         keep[positions] = True
         return ids[keep], types[keep]
 
-    def _reason(self, item: Input, ids: NDArray[np.int32], n_read: int) -> tuple[str, bool]:
+    def _reason(self, item: Input, rows: list[NDArray[np.int32]], n_read: int) -> tuple[str, bool]:
         texts = item if isinstance(item, tuple) else (item,)
         if all(is_blank(text) for text in texts):
             return EMPTY, False
         if n_read == 0:
             return UNREADABLE, False
-        if self._unknown is not None and self._unknown in ids:
-            longest = max((len(word) for text in texts for word in _LONG_WORD.findall(text)), default=0)
-            if longest:
+        if self._unknown is not None and any(self._unknown in row for row in rows):
+            longest = max((self._longest_word(text) for text in texts), default=0)
+            if longest > self._longest_known:
                 return f"a word of {longest} characters was read as unknown", True
         return "", True
+
+    def _longest_word(self, text: str) -> int:
+        """Characters of the longest word that the tokenizer's model is given, of a text's long stretches."""
+        normalizer, splitter = self.tokenizer.normalizer, self.tokenizer.pre_tokenizer
+        longest = 0
+        for stretch in _LONG_STRETCH.findall(clean(text)):
+            normal = normalizer.normalize_str(stretch) if normalizer else stretch
+            words = [word for word, _ in splitter.pre_tokenize_str(normal)] if splitter else [normal]
+            longest = max(longest, *map(len, words), 0)
+        return longest
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:

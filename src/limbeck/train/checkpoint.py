@@ -23,6 +23,8 @@ from torch import Tensor
 
 from limbeck.errors import TrainingError
 
+_REPLACED = ".replaced"
+
 
 @dataclass
 class Progress:
@@ -75,8 +77,9 @@ def save(
     _write_synced(partial / "tensors.safetensors", safetensors.torch.save(flat))
     record = {"identity": identity, "progress": asdict(progress), "state": state, "random": _random_state()}
     _write_synced(partial / "state.json", json.dumps(record).encode())
-    if target.exists():
-        shutil.rmtree(target)
+    if target.exists():  # of the same update, written when the user stopped at the end of an epoch
+        shutil.rmtree(target.with_suffix(_REPLACED), ignore_errors=True)
+        target.rename(target.with_suffix(_REPLACED))
     partial.rename(target)
     for older in folder.glob("step-*"):
         if older != target:
@@ -108,7 +111,8 @@ def newest(folder: Path) -> Checkpoint | None:
     Raises:
         TrainingError: there is one, but its files are damaged.
     """
-    whole = sorted(path for path in folder.glob("step-*") if path.suffix != ".partial")
+    paths = [path for path in folder.glob("step-*") if path.suffix in ("", _REPLACED)]
+    whole = sorted(paths, key=lambda path: (path.stem, path.suffix == ""))
     if not whole:
         return None
     try:

@@ -32,6 +32,6 @@ class Stopper:
         self._restore()
 
     def _restore(self) -> None:
-        for number, handler in self._before.items():
+        for number, handler in list(self._before.items()):  # a signal may come in between, and empty the table
             signal.signal(number, handler)
         self._before.clear()

@@ -33,6 +33,7 @@ from limbeck.text import Encoded, Encoder, TextSettings
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
 from limbeck.train.loop import Loop, Work
+from limbeck.train.memory import keep_freed_memory
 from limbeck.train.precision import resolve
 from limbeck.train.progress import Reporter, Silent
 from limbeck.train.settings import FitSettings
@@ -120,6 +121,7 @@ class Learner:
             TrainingError: the loss is not a number any more, or a checkpoint is of other settings or other data.
             Interrupted: the user asked to stop.
         """
+        keep_freed_memory()
         loop = self._loop(checkpoints)
         saved = checkpoint.newest(checkpoints) if resume and checkpoints is not None else None
         if saved is not None:
@@ -299,6 +301,7 @@ class Learner:
             versions=versions(),
             data={
                 "name": Path(self.train.name).name,
+                **dict(zip(("text_column", "text_pair_column", "label_column"), self.train.columns, strict=True)),
                 "train": {"rows": len(self.train), "fingerprint": self.train.fingerprint},
                 "valid": None
                 if self.valid is None

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from limbeck.data.plan import Budget
-from limbeck.errors import SettingsError, together
+from limbeck.errors import SettingsError, nearest, together
 
 DEFAULT_TOKENS = 1024
 """Tokens a batch where nothing is said: a few dozen sentences or four reviews, which fits any machine."""
+
+Schedule = Literal["linear", "1cycle", "constant"]
+Precision = Literal["auto", "float32", "bf16"]
+Keep = Literal["best", "last"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class FitSettings:
     lr: float | None = None
     """Highest learning rate; the model's own default where not given."""
 
-    schedule: Literal["linear", "1cycle", "constant"] = "linear"
+    schedule: Schedule = "linear"
     """Course of the rate: warm-up then straight down to 0, torch's 1cycle with momentum, or constant."""
 
     warmup: float = 0.06
@@ -43,10 +48,10 @@ class FitSettings:
     max_grad_norm: float = 1.0
     """Gradients longer than this are cut to it; 0 leaves them."""
 
-    precision: Literal["auto", "float32", "bf16"] = "auto"
+    precision: Precision = "auto"
     """Arithmetic of the products: bf16 where the processor has instructions for it, else float32."""
 
-    keep: Literal["best", "last"] = "best"
+    keep: Keep = "best"
     """Weights that are saved: those of the lowest validation loss, or the last ones."""
 
     patience: int | None = None
@@ -62,7 +67,15 @@ class FitSettings:
     """Decides the split, the new weights, the order of the rows and dropout."""
 
     def __post_init__(self) -> None:
-        problems = []
+        problems = [
+            f"{flag} {value!r} is unknown; it takes {nearest(str(value), get_args(names))}"
+            for flag, value, names in (
+                ("--schedule", self.schedule, Schedule),
+                ("--precision", self.precision, Precision),
+                ("--keep", self.keep, Keep),
+            )
+            if value not in get_args(names)
+        ]
         if self.batch_size is not None and self.batch_tokens is not None:
             problems.append(
                 f"--batch-size {self.batch_size} and --batch-tokens {self.batch_tokens} exclude each other; "
@@ -84,8 +97,9 @@ class FitSettings:
             problems.append(f"--lr {self.lr} is no learning rate; give one between 0 and 10, such as 5e-5")
         if not 0 <= self.warmup < 1:
             problems.append(f"--warmup {self.warmup} is not a share of the updates; give a number from 0 to below 1")
-        if self.weight_decay < 0 or self.max_grad_norm < 0:
-            problems.append("--weight-decay and --max-grad-norm cannot be negative; give 0 to switch one off")
+        for flag, number in (("--weight-decay", self.weight_decay), ("--max-grad-norm", self.max_grad_norm)):
+            if not 0 <= number < math.inf:
+                problems.append(f"{flag} {number} is no finite number from 0 up; give 0 to switch it off")
         if problems:
             raise SettingsError(together(problems))
 

@@ -1,0 +1,39 @@
+# What CI calls, unchanged. PYTHON is the interpreter that makes the environment; VENV is where it stands.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: install demo check test bench docs clean
+
+install: $(VENV)/.installed
+
+# torch comes first and with its version, so that a machine without a GPU gets the small CPU build where there is one.
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: install
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/golden_path.sh
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python benchmarks/table.py --check
+
+test: check
+	$(BIN)/python -m pytest -q --cov --cov-report=term:skip-covered
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/golden_path.sh
+
+bench: install
+	@echo "Each benchmark is a command of its own and takes --data and --encoder; see benchmarks/README.md."
+	$(BIN)/python benchmarks/table.py
+
+docs: install
+	$(BIN)/python -m pytest -q tests/docs
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The product on one page: train on a small file, evaluate, check, predict a text and a file.
+# It uses the `limbeck` on PATH, writes under TMPDIR only and ends within 45 s.
+set -euo pipefail
+
+here="$(cd "$(dirname "$0")" && pwd)"
+work="$(mktemp -d "${TMPDIR:-/tmp}/limbeck-golden.XXXXXX")"
+trap 'rm -rf "$work"' EXIT
+export LIMBECK_CACHE="$work/cache"
+started=$SECONDS
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "train a small model on 400 short reviews (it shows the plumbing; 400 reviews teach no taste)"
+limbeck train "$here/reviews.csv" --out "$work/model" --seed 1
+
+step "evaluate it on the reviews it was trained on: the report and what it gets most wrong"
+limbeck evaluate "$work/model" "$here/reviews.csv" --greatest 3
+
+step "what was saved, and whether this machine computes the same answers"
+limbeck info "$work/model"
+limbeck check "$work/model"
+
+step "answer a text"
+limbeck predict "$work/model" "An hour I want back."
+limbeck predict "$work/model" "A warm, funny film with a great cast." --json
+
+step "answer every row of a file"
+limbeck predict "$work/model" "$here/reviews.csv" --out "$work/scored.csv"
+head -n 3 "$work/scored.csv"
+rows="$(wc -l < "$work/scored.csv")"
+[ "$rows" -eq "$(wc -l < "$here/reviews.csv")" ] || { echo "rows were lost: $rows" >&2; exit 1; }
+
+seconds=$((SECONDS - started))
+step "done in $seconds s"
+[ "$seconds" -le "${GOLDEN_PATH_SECONDS:-45}" ] || { echo "the golden path took $seconds s, over 45" >&2; exit 1; }

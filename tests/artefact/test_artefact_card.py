@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from limbeck.artefact.card import write
+from limbeck.artefact.manifest import Manifest
+
+
+def manifest(**changes: Any) -> Manifest:
+    fields: dict[str, Any] = {
+        "task": {"name": "classify", "classes": ["refund: late", "10"]},
+        "text": {"max_length": 64, "head": 0.25},
+        "model": {"family": "transformer", "model_type": "bert", "parameters": 22713216, "source": "org/encoder"},
+        "metrics": {"accuracy": 0.87654, "rows": 1234, "note": "text"},
+        "data": {"train_rows": 54321},
+    }
+    return Manifest(**{**fields, **changes})
+
+
+def test_front_matter_comes_first_and_names_the_pipeline() -> None:
+    card = write(manifest())
+    head = card.split("---")[1].strip().splitlines()
+    assert card.startswith("---\n")
+    assert "library_name: limbeck" in head
+    assert "pipeline_tag: text-classification" in head
+    assert 'base_model: "org/encoder"' in head
+
+
+@pytest.mark.parametrize("source", ["small", "/home/me/encoder", "./org/encoder", "a/b/c", None])
+def test_a_folder_is_no_base_model(source: str | None) -> None:
+    assert "base_model" not in write(manifest(model={"family": "small", "source": source}))
+
+
+def test_it_says_what_the_model_is_and_what_was_measured() -> None:
+    card = write(manifest())
+    assert "`refund: late`, `10`" in card
+    assert "transformer bert, 22,713,216 parameters" in card
+    assert "up to 64 tokens" in card
+    assert "| accuracy | 0.8765 |" in card
+    assert "| rows | 1,234 |" in card
+    assert "note" not in card
+    assert "54,321 rows" in card
+
+
+def test_it_says_how_to_ask_transformers_to_cut() -> None:
+    assert "truncation=True, max_length=64" in write(manifest())
+    assert 'limbeck predict FOLDER "An hour I want back."' in write(manifest())
+
+
+def test_pairs_are_shown_as_pairs() -> None:
+    card = write(manifest(inputs="pair"))
+    assert "Gives a pair of texts one of the classes" in card
+    assert "--pair" in card
+    assert '"text_pair"' in card
+
+
+def test_a_number_has_no_classes_and_nothing_measured_is_said() -> None:
+    card = write(manifest(task={"name": "regress"}, metrics={}, data={}, model={}, text={}))
+    assert "Gives a text a number. Model: unknown." in card
+    assert "there were no validation rows" in card
+    assert "trained on" in card.split("## Limits")[1]
+    assert "rows" not in card.split("## Limits")[1]
+
+
+@pytest.mark.parametrize(("name", "shown"), [("a`b", "`` a`b ``"), ("a\nb", "`a b`"), ("a\ud83d", "`a?`")])
+def test_class_names_with_marks_stay_code(name: str, shown: str) -> None:
+    assert shown in write(manifest(task={"name": "classify", "classes": [name, "b"]}))

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limbeck.artefact.manifest import Manifest
+from limbeck.cli.info import Settings, run
+from limbeck.errors import ArtefactError
+from support.tiny import shared
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
+
+
+def changed(tmp_path: Path, **changes: Any) -> Path:
+    shutil.copytree(shared(), tmp_path / "model")
+    manifest = replace(Manifest.read(shared()), **changes)
+    (tmp_path / "model" / "limbeck.json").write_bytes(manifest.to_bytes())
+    return tmp_path / "model"
+
+
+def told(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    assert run(Settings(folder)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    starts = {line.index(line[: len(line)].split("  ")[0]) for line in lines}
+    assert starts == {0}
+    return {line.split("  ")[0]: line.split("  ", 1)[1].strip() for line in lines}
+
+
+def test_it_tells_what_the_model_is(capsys: pytest.CaptureFixture[str]) -> None:
+    found = told(shared(), capsys)
+    assert found["task"] == "classify, of texts"
+    assert found["classes"] == "negative, positive"
+    assert found["model"] == "small tiny"
+    assert found["onnx/model.onnx"].endswith(" bytes")
+    assert found["metrics"] == "accuracy 0.75, loss 0.5"
+    assert found["text"] == "head 0.25, max_length 24"
+    assert found["probes"] == "32"
+    assert int(found["parameters"].replace(",", "")) > 500
+
+
+def test_it_tells_how_it_was_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = changed(
+        tmp_path,
+        training={"seconds": 12.3456789, "epochs": 3},
+        data={"train": {"rows": 320}, "fingerprint": None},
+        passes=[{"name": "calibrate", "temperature": 1.25}, "trim"],
+        versions={"limbeck": "0.1.0"},
+        model={},
+        inputs="pair",
+    )
+    found = told(folder, capsys)
+    assert found["task"] == "classify, of pairs of texts"
+    assert found["training"] == "epochs 3, seconds 12.3457"
+    assert found["data"] == "train (rows 320)"
+    assert found["passes"] == "name calibrate, temperature 1.25; trim"
+    assert "parameters" not in found
+    assert "started from" not in found
+
+
+def test_half_a_surrogate_pair_does_not_stop_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = changed(tmp_path, task={"name": "classify", "classes": ["a\ud83d", "b"]})
+    assert told(folder, capsys)["classes"] == "a?, b"
+
+
+def test_a_number_has_no_classes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "classes" not in told(shared("regress"), capsys)
+
+
+def test_json_has_all_but_the_probe_texts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(Settings(shared(), json=True)) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["task"]["classes"] == ["negative", "positive"]
+    assert found["probes"] == {"n": 32, "tolerance": 1e-4}
+    assert found["files"]["tokenizer.json"]["bytes"] > 0
+
+
+def test_damage_is_an_error(tmp_path: Path) -> None:
+    folder = changed(tmp_path)
+    (folder / "config.json").unlink()
+    with pytest.raises(ArtefactError, match=r"config\.json is missing"):
+        run(Settings(folder))

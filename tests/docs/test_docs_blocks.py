@@ -1,0 +1,107 @@
+"""The README's and docs' code blocks run as they stand, on the README's own data; `pip` and `make` lines excepted."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import limbeck
+from limbeck.cli import COMMANDS, main
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SET_UP = ("pip ", "make ", "git ", "cd ", "python -m venv", "source ", ".venv", "bash examples/", "cat ")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [body for kind, body in BLOCK.findall(page.read_text(encoding="utf-8")) if kind == language]
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the example's files, as the README's reader stands in."""
+    folder = tmp_path_factory.mktemp("workshop")
+    lines = (ROOT / "examples" / "reviews.csv").read_text(encoding="utf-8").splitlines()
+    (folder / "examples").mkdir()
+    (folder / "examples" / "reviews.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "reviews.csv").write_text("\n".join(lines[:121]) + "\n", encoding="utf-8")
+    (folder / "test.csv").write_text("\n".join([lines[0], *lines[121:141]]) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_run(
+    page: Path, workshop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(workshop)
+    for body in blocks(page, "sh"):
+        for line in body.replace("\\\n", " ").splitlines():
+            command = line.split("  #")[0].strip()
+            if not command or command.startswith(("#", *SET_UP)):
+                continue
+            words = shlex.split(command)
+            assert words[0] == "limbeck", f"{page.name}: {command}"
+            assert main(words[1:]) == 0, f"{page.name}: {command}\n{capsys.readouterr().err}"
+    for body in blocks(page, "python"):
+        exec(compile(body, f"{page.name} block", "exec"), {"__name__": "block"})
+
+
+def test_readme_says_what_help_says() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"limbeck {name}" in text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    module = importlib.import_module(f"limbeck.cli.{name}")
+    assert module.HELP.rstrip(".") and module.EXAMPLE.startswith(f"limbeck {name} ")
+    with pytest.raises(SystemExit) as leaving:
+        main([name, "--help"])
+    assert leaving.value.code == 0
+    assert "example" in capsys.readouterr().out
+
+
+def test_commands_are_the_files() -> None:
+    folder = importlib.import_module("limbeck.cli").__path__
+    assert {entry.name for entry in pkgutil.iter_modules(folder)} == set(COMMANDS)
+
+
+def modules() -> list[str]:
+    return [
+        entry.name
+        for entry in pkgutil.walk_packages(limbeck.__path__, "limbeck.")
+        if not entry.name.endswith("__main__")
+    ]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_docstrings_run(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_the_distilbert_example_runs(tmp_path: Path) -> None:
+    from support.encoders import folder
+
+    encoder = folder("distilbert")
+    script = ROOT / "examples" / "distilbert.py"
+    command = [sys.executable, str(script), str(encoder), str(ROOT / "examples" / "reviews.csv"), str(tmp_path / "out")]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[0] in ("negative", "positive")
+
+
+def test_examples_are_short() -> None:
+    for path in (ROOT / "examples").glob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 60

@@ -1,0 +1,82 @@
+"""Classify: names to indices, logits to answers, and figures by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from limbeck.errors import DataError
+from limbeck.tasks.classify import Task
+
+TASK = Task(["bad", "fair", "good"])
+
+
+@pytest.mark.parametrize("classes", [[], ["only"], ["a", "b", "a"]])
+def test_two_different_classes_are_needed(classes: list[str]) -> None:
+    with pytest.raises(DataError) as caught:
+        Task(classes)
+    assert str(caught.value) == f"a classifier needs two or more different classes; these are {classes!r}"
+
+
+def test_targets_are_indices() -> None:
+    found = TASK.encode(["good", "bad", "good"])
+    assert found.tolist() == [2, 0, 2]
+    assert found.dtype == np.int64
+    assert TASK.encode([]).shape == (0,)
+
+
+@pytest.mark.parametrize("targets", [[1, 0], np.array([1, 0]), ["1", "0"]])
+def test_numbers_stand_for_the_classes_of_that_name(targets: Any) -> None:
+    assert Task(["0", "1"]).encode(targets).tolist() == [1, 0]
+
+
+def test_unknown_labels_are_named_together() -> None:
+    with pytest.raises(DataError) as caught:
+        TASK.encode(["good", "god", "god", "worse"])
+    assert str(caught.value) == (
+        "2 problems:\n"
+        "  - label 'god' is none of the classes: 'good' (nearest), 'bad', 'fair'\n"
+        "  - label 'worse' is none of the classes: 'bad', 'fair', 'good'"
+    )
+
+
+def test_answers_by_hand() -> None:
+    answers = TASK.decode(np.array([[0.0, math.log(2), 0.0], [1.0, 1.0, 1.0]]))
+    assert answers.predicted == ["fair", "bad"]  # of equal ones, the first
+    assert list(answers.columns) == ["p_bad", "p_fair", "p_good"]
+    np.testing.assert_allclose(answers.columns["p_fair"], [0.5, 1 / 3])
+    np.testing.assert_allclose(answers.columns["p_good"], [0.25, 1 / 3])
+
+
+def test_answers_to_nothing() -> None:
+    answers = TASK.decode(np.zeros((0, 3)))
+    assert answers.predicted == []
+    assert all(column.shape == (0,) for column in answers.columns.values())
+
+
+def test_figures_by_hand() -> None:
+    # said bad, bad, fair, fair of bad, bad, bad, fair: f1 of bad 4/5, of fair 2/3, of good (never there) 0
+    logits = np.log(np.array([[2, 1, 1], [2, 1, 1], [1, 2, 1], [1, 2, 1]]) / 4)
+    found = TASK.metrics(logits, np.array([0, 0, 0, 1]))
+    assert list(found) == ["accuracy", "macro_f1", "loss"]
+    assert found["accuracy"] == 0.75
+    assert found["macro_f1"] == pytest.approx((4 / 5 + 2 / 3 + 0) / 3)
+    assert found["loss"] == pytest.approx((3 * math.log(2) + math.log(4)) / 4)
+    assert all(type(value) is float for value in found.values())
+
+
+def test_figures_are_scikit_learns() -> None:
+    random = np.random.default_rng(3)
+    logits, targets = random.normal(size=(60, 3)), random.integers(0, 3, 60)
+    found, said = TASK.metrics(logits, targets), logits.argmax(axis=1)
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(targets, said))
+    assert found["macro_f1"] == pytest.approx(sk.f1_score(targets, said, average="macro"))
+
+
+def test_logits_have_no_unit() -> None:
+    assert TASK.output_scale(np.array([0, 1])) == (1.0, 0.0)
+    assert TASK.loss(np.zeros((2, 3)), np.array([0, 2])) == pytest.approx([math.log(3)] * 2)

@@ -1,0 +1,77 @@
+"""The family of errors, and the three helpers that word their messages."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limbeck import errors
+from limbeck.errors import Interrupted, LimbeckError, MissingExtra, nearest, require, together
+
+FAMILY = ("DataError", "SettingsError", "ArtefactError", "ModelError", "TrainingError", "Interrupted", "MissingExtra")
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_the_family_has_one_root(name: str) -> None:
+    kind = getattr(errors, name)
+    assert issubclass(kind, LimbeckError)
+    assert kind("why").exit_code == (130 if kind is Interrupted else 2)
+    assert str(kind("why")) == "why"
+    assert name in str(errors.__doc__)
+
+
+def test_a_missing_extra_is_an_import_error_too() -> None:
+    with pytest.raises(ImportError):
+        require("no_such_module_of_anyone", "train")
+
+
+def test_require_gives_the_module() -> None:
+    assert require("json.decoder", "data").__name__ == "json.decoder"
+
+
+@pytest.mark.parametrize("module", ["no_such_module_of_anyone", "no_such_module_of_anyone.parquet"])
+def test_require_prints_the_install_line(module: str) -> None:
+    with pytest.raises(MissingExtra) as caught:
+        require(module, "data")
+    assert str(caught.value) == (
+        "no_such_module_of_anyone is not installed; this needs it. Run: pip install 'limbeck[data]'"
+    )
+    assert caught.value.__cause__ is None
+
+
+def test_require_does_not_hide_what_an_installed_module_misses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "halfway_there.py").write_text("import no_such_module_of_anyone\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="no_such_module_of_anyone") as caught:
+        require("halfway_there", "train")
+    assert not isinstance(caught.value, MissingExtra)
+    assert "halfway_there" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted", "named"),
+    [
+        ("lable", ["text", "label"], "'label' (nearest), 'text'"),
+        ("zzz", ["text", "label"], "'label', 'text'"),
+        ("", ["b", "a", "b"], "'a', 'b'"),
+        ("a", [], ""),
+    ],
+)
+def test_nearest(value: str, accepted: list[str], named: str) -> None:
+    assert nearest(value, accepted) == named
+
+
+@given(st.text(max_size=6), st.lists(st.text(max_size=6), max_size=5))
+def test_nearest_names_each_once(value: str, accepted: list[str]) -> None:
+    named = nearest(value, iter(accepted))
+    assert all(repr(name) in named for name in accepted)
+    assert named.count(" (nearest)") <= 1 or any("(nearest)" in name for name in accepted)
+
+
+def test_together() -> None:
+    assert together(["one"]) == "one"
+    assert together(f"no {n}" for n in (1, 2)) == "2 problems:\n  - no 1\n  - no 2"

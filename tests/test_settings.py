@@ -1,0 +1,76 @@
+"""Settings: dataclasses to flags, and to what an artefact records."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from limbeck.errors import SettingsError
+from limbeck.settings import from_flags, record
+from limbeck.text import TextSettings
+from limbeck.train.settings import FitSettings
+
+
+@dataclass(frozen=True)
+class Toast:
+    """How bread is toasted."""
+
+    out: Path = Path("plate")
+    """Where the toast goes."""
+
+    slices: int = 2
+    """How many."""
+
+    name: str | None = None
+    """What it is called."""
+
+    text: TextSettings = field(default_factory=TextSettings)
+
+
+def read(*arguments: str) -> Toast:
+    return from_flags(Toast, arguments, command="toast", description="Toasts bread.")
+
+
+def test_defaults_and_flags() -> None:
+    assert read() == Toast()
+    assert read("--slices", "3", "--out", "tray") == Toast(out=Path("tray"), slices=3)
+
+
+def test_nested_settings_have_no_prefix() -> None:
+    assert read("--max-length", "64", "--head", "1").text == TextSettings(64, 1.0)
+
+
+def test_a_room_refuses_its_part() -> None:
+    with pytest.raises(SettingsError, match="--max-length 1 leaves no room"):
+        read("--max-length", "1")
+
+
+@pytest.mark.parametrize("arguments", [["--slices", "many"], ["--slises", "3"]])
+def test_flags_that_cannot_be_read_leave_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        read(*arguments)
+    assert caught.value.code == 2
+    assert "--slices" in capsys.readouterr().err
+
+
+def test_help_comes_from_the_docstrings(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        read("--help")
+    assert caught.value.code == 0
+    shown = capsys.readouterr().out
+    for words in ("limbeck toast", "Toasts bread.", "How many.", "Where the toast goes."):
+        assert words in shown
+
+
+def test_the_record_is_flat_and_json() -> None:
+    toast = Toast(out=Path("a") / "b", text=TextSettings(head=0.5))
+    assert record(toast) == {"out": str(Path("a/b")), "slices": 2, "name": None, "max_length": 256, "head": 0.5}
+    assert json.loads(json.dumps(record(toast))) == record(toast)
+
+
+def test_a_run_can_be_replayed_from_its_record() -> None:
+    fit = FitSettings(epochs=2, lr=1e-4, batch_size=8, schedule="1cycle")
+    assert FitSettings(**json.loads(json.dumps(record(fit)))) == fit

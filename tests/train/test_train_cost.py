@@ -1,0 +1,38 @@
+"""What a training will cost: told before it begins, and free of side effects."""
+
+from __future__ import annotations
+
+import torch
+
+from limbeck.train.cost import estimate
+from support.train_data import learner, rows
+
+
+def test_updates_are_counted_exactly() -> None:
+    made = learner(rows(37), batch_size=4, accumulate=4, epochs=3)
+    cost = estimate(made)
+    assert cost.updates == 9 == made.n_updates()
+    assert cost.size_bytes == 4 * made.n_parameters()
+    assert cost.size_bytes == sum(value.nbytes for value in made.model.module.state_dict().values())
+    assert 0 < cost.seconds < 60
+
+
+def test_more_epochs_cost_more() -> None:
+    one, many = (estimate(learner(rows(20), epochs=n)) for n in (1, 100))
+    assert many.updates == 100 * one.updates
+    assert many.seconds > 5 * one.seconds
+
+
+def test_one_batch_is_enough_to_tell() -> None:
+    assert estimate(learner(rows(3), epochs=1)).updates == 1
+
+
+def test_no_weight_and_no_random_state_changes() -> None:
+    made = learner(rows(8), dropout=True)
+    before = {name: value.clone() for name, value in made.model.module.state_dict().items()}
+    made.model.module.train()
+    state = torch.get_rng_state()
+    estimate(made)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert made.model.module.training
+    assert all(torch.equal(before[name], value) for name, value in made.model.module.state_dict().items())

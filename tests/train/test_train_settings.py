@@ -1,0 +1,97 @@
+"""The settings of a fit, and what is said of impossible ones."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from limbeck.data.plan import Budget
+from limbeck.errors import SettingsError
+from limbeck.train.settings import DEFAULT_TOKENS, FitSettings
+
+
+def refusal(**settings: Any) -> str:
+    with pytest.raises(SettingsError) as caught:
+        FitSettings(**settings)
+    return str(caught.value)
+
+
+def test_batches() -> None:
+    assert FitSettings().batch == Budget(tokens=DEFAULT_TOKENS) == Budget(tokens=1024)
+    assert FitSettings(batch_size=8).batch == Budget(rows=8)
+    assert FitSettings(batch_tokens=300).batch == Budget(tokens=300)
+
+
+def test_limits_are_allowed() -> None:
+    FitSettings(epochs=1, lr=9.99, warmup=0, batch_size=1, accumulate=1, weight_decay=0, max_grad_norm=0)
+    FitSettings(warmup=0.99, batch_tokens=1, patience=1, checkpoint_every=1, workers=0, seed=0)
+
+
+def test_two_measures_of_a_batch_exclude_each_other() -> None:
+    assert refusal(batch_size=8, batch_tokens=512) == (
+        "--batch-size 8 and --batch-tokens 512 exclude each other; give one of them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("epochs", 1),
+        ("batch_size", 1),
+        ("batch_tokens", 1),
+        ("accumulate", 1),
+        ("patience", 1),
+        ("checkpoint_every", 1),
+        ("workers", 0),
+        ("seed", 0),
+    ],
+)
+def test_too_small(name: str, least: int) -> None:
+    flag = "--" + name.replace("_", "-")
+    assert refusal(**{name: least - 1}) == f"{flag} {least - 1} is too small; give {least} or more"
+
+
+@pytest.mark.parametrize("lr", [0.0, -1e-5, 10, math.nan, math.inf])
+def test_rates(lr: float) -> None:
+    assert refusal(lr=lr) == f"--lr {lr} is no learning rate; give one between 0 and 10, such as 5e-5"
+
+
+@pytest.mark.parametrize("warmup", [-0.1, 1, 500, math.nan])
+def test_shares(warmup: float) -> None:
+    assert refusal(warmup=warmup).startswith(f"--warmup {warmup} is not a share of the updates; give a number from 0")
+
+
+@pytest.mark.parametrize("value", [-1, math.nan, math.inf])
+def test_decay_and_norm(value: float) -> None:
+    what = f"{value} is no finite number from 0 up; give 0 to switch it off"
+    assert (
+        refusal(weight_decay=value) == f"--weight-decay {value} is no finite number from 0 up; give 0 to switch it off"
+    )
+    assert refusal(max_grad_norm=value) == f"--max-grad-norm {what}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"schedule": "1-cycle"}, "--schedule '1-cycle' is unknown; it takes '1cycle' (nearest), 'constant', 'linear'"),
+        ({"precision": "half"}, "--precision 'half' is unknown; it takes 'auto', 'bf16', 'float32'"),
+        ({"keep": None}, "--keep None is unknown; it takes 'best', 'last'"),
+        ({"keep": "lst"}, "--keep 'lst' is unknown; it takes 'last' (nearest), 'best'"),
+    ],
+)
+def test_names(settings: dict[str, Any], message: str) -> None:
+    assert refusal(**settings) == message
+
+
+def test_problems_are_named_together() -> None:
+    assert refusal(epochs=0, lr=50.0, warmup=2.0, batch_size=4, batch_tokens=9, keep="none", weight_decay=-0.5) == (
+        "6 problems:\n"
+        "  - --keep 'none' is unknown; it takes 'best', 'last'\n"
+        "  - --batch-size 4 and --batch-tokens 9 exclude each other; give one of them\n"
+        "  - --epochs 0 is too small; give 1 or more\n"
+        "  - --lr 50.0 is no learning rate; give one between 0 and 10, such as 5e-5\n"
+        "  - --warmup 2.0 is not a share of the updates; give a number from 0 to below 1\n"
+        "  - --weight-decay -0.5 is no finite number from 0 up; give 0 to switch it off"
+    )
