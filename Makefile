@@ -10,7 +10,6 @@ install: $(VENV)/.installed
 # torch comes first and with its version, so that a machine without a GPU gets the small CPU build where there is one.
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
@@ -25,7 +24,7 @@ check: install
 	$(BIN)/python benchmarks/table.py --check
 
 test: check
-	$(BIN)/python -m pytest -q --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term:skip-covered
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/golden_path.sh
 
 bench: install

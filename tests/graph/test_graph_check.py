@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from graph_models import TINY, tiny
 
+import limbeck.graph.check as check
 from limbeck.errors import ModelError
-from limbeck.graph import blocks, check, emit
+from limbeck.graph import blocks, emit
 from limbeck.graph.builder import Graph
 
 

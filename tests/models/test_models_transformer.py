@@ -13,7 +13,7 @@ import torch
 import transformers
 
 from limbeck.errors import ModelError
-from limbeck.models import Batch, Prepared, Request, defaults, family_of, prepare
+from limbeck.models import Batch, Prepared, Request, defaults, export, family_of, prepare
 from limbeck.models.transformer import TransformerModel, find, max_positions, read_tokenizer
 from limbeck.tasks import make_task
 from support.encoders import FAMILIES, POSITIONS, TRACED, configuration, folder, make, tokenizer_json, with_patch
@@ -56,7 +56,7 @@ def test_the_output_layer_has_a_row_a_class_and_starts_anew(family: str) -> None
     assert layer.out_features == 3
     assert not layer.bias.any()
     assert 0.1 < float(layer.weight.detach().std()) < 0.4  # initializer_range is 0.2
-    assert prepared.model.module is prepared.model
+    assert prepared.model.module is model_in(prepared)
     config = model_in(prepared).inner.config
     assert config.id2label == {0: "no", 1: "yes", 2: "perhaps"}
     assert config.problem_type == "single_label_classification"
@@ -166,7 +166,7 @@ def test_weights_in_a_pickle_are_refused(tmp_path: Path) -> None:
     weights = transformers.AutoModel.from_pretrained(source).state_dict()
     torch.save(weights, source / "pytorch_model.bin")
     (source / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match="cannot be loaded as an encoder: .*safetensors"):
+    with pytest.raises(ModelError, match=r"cannot be loaded as an encoder: .*safetensors"):
         start(source)
 
 
@@ -181,7 +181,7 @@ def test_a_folder_without_a_config(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", ["./nowhere", "/no/where", "~/nowhere", "nowhere/"])
 def test_a_path_that_is_no_folder(source: str) -> None:
-    with pytest.raises(ModelError, match="is not a folder; give a folder with config.json, a hub name, or 'small'"):
+    with pytest.raises(ModelError, match=r"is not a folder; give a folder with config.json, a hub name, or 'small'"):
         start(source)
 
 
@@ -209,7 +209,7 @@ def test_a_folder_without_a_tokenizer(tmp_path: Path) -> None:
     source = make(tmp_path / "m", "bert")
     (source / "tokenizer.json").unlink()
     with pytest.raises(
-        ModelError, match="has no tokenizer.json, and none can be made from its files: there is no vocabulary"
+        ModelError, match=r"has no tokenizer.json, and none can be made from its files: there is no vocabulary"
     ):
         start(source)
 
@@ -309,3 +309,22 @@ def test_positions_of_a_config_without_any() -> None:
     config = configuration("bert")
     del config.max_position_embeddings
     assert max_positions(config) == 512
+
+
+def test_a_tokenizer_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    source = make(tmp_path / "m", "bert")
+    (source / "tokenizer.json").unlink()
+    (source / "tokenizer_config.json").write_text("{")
+    with pytest.raises(ModelError, match=r"has no tokenizer.json, and none can be made from its files: .+"):
+        read_tokenizer(source)
+
+
+def test_an_architecture_that_torch_cannot_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any, **named: Any) -> None:
+        raise RuntimeError("no such operator\nand much more")
+
+    start(folder(TRACED)).model.write(tmp_path)
+    monkeypatch.setattr(torch.onnx, "export", refuse)
+    with pytest.raises(ModelError) as caught:
+        export(tmp_path, "transformer")
+    assert str(caught.value).endswith("cannot export the architecture 'albert': RuntimeError: no such operator")

@@ -74,7 +74,7 @@ def test_the_gradients_are_transformers(family: str) -> None:
     found = []
     for forward in (theirs, functools.partial(ours, training=True)):
         model.zero_grad()
-        (forward(model, inputs) * torch.arange(9.0).view(3, 3)).sum().backward()
+        torch.autograd.backward((forward(model, inputs) * torch.arange(9.0).view(3, 3)).sum())
         found.append({name: part.grad.clone() for name, part in model.named_parameters() if part.grad is not None})
     expected, got = found
     left_out = expected.keys() - got.keys()  # the bias of each key, whose gradient is rounding noise
@@ -140,7 +140,7 @@ def test_dropout_zeroes_its_share_and_keeps_the_mean(rate: float) -> None:
     torch.manual_seed(0)
     n = 400_000
     left = dropout(torch.ones(n), rate)
-    values = left.unique()
+    values = torch.tensor(sorted(set(left.tolist())))
     assert values[0] == 0
     # each value is kept with k/65536 where k = 65536 - round(rate * 65536), and scaled by 65536/k
     k = 65536 - round(rate * 65536)
@@ -173,7 +173,7 @@ def test_no_rate_is_no_copy() -> None:
 def test_dropout_passes_gradients_to_what_is_kept() -> None:
     states = torch.ones(1000, requires_grad=True)
     left = dropout(states, 0.5)
-    left.sum().backward()
+    torch.autograd.backward(left.sum())
     assert states.grad is not None
     assert torch.equal(states.grad, left.detach())
 

@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from limbeck.artefact.manifest import Manifest
 from limbeck.errors import ArtefactError
 from limbeck.runtime import session as room
-from limbeck.runtime.session import Session, answer_probes, batches
+from limbeck.runtime.session import Session, answer_probes
 from support.tiny import predictor, shared, tiny_graph
 
 
@@ -82,16 +80,6 @@ def test_a_graph_without_a_fixed_width_is_refused(tmp_path: Path) -> None:
 def test_no_rows_give_no_logits(tmp_path: Path) -> None:
     onnx.save(tiny_graph(10, 3), tmp_path / "graph.onnx")
     assert Session(tmp_path / "graph.onnx").run([], []).shape == (0, 3)
-
-
-@given(st.lists(st.integers(1, 60), max_size=40), st.integers(1, 300))
-def test_batches_hold_every_row_once_and_keep_to_the_budget(lengths: list[int], budget: int) -> None:
-    array = np.array(lengths, np.int64)
-    found = list(batches(array, budget))
-    assert sorted(np.concatenate(found).tolist() if found else []) == list(range(len(lengths)))
-    longest = [int(array[part].max()) for part in found]
-    assert longest == sorted(longest)
-    assert all(len(part) == 1 or len(part) * top <= budget for part, top in zip(found, longest, strict=True))
 
 
 def test_threads_follow_the_cores_that_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:

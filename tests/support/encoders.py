@@ -32,7 +32,13 @@ POSITIONS = 40
 """Tokens that every family here can read, special tokens included."""
 WIDTH = 32
 
-_WORDS = ["a", "an", "and", "are", "as", "at", "awful", "book", "boring", "charming", "cold", "dreadful", "everyone", "excellent", "film", "for", "great", "in", "is", "it", "lovely", "meal", "near", "not", "of", "on", "people", "poor", "room", "river", "superb", "that", "the", "their", "there", "this", "to", "truly", "warm", "was", "window", "with", "word"]
+_SENTENCES = (
+    "a truly lovely great charming superb warm film book room meal for everyone",
+    "an awful boring dreadful poor cold word as at",
+    "way near and in the end it is excellent this was not of that there",
+    "people with their window to on river are office",
+)
+_WORDS = sorted({word for sentence in _SENTENCES for word in sentence.split()} - set(string.ascii_lowercase))
 _BERT = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _ROBERTA = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 

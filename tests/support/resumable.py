@@ -36,7 +36,8 @@ def die_in_update(n: int) -> None:
         if now[0] == n:
             die()
 
-    Loop._update, Accelerator.backward = update, backward  # type: ignore[method-assign]
+    Loop._update = update  # type: ignore[assignment, method-assign]
+    Accelerator.backward = backward
 
 
 def die_at_rename(n: int, *, before: bool) -> None:
@@ -64,7 +65,7 @@ def slow_down() -> None:
         time.sleep(0.03)
         honest(self, *arguments)
 
-    Loop._update = update  # type: ignore[method-assign]
+    Loop._update = update  # type: ignore[assignment, method-assign]
 
 
 if __name__ == "__main__":

@@ -300,7 +300,7 @@ def test_an_optimiser_comes_back_from_json_and_tensors() -> None:
 
 
 def test_the_loop_tells_its_reporter(tmp_path: Path) -> None:
-    told: list[tuple[Any, ...]] = []
+    told: list[Any] = []
 
     class Listener:
         def begin(self, done: int, total: int) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from limbeck.data.plan import Budget
 from limbeck.errors import SettingsError
+from limbeck.plan import Budget
 from limbeck.train.settings import DEFAULT_TOKENS, FitSettings
 
 

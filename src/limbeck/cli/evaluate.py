@@ -82,18 +82,23 @@ def read_for(predictor: Predictor, settings: Settings) -> Dataset:
     Raises:
         DataError: the file has other inputs than the model, or labels that are none of its classes.
     """
-    from limbeck.data import read
+    from limbeck.data import read_splits
 
-    dataset = read(
+    trained = predictor.manifest.data
+    parts = read_splits(
         settings.data,
-        text_column=settings.text_column or predictor.manifest.data.get("text_column"),
-        text_pair_column=settings.text_pair_column or predictor.manifest.data.get("text_pair_column"),
-        label_column=settings.label_column,
+        text_column=settings.text_column or _known(settings.data, trained.get("text_column")),
+        text_pair_column=settings.text_pair_column or _known(settings.data, trained.get("text_pair_column")),
+        label_column=settings.label_column or _known(settings.data, trained.get("label_column")),
         task=predictor.task.name,
         encoding=settings.encoding,
         skip_bad_rows=settings.skip_bad_rows,
         one_class_ok=True,
     )
+    name = next(part for part in ("test", "valid", "train") if part in parts)
+    dataset = parts[name]
+    if len(parts) > 1:
+        _say(f"{settings.data} holds {', '.join(parts)}; evaluated on {name}")
     for notice in dataset.notices:
         _say(notice)
     if dataset.is_pairs != predictor.is_pairs:
@@ -103,6 +108,13 @@ def read_for(predictor: Predictor, settings: Settings) -> Dataset:
             f"name the columns with --text-column{'' if dataset.is_pairs else ' and --text-pair-column'}"
         )
     return dataset
+
+
+def _known(path: Path, name: str | None) -> str | None:
+    """The column that the model was trained with, where the file has one of that name; else it is guessed."""
+    from limbeck.data import open_rows
+
+    return name if name is not None and path.is_file() and name in open_rows(path).columns else None
 
 
 def _greatest_lines(report: Report, dataset: Dataset, n: int) -> list[str]:

@@ -140,6 +140,10 @@ def _read(settings: Settings) -> tuple[Dataset, Dataset | None]:
         raise DataError(f"{settings.data} has no training part; there are {', '.join(parts)}")
     train, valid = parts["train"], parts.get("valid")
     _say_all(train.notices)
+    if "test" in parts:
+        seen = set(train.ids)
+        leaks = sum(key in seen for key in parts["test"].ids)
+        _say(f"test part: {len(parts['test'])} rows, not read in training; {leaks} of its texts stand in train")
     if columns.valid is not None:
         valid = read(columns.valid, **options, one_class_ok=True)
         _say_all(valid.notices)

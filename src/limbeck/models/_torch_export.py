@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 OPSET = 18
+
+logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of packages that no encoder needs
 
 
 class _Logits(nn.Module):

@@ -25,7 +25,6 @@ from limbeck.runtime.session import Session
 from limbeck.tasks import TaskLike, task_from_json
 from limbeck.text import Encoded, Encoder, Input, TextSettings
 
-_PADS = ("[PAD]", "<pad>")
 _PROBLEMS_SHOWN = 5
 
 
@@ -57,7 +56,6 @@ class Predictor:
         self.task: TaskLike = task_from_json(manifest.task)
         self.encoder = Encoder.from_file(self.folder / TOKENIZER, _text_settings(manifest))
         self.session = opening.result()
-        self._pad_id = _pad_id(self.encoder)
         if self.session.n_outputs != self.task.n_outputs:
             raise ArtefactError(
                 f"{graph} gives {self.session.n_outputs} logits, and the task in limbeck.json has "
@@ -129,7 +127,7 @@ class Predictor:
         encoded = self.encoder.encode(self._checked(inputs), windowed=windows)
         asked = np.flatnonzero(encoded.answerable[encoded.owner])
         rows = self.session.run(
-            [encoded.ids[row] for row in asked], [encoded.type_ids[row] for row in asked], pad_id=self._pad_id
+            [encoded.ids[row] for row in asked], [encoded.type_ids[row] for row in asked], pad_id=self.encoder.pad_id
         )
         return self._gather(rows, asked, encoded), encoded
 
@@ -216,11 +214,6 @@ def _is_pair(item: Sequence[Any]) -> bool:
 def _shown(item: object) -> str:
     value = repr(item)
     return f"{value if len(value) <= 60 else value[:57] + '...'} (of type {type(item).__name__})"
-
-
-def _pad_id(encoder: Encoder) -> int:
-    """The padding token's id; any id would do for most models, and RoBERTa counts positions by it."""
-    return next((number for name in _PADS if (number := encoder.tokenizer.token_to_id(name)) is not None), 0)
 
 
 def _text_settings(manifest: Manifest) -> TextSettings:

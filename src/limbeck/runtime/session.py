@@ -6,7 +6,7 @@ A batch holds at most so many tokens, padding counted, and texts of like length:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from limbeck.errors import ArtefactError, nearest
+from limbeck.plan import Budget, scoring_plan
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
@@ -77,7 +78,7 @@ class Session:
         """
         logits = np.zeros((len(ids), self.n_outputs), np.float32)
         lengths = np.fromiter((len(row) for row in ids), np.int64, len(ids))
-        for rows in batches(lengths, batch_tokens):
+        for rows in scoring_plan(lengths, Budget(tokens=batch_tokens)):
             logits[rows] = self._batch([ids[row] for row in rows], [type_ids[row] for row in rows], pad_id)
         return logits
 
@@ -94,20 +95,6 @@ class Session:
         fed = {name: arrays[name].astype(dtype, copy=False) for name, dtype in self._inputs}
         result: NDArray[np.float32] = self._session.run(None, fed)[0]
         return result
-
-
-def batches(lengths: NDArray[np.int64], batch_tokens: int) -> Iterator[NDArray[np.int64]]:
-    """Indices of rows of like length, at most ``batch_tokens`` padded tokens at once; a longer row comes alone.
-
-    >>> [rows.tolist() for rows in batches(np.array([5, 1, 4, 1]), 6)]
-    [[1, 3], [2], [0]]
-    """
-    order = np.argsort(lengths, kind="stable")
-    start = 0
-    for stop in range(1, len(order) + 1):
-        if stop == len(order) or (stop + 1 - start) * lengths[order[stop]] > batch_tokens:
-            yield order[start:stop]
-            start = stop
 
 
 def answer_probes(folder: Path, manifest: Manifest, texts: Sequence[Input]) -> list[list[float]]:

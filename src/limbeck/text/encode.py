@@ -25,6 +25,9 @@ Input = str | tuple[str, str]
 EMPTY = "empty text"
 UNREADABLE = "no token that the model knows"
 
+PADS = ("[PAD]", "<pad>")
+"""What tokenizers call the token that fills up."""
+
 _CHUNK = 1024  # encodings are heavy objects: this many live at once
 _LONG_STRETCH = re.compile(r"\S{101,}")  # WordPiece gives up on a word of more than 100 characters
 
@@ -52,6 +55,18 @@ class Encoded:
     def lengths(self) -> NDArray[np.int64]:
         """Tokens of each row, special tokens included: shape ``(rows,)``."""
         return np.fromiter((len(row) for row in self.ids), dtype=np.int64, count=len(self.ids))
+
+    def take(self, inputs: NDArray[np.int64]) -> Encoded:
+        """Some inputs, in the order given, of an encoding that has one row an input."""
+        return Encoded(
+            [self.ids[n] for n in inputs],
+            [self.type_ids[n] for n in inputs],
+            np.arange(len(inputs)),
+            self.read[inputs],
+            self.dropped[inputs],
+            [self.reasons[n] for n in inputs],
+            self.answerable[inputs],
+        )
 
 
 class Encoder:
@@ -98,6 +113,12 @@ class Encoder:
     def __len__(self) -> int:
         """Pieces in the vocabulary, added tokens included."""
         return int(self.tokenizer.get_vocab_size(with_added_tokens=True))
+
+    @property
+    def pad_id(self) -> int:
+        """The id that fills short rows up; the mask hides it, and RoBERTa counts positions by it."""
+        numbers = (self.tokenizer.token_to_id(name) for name in PADS)
+        return int(next((number for number in numbers if number is not None), 0))
 
     def n_special(self, *, pair: bool) -> int:
         """Special tokens that the tokenizer puts around one text, or around a pair."""

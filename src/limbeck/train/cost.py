@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from limbeck.data.plan import training_plan
+from limbeck.plan import training_plan
 
 if TYPE_CHECKING:
     from limbeck.train.learner import Learner

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,16 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from limbeck import models
 from limbeck.artefact.manifest import Manifest
 from limbeck.artefact.save import check_target, seal
 from limbeck.data.dataset import Dataset
-from limbeck.data.plan import Budget, scoring_plan
 from limbeck.data.report import DataReport, describe
-from limbeck.errors import DataError, SettingsError, TrainingError
+from limbeck.errors import DataError, TrainingError
 from limbeck.losses import get_loss
 from limbeck.passes import calibrate as calibration
 from limbeck.runtime.score import score
@@ -36,14 +33,13 @@ from limbeck.train.loop import Loop, Work
 from limbeck.train.memory import keep_freed_memory
 from limbeck.train.precision import resolve
 from limbeck.train.progress import Reporter, Silent
+from limbeck.train.saving import output_name, versions, write_model
+from limbeck.train.scoring import logits_of
 from limbeck.train.settings import FitSettings
 from limbeck.train.step import Collator, Step, supervised
 
 if TYPE_CHECKING:
     from limbeck.inspect.report import Report
-
-SCORING_TOKENS = 4096
-"""Tokens a batch when nothing is learnt: no gradients are kept, so four times a training batch fits as well."""
 
 
 class Learner:
@@ -191,17 +187,16 @@ class Learner:
             seal(Path(folder) / "raw", fill=self._fill, probe=answer_probes)
             return calibration.apply(Path(folder) / "raw", target, self.valid, overwrite=overwrite)
 
-    @torch.inference_mode()
     def forward(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Logits of some training rows as the model is now: shape ``(len(rows), C)``."""
-        return self._logits(_rows_of(self.encoded, rows))
+        return self._logits(self.encoded.take(rows))
 
     def _loop(self, checkpoints: Path | None) -> Loop:
         scale, offset = self._scale
         targets = (
             self._targets if (scale, offset) == (1.0, 0.0) else ((self._targets - offset) / scale).astype(np.float32)
         )
-        collate = Collator(self.encoded.ids, self.encoded.type_ids, targets, pad_id=self._pad_id())
+        collate = Collator(self.encoded.ids, self.encoded.type_ids, targets, pad_id=self.encoder.pad_id)
         validate: Callable[[], dict[str, float]] | None = None if self._valid is None else self._validate
         work = Work(self.model.module, self._step, collate, self.encoded.lengths, validate, self._identity())
         return Loop(work, self.fit_settings, checkpoints=checkpoints, reporter=self.reporter)
@@ -219,7 +214,7 @@ class Learner:
         )
         self.train = self.train.take(kept)
         self._targets = self._targets[kept]
-        return _rows_of(encoded, kept)
+        return encoded.take(kept)
 
     def _encode_valid(self) -> tuple[Encoded, NDArray[Any]] | None:
         if self.valid is None:
@@ -229,32 +224,18 @@ class Learner:
         if not len(kept):
             raise DataError(f"{self.valid.name}: no validation row has a text to read")
         self.valid = self.valid.take(kept)
-        return _rows_of(encoded, kept), self.task.encode(self.valid.targets or [])
+        return encoded.take(kept), self.task.encode(self.valid.targets or [])
 
     def _validate(self) -> dict[str, float]:
         assert self._valid is not None
         encoded, targets = self._valid
         return self.task.metrics(self._logits(encoded), targets)
 
-    @torch.inference_mode()
     def _logits(self, encoded: Encoded) -> NDArray[np.float64]:
-        """Logits of rows in the targets' units, in float64 and eval mode: shape ``(N, C)``."""
-        module = self.model.module
-        was_training, device = module.training, next(module.parameters()).device
-        module.eval()
-        collate = Collator(encoded.ids, encoded.type_ids, np.zeros(len(encoded.ids)), pad_id=self._pad_id())
-        logits = np.zeros((len(encoded.ids), self.task.n_outputs))
-        for rows in scoring_plan(encoded.lengths, Budget(tokens=SCORING_TOKENS)):
-            batch = collate(rows).batch
-            moved = type(batch)(**{name: value.to(device) for name, value in vars(batch).items()})
-            with torch.autocast(device.type, torch.bfloat16, enabled=self.fit_settings.precision == "bf16"):
-                logits[rows] = module(moved).logits.float().cpu().numpy()
-        module.train(was_training)
+        """Logits of rows in the targets' units: shape ``(N, C)``."""
         scale, offset = self._scale
-        return logits * scale + offset
-
-    def _pad_id(self) -> int:
-        return pad_id(self.encoder)
+        raw = logits_of(self.model.module, encoded, pad_id=self.encoder.pad_id, precision=self.fit_settings.precision)
+        return raw * scale + offset
 
     def _identity(self) -> dict[str, Any]:
         """What a resume must find unchanged."""
@@ -270,13 +251,8 @@ class Learner:
         """Write weights, tokenizer, graph and the log of the training, and measure the graph on the validation rows."""
         from limbeck.runtime.predictor import Predictor
 
-        with folded(self.model.output_layer(), *self._scale):
-            self.model.write(folder)
-        graph = models.export(folder, models.family_of(self.source))
-        (folder / "onnx").mkdir()
-        (folder / "onnx" / "model.onnx").write_bytes(graph.SerializeToString())
         log = self.progress.log if self.progress is not None else []
-        (folder / "metrics.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in log), encoding="utf-8")
+        write_model(folder, self.model, family=models.family_of(self.source), scale=self._scale, log=log)
         manifest = self._manifest()
         if self.valid is None:
             return manifest
@@ -317,54 +293,6 @@ class Learner:
         )
 
 
-class folded:  # noqa: N801 - reads as a verb in a with statement
-    """While it is open, a factor and an offset are folded into a linear layer; the layer is put back after."""
-
-    def __init__(self, layer: torch.nn.Linear, scale: float, offset: float) -> None:
-        self.layer, self.scale, self.offset = layer, scale, offset
-        self._before = (layer.weight.detach().clone(), layer.bias.detach().clone())
-
-    def __enter__(self) -> None:
-        with torch.no_grad():
-            self.layer.weight.mul_(self.scale)
-            self.layer.bias.mul_(self.scale).add_(self.offset)
-
-    def __exit__(self, *_: object) -> None:
-        with torch.no_grad():
-            self.layer.weight.copy_(self._before[0])
-            self.layer.bias.copy_(self._before[1])
-
-
-def output_name(model: models.TextModel) -> str:
-    """Name of the output layer in ``model.safetensors``."""
-    layer = model.output_layer()
-    inner = getattr(model, "inner", model.module)
-    return str(next(name for name, part in inner.named_modules() if part is layer))
-
-
-def pad_id(encoder: Encoder) -> int:
-    """The id that fills short rows up; the mask hides it, and RoBERTa counts positions by it."""
-    for name in ("[PAD]", "<pad>"):
-        number = encoder.tokenizer.token_to_id(name)
-        if number is not None:
-            return int(number)
-    return 0
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides a result."""
-    import importlib.metadata
-
-    names = ("limbeck", "torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy")
-    found = {"python": platform.python_version()}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
 def _task_of(train: Dataset) -> TaskLike:
     if train.targets is None or not len(train):
         raise DataError(f"{train.name} has no labelled row; name the column of labels with --label-column")
@@ -374,26 +302,9 @@ def _task_of(train: Dataset) -> TaskLike:
 def _resolved(fit: FitSettings, model: str) -> FitSettings:
     """The settings with every default put in."""
     likes = models.defaults(model)
-    if fit.accumulate > 1 and fit.batch_size is None and fit.batch_tokens is None:
-        raise SettingsError(
-            f"--accumulate {fit.accumulate} needs the batches it adds up: give --batch-size or --batch-tokens"
-        )
     return replace(
         fit,
         epochs=fit.epochs or likes.epochs,
         lr=fit.lr or likes.lr,
         precision=resolve(fit.precision),  # type: ignore[arg-type]
-    )
-
-
-def _rows_of(encoded: Encoded, kept: NDArray[np.int64]) -> Encoded:
-    """Some inputs of an encoding without windows."""
-    return Encoded(
-        [encoded.ids[n] for n in kept],
-        [encoded.type_ids[n] for n in kept],
-        np.arange(len(kept)),
-        encoded.read[kept],
-        encoded.dropped[kept],
-        [encoded.reasons[n] for n in kept],
-        encoded.answerable[kept],
     )

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from limbeck.data.plan import Rows, slices, training_plan
 from limbeck.errors import Interrupted, TrainingError
+from limbeck.plan import Rows, slices, training_plan
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
 from limbeck.train.interrupt import Stopper

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from limbeck.data.plan import Budget
 from limbeck.errors import SettingsError, nearest, together
+from limbeck.plan import Budget
 
 DEFAULT_TOKENS = 1024
 """Tokens a batch where nothing is said: a few dozen sentences or four reviews, which fits any machine."""

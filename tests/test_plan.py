@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from limbeck.data.plan import Budget, Rows, scoring_plan, slices, training_plan
 from limbeck.errors import SettingsError
+from limbeck.plan import Budget, Rows, scoring_plan, slices, training_plan
 
 LENGTHS = st.lists(st.integers(0, 40), max_size=150).map(lambda lengths: np.array(lengths, np.int64))
 ROWS = st.integers(1, 20).map(lambda rows: Budget(rows=rows))

@@ -1,0 +1,76 @@
+"""What a trained model leaves in its folder: weights, tokenizer, graph, the log of the training."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from limbeck import models
+
+
+def write_model(
+    folder: Path,
+    model: models.TextModel,
+    *,
+    family: str,
+    scale: tuple[float, float],
+    log: Sequence[Mapping[str, Any]],
+) -> None:
+    """Write all files of a model but the manifest and the card.
+
+    Args:
+        folder: an empty folder.
+        model: the trained model; it is left as it was.
+        family: whose file in ``limbeck.models`` exports it.
+        scale: factor and offset that bring logits into the targets' units, folded into the last layer.
+        log: what ``metrics.jsonl`` will hold, an entry a line.
+    """
+    with folded(model.output_layer(), *scale):
+        model.write(folder)
+    graph = models.export(folder, family)
+    (folder / "onnx").mkdir()
+    (folder / "onnx" / "model.onnx").write_bytes(graph.SerializeToString())
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in log), encoding="utf-8")
+
+
+class folded:  # noqa: N801 - reads as a verb in a with statement
+    """While it is open, a factor and an offset are folded into a linear layer; the layer is put back after."""
+
+    def __init__(self, layer: torch.nn.Linear, scale: float, offset: float) -> None:
+        self.layer, self.scale, self.offset = layer, scale, offset
+        self._before = (layer.weight.detach().clone(), layer.bias.detach().clone())
+
+    def __enter__(self) -> None:
+        with torch.no_grad():
+            self.layer.weight.mul_(self.scale)
+            self.layer.bias.mul_(self.scale).add_(self.offset)
+
+    def __exit__(self, *_: object) -> None:
+        with torch.no_grad():
+            self.layer.weight.copy_(self._before[0])
+            self.layer.bias.copy_(self._before[1])
+
+
+def output_name(model: models.TextModel) -> str:
+    """Name of the output layer in ``model.safetensors``."""
+    layer = model.output_layer()
+    inner = getattr(model, "inner", model.module)
+    return str(next(name for name, part in inner.named_modules() if part is layer))
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides a result."""
+    names = ("limbeck", "torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy")
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found

@@ -1,0 +1,100 @@
+"""``limbeck evaluate`` on a folder with fixed answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from limbeck.cli import main
+from limbeck.runtime.session import Session
+from limbeck.scores import Scores
+from support.tiny import predictor, shared
+
+TEXTS = ["a joy", "what a waste", "the soup is warm", "an hour i want back"]
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    """Four rows; the model is right on three of them."""
+    right = [str(answer.predicted) for answer in predictor().predict(TEXTS)]
+    labels = [*right[:3], "negative" if right[3] == "positive" else "positive"]
+    path = tmp_path / "test.csv"
+    path.write_text("text,label\n" + "".join(f"{t},{n}\n" for t, n in zip(TEXTS, labels, strict=True)))
+    return path
+
+
+def test_the_report_and_the_greatest_losses(labelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(shared()), str(labelled)]) == 0
+    out = capsys.readouterr().out
+    assert "rows: 4" in out and "accuracy: 0.7500" in out and "true \\ predicted" in out
+    assert "the 4 greatest losses:" in out
+    first = out.split("greatest losses:\n")[1].splitlines()[0]
+    assert "line 5: " in first and first.endswith("an hour i want back") and " read as " in first
+
+
+def test_json_is_one_object_and_alone_on_stdout(labelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(shared()), str(labelled), "--json", "--greatest", "1"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["metrics"]["accuracy"] == 0.75
+    assert np.sum(told["confusion"]) == told["rows"] == 4
+    assert [row["text"] for row in told["greatest_losses"]] == ["an hour i want back"]
+
+
+def test_the_second_time_costs_nothing(
+    labelled: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["evaluate", str(shared()), str(labelled), "--json"])
+    first = capsys.readouterr().out
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("scored again")
+
+    monkeypatch.setattr(Session, "run", refuse)
+    main(["evaluate", str(shared()), str(labelled), "--json"])
+    assert capsys.readouterr().out == first
+
+
+def test_scores_are_written_without_text(labelled: Path, tmp_path: Path) -> None:
+    main(["evaluate", str(shared()), str(labelled), "--scores", str(tmp_path / "scores.npz")])
+    scores = Scores.open(tmp_path / "scores.npz")
+    assert len(scores.ids) == 4
+    assert b"soup" not in (tmp_path / "scores.npz").read_bytes()
+
+
+def test_the_test_part_of_a_folder_is_evaluated(
+    labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for part in ("train", "test"):
+        for name in ("negative", "positive"):
+            (tmp_path / "set" / part / name).mkdir(parents=True)
+            for n in range(2):
+                (tmp_path / "set" / part / name / f"{n}.txt").write_text(f"a joy {n}")
+    assert main(["evaluate", str(shared()), str(tmp_path / "set")]) == 0
+    out, err = capsys.readouterr()
+    assert "rows: 4" in out and "evaluated on test" in err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("text,label\na joy,great\n", "label 'great' is none of the classes: 'negative', 'positive'"),
+        ("note,verdict,more\n1,2,3\n", "--text-column"),
+        ("text_a,text_b,label\na joy,a bore,positive\n", "name the columns with --text-column"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(
+    content: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.csv").write_text(content)
+    assert main(["evaluate", str(shared()), str(tmp_path / "bad.csv")]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_regression_has_no_confusion(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "numbers.csv").write_text("text,label\na joy,1.5\na bore,0.25\nthe soup,2\n")
+    assert main(["evaluate", str(shared("regress")), str(tmp_path / "numbers.csv")]) == 0
+    out = capsys.readouterr().out
+    assert "pearson:" in out and "true \\ predicted" not in out

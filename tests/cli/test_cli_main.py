@@ -1,0 +1,82 @@
+"""What stands in front of every command: usage, unknown names, exit codes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import limbeck
+from limbeck import cli
+from limbeck.errors import Interrupted, LimbeckError
+from support.tiny import shared
+
+
+def test_help_lists_every_command_and_leaves_with_nought(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--help"], ["-h"], ["help"]):
+        assert cli.main(words) == 0
+        out = capsys.readouterr().out
+        assert all(f"  {name}" in out and line in out for name, line in cli.COMMANDS.items())
+
+
+def test_no_command_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 2
+    assert "usage: limbeck COMMAND" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"limbeck {limbeck.__version__}\n"
+
+
+def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["tran", "x.csv"]) == 2
+    assert "no command is called 'tran'; there are 'train' (nearest), 'check'" in capsys.readouterr().err
+
+
+def test_an_unknown_flag_leaves_with_two(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        cli.main(["info", "model", "--no-such-flag"])
+    assert leaving.value.code == 2
+    assert "no-such-flag" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (LimbeckError("the value 'x' is wrong"), 2, "limbeck: the value 'x' is wrong\n"),
+        (Interrupted("stopped after update 3"), 130, "limbeck: stopped after update 3\n"),
+        (KeyboardInterrupt(), 130, "limbeck: stopped\n"),
+    ],
+)
+def test_errors_become_exit_codes(
+    error: BaseException, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(name: str, arguments: object) -> int:
+        raise error
+
+    monkeypatch.setattr(cli, "_run", run)
+    assert cli.main(["info", "x"]) == code
+    assert capsys.readouterr().err == said
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(name: str, arguments: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli, "_run", run)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["info", "x"])
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    texts = tmp_path / "many.csv"
+    texts.write_text("text\n" + "a joy\n" * 3000)
+    command = f"{sys.executable} -m limbeck predict {shared()} {texts} | head -n 1"
+    environment = {**os.environ, "LIMBECK_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(command, shell=True, capture_output=True, encoding="utf-8", env=environment)
+    assert done.stdout.startswith("text,predicted,")
+    assert "Traceback" not in done.stderr and "Exception" not in done.stderr
