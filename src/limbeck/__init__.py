@@ -51,10 +51,11 @@ def __getattr__(name: str) -> Any:
     if name not in _NAMES:
         raise AttributeError(f"module 'limbeck' has no attribute {name!r}")
     module = _NAMES[name]
-    if module.startswith("limbeck.train"):
+    if module == "limbeck.train.learner":
         from limbeck.errors import require
 
-        require("torch", "train")
+        for needed in ("torch", "transformers", "accelerate"):
+            require(needed, "train")
     return getattr(importlib.import_module(module), name)
 
 

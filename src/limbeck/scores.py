@@ -82,7 +82,7 @@ class Scores:
             MissingExtra: parquet without pyarrow.
         """
         path = Path(path)
-        content = _to_parquet(self) if _suffix(path) == ".parquet" else _to_npz(self)
+        content = _to_parquet(self) if check_suffix(path) == ".parquet" else _to_npz(self)
         try:
             write_whole(path, content)
         except OSError as error:
@@ -97,7 +97,7 @@ class Scores:
             MissingExtra: parquet without pyarrow.
         """
         path = Path(path)
-        read = _from_parquet if _suffix(path) == ".parquet" else _from_npz
+        read = _from_parquet if check_suffix(path) == ".parquet" else _from_npz
         try:
             arrays, meta = read(path)
             if meta["format_version"] > FORMAT_VERSION:
@@ -116,7 +116,12 @@ def cache_path(model: str, data: str) -> Path:
     return cache_dir() / "scores" / f"{model[:32]}-{data[:32]}.npz"
 
 
-def _suffix(path: Path) -> str:
+def check_suffix(path: Path) -> str:
+    """Give the suffix of a file for scores in lower case.
+
+    Raises:
+        DataError: scores are not kept so.
+    """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise DataError(f"scores are kept as {nearest(suffix, SUFFIXES)}, not {path.suffix!r}: {str(path)!r}")

@@ -12,9 +12,22 @@ def manifest(**changes: Any) -> Manifest:
     fields: dict[str, Any] = {
         "task": {"name": "classify", "classes": ["refund: late", "10"]},
         "text": {"max_length": 64, "head": 0.25},
-        "model": {"family": "transformer", "model_type": "bert", "parameters": 22713216, "source": "org/encoder"},
+        "model": {
+            "family": "transformer",
+            "model_type": "bert",
+            "source": "org/encoder",
+            "parameters": 22713216,
+            "output_layer": "classifier",
+        },
         "metrics": {"accuracy": 0.87654, "rows": 1234, "note": "text"},
-        "data": {"train_rows": 54321},
+        "data": {
+            "name": "reviews.csv",
+            "text_column": "text",
+            "text_pair_column": None,
+            "label_column": "label",
+            "train": {"rows": 54321, "fingerprint": "a" * 64},
+            "valid": None,
+        },
     }
     return Manifest(**{**fields, **changes})
 

@@ -143,10 +143,40 @@ def test_a_rename_that_fails_brings_the_former_back(tmp_path: Path, monkeypatch:
         return honest(self, target)
 
     monkeypatch.setattr(Path, "rename", fail)
-    with pytest.raises(OSError, match="disk gone"):
+    with pytest.raises(ArtefactError, match="disk gone"):
         seal(tmp_path / "model", fill=fill, probe=probe, overwrite=True)
     assert names(tmp_path) == ["model"]
     assert verify(tmp_path / "model") == former
+
+
+def test_a_place_that_can_be_written_is_told_and_left_as_it_was(tmp_path: Path) -> None:
+    assert check_target(tmp_path / "deep" / "model") == tmp_path / "deep" / "model"
+    assert names(tmp_path / "deep") == []
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ArtefactError, match=r"cannot save a model at '.*file/model': .*; make room or give another"):
+        check_target(tmp_path / "file" / "model")
+
+    def refuse(self: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    with pytest.raises(ArtefactError, match=r"cannot save a model at '.*/model': Permission denied"):
+        check_target(tmp_path / "model")
+
+
+def test_a_full_disk_names_the_path_and_leaves_nothing(tmp_path: Path) -> None:
+    def fail(folder: Path) -> Manifest:
+        fill(folder)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(ArtefactError, match=r"cannot save a model at '.*/model': No space left on device"):
+        seal(tmp_path / "model", fill=fail, probe=probe)
+    assert names(tmp_path) == []
 
 
 KILLED = """
@@ -197,6 +227,24 @@ def test_an_older_copy_goes_where_the_new_one_is_whole(tmp_path: Path) -> None:
     (tmp_path / f".model.replaced-{DEAD}").mkdir()
     save.recover(tmp_path / "model")
     assert names(tmp_path) == ["model"]
+
+
+def test_a_former_artefact_is_kept_where_a_folder_without_one_is_in_its_way(tmp_path: Path) -> None:
+    save_tiny(tmp_path / "model")
+    (tmp_path / "model").rename(tmp_path / f".model.replaced-{DEAD}")
+    (tmp_path / "model").mkdir()
+    save.recover(tmp_path / "model")
+    verify(tmp_path / f".model.replaced-{DEAD}")
+
+
+def test_a_former_artefact_that_comes_back_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    former = save_tiny(tmp_path / "model")
+    for refuse in (check_target, lambda out: seal(out, fill=fill, probe=probe)):
+        (tmp_path / "model").rename(tmp_path / f".model.replaced-{DEAD}")
+        with pytest.raises(ArtefactError, match="already holds a model; give another --out, or add --overwrite"):
+            refuse(tmp_path / "model")
+        assert not (tmp_path / f".model.replaced-{DEAD}").exists()
+        assert verify(tmp_path / "model") == former
 
 
 def test_a_process_of_another_user_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from limbeck.cli import main
 from limbeck.runtime.session import Session
 from limbeck.scores import Scores
-from support.tiny import predictor, shared
+from support.tiny import predictor, save_tiny, shared
 
 TEXTS = ["a joy", "what a waste", "the soup is warm", "an hour i want back"]
 
@@ -64,6 +64,89 @@ def test_scores_are_written_without_text(labelled: Path, tmp_path: Path) -> None
     assert b"soup" not in (tmp_path / "scores.npz").read_bytes()
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".parquet"])
+def test_a_file_of_scores_is_read_in_place_of_the_cache(
+    suffix: str, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
+    command = ["evaluate", str(shared()), str(labelled), "--json", "--scores", str(tmp_path / f"scores{suffix}")]
+    assert main(command) == 0
+    first = capsys.readouterr().out
+    assert not (tmp_path / "cache" / "scores").exists()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("scored again")
+
+    monkeypatch.setattr(Session, "run", refuse)
+    assert main(command) == 0
+    assert capsys.readouterr().out == first
+    assert main([*command[:-1], str(tmp_path / "scores.csv")]) == 2
+    assert "scores are kept as '.npz', '.parquet', not '.csv'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("pair", [False, True])
+def test_the_columns_of_training_are_read_from_a_file_and_from_a_folder_of_splits(
+    pair: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = {"text_column": "left", "text_pair_column": "right" if pair else None, "label_column": "verdict"}
+    save_tiny(tmp_path / "model", pairs=pair, data=data)
+    (tmp_path / "set").mkdir()
+    for part, label in (("train", "neither"), ("test", "negative")):
+        content = f"text,left,right,label,verdict\nthe soup,a joy,a bore,wrong,{label}\n"
+        (tmp_path / "set" / f"{part}.csv").write_text(content)
+    for path in (tmp_path / "set", tmp_path / "set" / "test.csv"):
+        assert main(["evaluate", str(tmp_path / "model"), str(path), "--json"]) == 0
+        (row,) = json.loads(capsys.readouterr().out)["greatest_losses"]
+        assert (row["text"], row["true"]) == (["a joy", "a bore"] if pair else "a joy", "negative")
+
+
+def test_encodings_and_damaged_rows_are_as_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_tiny(tmp_path / "model", data={"text_column": "text", "text_pair_column": None, "label_column": "label"})
+    path = tmp_path / "test.csv"
+    path.write_text("text,label\nun café,negative\na joy\na bore,positive\n", encoding="utf-16")
+    command = ["evaluate", str(tmp_path / "model"), str(path), "--encoding", "utf-16"]
+    assert main(command) == 2
+    assert "line 3: too few fields" in capsys.readouterr().err
+    assert main([*command, "--skip-bad-rows"]) == 0
+    out, err = capsys.readouterr()
+    assert "rows: 2" in out and "un café" in out and "1 row damaged and left out (line 3)" in err
+
+
+def test_half_a_surrogate_pair_does_not_stop_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_tiny(tmp_path / "model", classes=("late\ud83d", "fine"))
+    row = {"text": "a joy \ud83d", "label": "late\ud83d"}
+    (tmp_path / "test.jsonl").write_text(json.dumps(row) + "\n")
+    command = ["evaluate", str(tmp_path / "model"), str(tmp_path / "test.jsonl")]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert "late? read as" in out and "a joy ?" in out
+    assert main([*command, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["greatest_losses"][0]["text"] == row["text"]
+    assert list(told["classes"]) == ["late\ud83d", "fine"]
+
+
+@pytest.mark.parametrize(
+    ("folders", "said", "rows"),
+    [
+        (("valid/negative", "test/positive"), "holds valid, test; evaluated on test", 1),
+        (("dev/negative",), "", 1),
+        (("test", "negative"), "label 'test' is none of the classes", 0),  # classes, one of them called test
+    ],
+)
+def test_parts_and_classes_of_a_folder(
+    folders: tuple[str, ...], said: str, rows: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in folders:
+        (tmp_path / "set" / folder).mkdir(parents=True)
+        (tmp_path / "set" / folder / "0.txt").write_text("a joy")
+    assert main(["evaluate", str(shared()), str(tmp_path / "set")]) == (0 if rows else 2)
+    out, err = capsys.readouterr()
+    assert said in err and (f"rows: {rows}" in out) == bool(rows)
+
+
 def test_the_test_part_of_a_folder_is_evaluated(
     labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,7 +165,7 @@ def test_the_test_part_of_a_folder_is_evaluated(
     [
         ("text,label\na joy,great\n", "label 'great' is none of the classes: 'negative', 'positive'"),
         ("note,verdict,more\n1,2,3\n", "--text-column"),
-        ("text_a,text_b,label\na joy,a bore,positive\n", "name the columns with --text-column"),
+        ("text_a,text_b,label\na joy,a bore,positive\n", "name one with --text-column"),
     ],
 )
 def test_files_that_do_not_fit_are_refused(

@@ -50,19 +50,38 @@ def test_it_tells_how_it_was_made(tmp_path: Path, capsys: pytest.CaptureFixture[
     folder = changed(
         tmp_path,
         training={"seconds": 12.3456789, "epochs": 3},
-        data={"train": {"rows": 320}, "fingerprint": None},
+        data={
+            "name": "reviews.csv",
+            "text_column": "text",
+            "text_pair_column": None,
+            "label_column": "label",
+            "train": {"rows": 320, "fingerprint": "a1"},
+            "valid": None,
+        },
         passes=[{"name": "calibrate", "temperature": 1.25}, "trim"],
         versions={"limbeck": "0.1.0"},
-        model={},
+        model={
+            "family": "transformer",
+            "model_type": "bert",
+            "source": "org/encoder",
+            "parameters": 4321,
+            "output_layer": "classifier",
+        },
         inputs="pair",
     )
     found = told(folder, capsys)
     assert found["task"] == "classify, of pairs of texts"
     assert found["training"] == "epochs 3, seconds 12.3457"
-    assert found["data"] == "train (rows 320)"
+    shown = "label_column label, name reviews.csv, text_column text, train (fingerprint a1, rows 320)"
+    assert found["data"] == shown
     assert found["passes"] == "name calibrate, temperature 1.25; trim"
-    assert "parameters" not in found
-    assert "started from" not in found
+    assert (found["model"], found["started from"], found["parameters"]) == ("transformer bert", "org/encoder", "4,321")
+
+
+def test_what_is_not_recorded_is_not_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = told(changed(tmp_path, model={"family": "small"}, data={}), capsys)
+    assert found["model"] == "small"
+    assert not {"parameters", "started from", "data"} & found.keys()
 
 
 def test_half_a_surrogate_pair_does_not_stop_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

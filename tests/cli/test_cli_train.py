@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 from pathlib import Path
@@ -100,10 +101,10 @@ def test_the_kept_weights_are_those_of_the_lowest_loss_and_evaluate_repeats_it(
     trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = [json.loads(line) for line in (trained / "out" / "metrics.jsonl").read_text().splitlines()]
-    losses = [entry["valid"]["loss"] for entry in log if "rows" not in entry]
+    losses = [entry["valid"]["loss"] for entry in log if "train_loss" in entry]
     best = int(np.argmin(losses))
     manifest = Manifest.read(trained / "out")
-    assert manifest.training["best_update"] == [entry["update"] for entry in log if "rows" not in entry][best]
+    assert manifest.training["best_update"] == [entry["update"] for entry in log if "train_loss" in entry][best]
     (note,) = manifest.passes
     assert note["loss_before"] == pytest.approx(losses[best], abs=1e-5)
     assert note["loss_after"] <= note["loss_before"] + 1e-7
@@ -118,7 +119,7 @@ def test_a_finished_model_is_reported(trained: Path, capsys: pytest.CaptureFixtu
     before = sha256(out / "limbeck.json")
     assert main(["train", str(trained / "rows.csv"), "--out", str(out), "--resume", "--json"]) == 0
     said = capsys.readouterr()
-    assert said.err == f"{out} is finished already; nothing to resume\n"
+    assert said.err.startswith(f"{out} is finished already; nothing to resume\ncalibrated: temperature ")
     record = json.loads(said.out)
     assert record["out"] == str(out)
     assert set(record["metrics"]) == {"accuracy", "macro_f1", "loss"}
@@ -239,12 +240,48 @@ def test_resume_begins_where_there_is_nothing_and_refuses_another_run(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "rows.csv"]
 
 
-def test_without_resume_an_old_checkpoint_is_thrown_away(data: Path, tmp_path: Path) -> None:
+def test_an_interrupted_run_is_thrown_away_on_request_only(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     old = tmp_path / "out.checkpoint" / "step-00000009"
     old.mkdir(parents=True)
     (old / "state.json").write_text("nonsense")
-    assert main(["train", str(data), "--out", str(tmp_path / "out"), "--epochs", "1"]) == 0
+    words = ["train", str(data), "--out", str(tmp_path / "out"), "--epochs", "1"]
+    assert main(words) == 2
+    assert "an interrupted run stands at " in capsys.readouterr().err
+    assert main([*words, "--overwrite", "--model", "./absent"]) == 2
+    assert old.exists()  # a mistake elsewhere costs nothing
+    assert main([*words, "--overwrite"]) == 0
     assert not old.parent.exists()
+
+
+def test_files_of_others_where_checkpoints_go_are_never_touched(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out.checkpoint").mkdir()
+    (tmp_path / "out.checkpoint" / "thesis.txt").write_text("mine")
+    for flag in ("--overwrite", "--resume"):
+        assert main(["train", str(data), "--out", str(tmp_path / "out"), flag]) == 2
+        assert "holds other files" in capsys.readouterr().err
+    assert (tmp_path / "out.checkpoint" / "thesis.txt").read_text() == "mine"
+
+
+def test_an_interrupted_overwrite_is_not_taken_for_finished(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(trained / "out", tmp_path / "out")
+    (tmp_path / "out.checkpoint" / "step-00000001").mkdir(parents=True)
+    words = ["train", str(trained / "rows.csv"), "--out", str(tmp_path / "out"), "--resume", "--overwrite"]
+    assert main(words) == 2
+    assert "is damaged" in capsys.readouterr().err
+
+
+def test_single_texts_do_not_validate_pairs(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("text_a,text_b,label\n" + "".join(f"one {n},two {n},{'yn'[n % 2]}\n" for n in range(8)))
+    assert main(["train", str(pairs), "--valid", str(data), "--out", str(tmp_path / "out")]) == 2
+    assert "text_a" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_loss_that_becomes_nan_is_told_and_the_checkpoint_stays(

@@ -68,6 +68,30 @@ def test_a_copy_row_by_row_has_the_same_types_and_values(tmp_path: Path, monkeyp
     assert [str(found.schema.field(name).type) for name in added] == ["string", "double", "int64", "string", "string"]
 
 
+@pytest.mark.parametrize("source_suffix", [".csv", ".parquet"])
+def test_columns_of_a_given_kind_wait_for_no_cell(
+    source_suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_GROUP_ROWS", 2)
+    path = tmp_path / f"in{source_suffix}"
+    with open_writer(path, ["text"]) as writer:
+        writer.write([{"text": text} for text in "abc"])
+    source = open_rows(path)
+    kinds = {"p": float, "n": int, "said": str}
+    cells: list[dict[str, Any]] = [{}, {"p": None}, {"p": 1, "n": 2, "said": "x"}]  # the first group has none of them
+    with open_writer(tmp_path / "out.parquet", ["text", *kinds], like=source, kinds=kinds) as writer:
+        writer.write({**row.cells, **more} for row, more in zip(source, cells, strict=True))
+    found = pq.read_table(tmp_path / "out.parquet")
+    assert list(map(str, found.schema.types)) == ["string", "double", "int64", "string"]
+    assert found["p"].to_pylist() == [None, None, 1.0]
+
+
+def test_a_format_without_types_takes_no_notice_of_kinds(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "out.csv", ["p"], kinds={"p": float}) as writer:
+        writer.write([{"p": None}, {"p": 0.5}])
+    assert [row.cells["p"] for row in open_rows(tmp_path / "out.csv")] == ["", "0.5"]
+
+
 def test_cells_as_text_in_csv_and_json(tmp_path: Path) -> None:
     pq.write_table(table_of_many_types(), tmp_path / "in.parquet")
     source = open_rows(tmp_path / "in.parquet")

@@ -343,12 +343,13 @@ def test_splits_of_files(tmp_path: Path) -> None:
         read_splits(tmp_path)
 
 
-def test_splits_of_two_tasks(tmp_path: Path) -> None:
-    csv_with(tmp_path, "text,label\n" + "".join(f"t{n},{n / 10}\n" for n in range(30)), "train.csv")
+def test_parts_are_read_as_the_training_part_is(tmp_path: Path) -> None:
+    csv_with(tmp_path, "text,label\n" + "".join(f"t{n},{n}.5\n" for n in range(30)), "train.csv")
     csv_with(tmp_path, "text,label\na,1.5\nb,2.5\n", "test.csv")
-    with pytest.raises(DataError, match=r"reads as classify, .*train\.csv as regress; name one with --task"):
+    assert read_splits(tmp_path)["test"].targets == [1.5, 2.5]
+    csv_with(tmp_path, "text,label\na,1.5\nb,much\n", "test.csv")
+    with pytest.raises(DataError, match=r"test\.csv, line 3: column 'label' holds 'much'"):
         read_splits(tmp_path)
-    assert read_splits(tmp_path, task="regress")["test"].targets == [1.5, 2.5]
 
 
 def test_a_file_alone_is_the_training_part(tmp_path: Path) -> None:

@@ -182,3 +182,12 @@ def test_dropout_of_bfloat16_stays_bfloat16() -> None:
     left = dropout(torch.ones(64, dtype=torch.bfloat16), 0.5)
     assert left.dtype == torch.bfloat16
     assert set(left.tolist()) <= {0.0, 2.0}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_dropout_stands_where_transformers_has_it(family: str) -> None:
+    config = configuration(family, dropout=True)
+    trunk = trunk_of(transformers.AutoModelForSequenceClassification.from_config(config))
+    assert trunk is not None
+    assert trunk.hidden_dropout > 0 and trunk.attention_dropout > 0
+    assert trunk.attended_dropout == (0.0 if family == "distilbert" else trunk.hidden_dropout)

@@ -85,6 +85,47 @@ def test_a_damaged_or_unwritable_cache_costs_time_only(
     assert runs == [1, 1, 1]
 
 
+def test_a_cache_that_cannot_even_be_asked_costs_time_only(
+    runs: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / ("n" * 300)))  # no file system has such a name
+    score(predictor(), dataset("a joy"))
+
+    def refuse(self: Path, **_: Any) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    score(predictor(), dataset("a joy"))
+    assert runs == [1, 1]
+
+
+def test_a_file_stands_in_for_the_cache(cache: Path, runs: list[int], tmp_path: Path) -> None:
+    file = tmp_path / "scores.npz"
+    first = score(predictor(), dataset("a joy"), file=file)
+    again = score(predictor(), dataset("a joy"), file=file)
+    np.testing.assert_array_equal(first.logits, again.logits)
+    assert runs == [1]
+    assert not cache.exists()
+    score(predictor(), dataset("a joy", "a bore"), file=file)  # other data: scored, and the file is of it now
+    assert Scores.open(file).data == dataset("a joy", "a bore").fingerprint
+    score(predictor("regress"), Dataset(["a joy"], [1.5], "regress"), file=file)
+    score(predictor(), dataset("a joy", "a bore"), file=file)  # another model's scores are none of this one
+    file.write_bytes(b"damaged")
+    score(predictor(), dataset("a joy", "a bore"), file=file)
+    assert runs == [1, 2, 2, 2]
+    assert len(Scores.open(file)) == 2
+
+
+def test_a_file_that_cannot_hold_scores_is_refused_before_scoring(runs: list[int], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"scores are kept as '\.npz', '\.parquet', not '\.csv'"):
+        score(predictor(), dataset("a joy"), file=tmp_path / "scores.csv")
+    assert runs == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot write scores"):
+        score(predictor(), dataset("a joy"), file=tmp_path / "file" / "scores.npz")
+
+
 def test_texts_without_labels_have_no_targets() -> None:
     scores = score(predictor(), Dataset(["a joy"], None))
     assert scores.targets is None

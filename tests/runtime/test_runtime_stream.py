@@ -87,6 +87,29 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     assert found["reason"].to_pylist() == ["", "empty text", ""]
 
 
+@pytest.mark.parametrize("kind", ["text", "regress"])
+def test_blank_rows_at_the_begin_do_not_decide_the_types_of_parquet(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr("limbeck.data.formats.parquet._GROUP_ROWS", 4)
+    source = write_csv(tmp_path / "in.csv", [{"id": "1", "text": text} for text in ["", " ", "", "", "a joy"]])
+    predict_file(predictor(kind), source, tmp_path / "out.parquet", prefix="our_")
+    schema = parquet.read_schema(tmp_path / "out.parquet")
+    numbers = {"our_tokens_read": "int64", "our_tokens_dropped": "int64", "our_reason": "string"}
+    if kind == "text":
+        added = {"our_predicted": "string", "our_p_negative": "double", "our_p_positive": "double"}
+    else:
+        added = {"our_predicted": "double"}
+    assert dict(zip(schema.names[2:], map(str, schema.types[2:]), strict=True)) == added | numbers
+
+
+def test_kinds_are_of_the_columns_of_an_answer() -> None:
+    for kind in ("text", "pair", "regress"):
+        blank = predictor(kind).blank_answer
+        assert list(blank.kinds(str, "x_")) == list(blank.to_row("x_"))
+
+
 def test_a_text_file_has_a_text_a_line(tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("a joy\n\na bore\n")
     counts = predict_file(predictor(), tmp_path / "in.txt", tmp_path / "out.csv")

@@ -230,13 +230,13 @@ def test_a_resume_under_other_settings_or_data_is_refused(tmp_path: Path) -> Non
         learner(rows(8), lr=2e-3, seed=1).fit(tmp_path, resume=True)
     message = str(caught.value)
     assert message.startswith(f"the checkpoint in {tmp_path} is of another run: ")
-    assert "lr was 0.001, is 0.002; seed was 0, is 1" in message
+    assert "lr was 0.001, is 0.002; " in message and "; seed was 0, is 1" in message
     assert message.endswith("Resume with the same settings and data, or train anew without --resume")
     with pytest.raises(TrainingError, match="train data was"):
         learner(rows(10)).fit(tmp_path, resume=True)
     with pytest.raises(TrainingError, match="valid data was None"):
         learner(rows(8), rows(10)).fit(tmp_path, resume=True)
-    with pytest.raises(TrainingError, match="tokenizer was"):
+    with pytest.raises(TrainingError, match="model was '"):
         learner(rows(8), family="mpnet").fit(tmp_path, resume=True)
 
 

@@ -219,7 +219,7 @@ def test_a_loss_that_is_no_number_stops_and_the_checkpoint_stands(tmp_path: Path
         made.fit(tmp_path)
     message = str(caught.value)
     assert message.startswith(f"the loss became {loss} at update 4 (epoch 1, rate ")
-    assert "the last checkpoint stands. Train again with a lower --lr (a third of 0.001, say)" in message
+    assert "it changed no weights. Train again with a lower --lr (a third of 0.001, say)" in message
     saved = checkpoint.newest(tmp_path)
     assert saved is not None
     assert saved.progress.update == 2

@@ -84,8 +84,8 @@ def _limits(manifest: Manifest) -> str:
     lines = [
         "It answers for texts like those it was trained on, in their language; elsewhere its probabilities mislead."
     ]
-    rows = manifest.data.get("train_rows", manifest.data.get("rows"))
-    if isinstance(rows, int):
+    rows = manifest.data.get("train", {}).get("rows")
+    if rows is not None:
         lines.append(f"It was trained on {rows:,} rows.")
     return "## Limits\n\n" + " ".join(lines) + "\n"
 

@@ -33,7 +33,7 @@ class Manifest:
     text: dict[str, Any]
     """The fields of :class:`limbeck.text.TextSettings`."""
     model: dict[str, Any]
-    """``family`` ("transformer", "small"), ``model_type``, ``parameters``, ``source``."""
+    """``family`` ("transformer", "small"), ``model_type``, ``source``, ``parameters``, ``output_layer``."""
     inputs: str = "text"
     """What one input is: ``text`` or ``pair``."""
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -45,7 +45,8 @@ class Manifest:
     versions: dict[str, Any] = field(default_factory=dict)
     """Versions of what made it."""
     data: dict[str, Any] = field(default_factory=dict)
-    """Fingerprints and numbers of rows; ``text_column`` and ``text_pair_column`` where the source had names."""
+    """``name``; ``text_column``, ``text_pair_column`` and ``label_column`` where the source had names; ``train`` and
+    ``valid`` with ``rows`` and ``fingerprint`` each, ``valid`` None where no rows were held back."""
     training: dict[str, Any] = field(default_factory=dict)
     """Seconds, epochs, texts seen."""
     passes: list[Any] = field(default_factory=list)

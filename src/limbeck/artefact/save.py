@@ -6,10 +6,11 @@ renamed into place. A former artefact is moved aside before and removed after: a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,13 +32,27 @@ Probe = Callable[[Path, Manifest, "Sequence[Input]"], Sequence[Sequence[float]]]
 def check_target(out: Path | str, *, overwrite: bool = False) -> Path:
     """Give the absolute path that :func:`seal` would save to; long work asks this first.
 
+    Folders above it are made, and what a killed save left there is mended: a former artefact that comes back counts.
+
     Raises:
-        ArtefactError: something is there that may not be replaced.
+        ArtefactError: something is there that may not be replaced, or the place cannot be written.
     """
-    path = Path(out).resolve()
     shown = str(out)
-    if not path.name:
-        raise ArtefactError(f"{shown!r} cannot hold a model; give a folder of its own")
+    with _naming(out):
+        path = Path(out).resolve()
+        if not path.name:
+            raise ArtefactError(f"{shown!r} cannot hold a model; give a folder of its own")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        recover(path)
+        _refuse_others(path, shown, overwrite=overwrite)
+        trial = _beside(path, "trial")
+        trial.touch()
+        trial.unlink()
+    return path
+
+
+def _refuse_others(path: Path, shown: str, *, overwrite: bool) -> None:
+    """Raise where something stands at ``path`` that may not be replaced."""
     if path.is_dir():
         if (path / NAME).exists():
             if not overwrite:
@@ -46,7 +61,6 @@ def check_target(out: Path | str, *, overwrite: bool = False) -> Path:
             raise ArtefactError(f"{shown!r} is a folder with other files, which are never replaced; give another --out")
     elif path.exists():
         raise ArtefactError(f"{shown!r} is a file; give a folder")
-    return path
 
 
 def seal(out: Path | str, *, fill: Fill, probe: Probe, overwrite: bool = False) -> Manifest:
@@ -59,33 +73,43 @@ def seal(out: Path | str, *, fill: Fill, probe: Probe, overwrite: bool = False) 
         overwrite: replace an artefact that is there.
 
     Raises:
-        ArtefactError: the target may not be replaced, or ``fill`` left out a file.
+        ArtefactError: the target may not be replaced, ``fill`` left out a file, or the disk is full or failing.
     """
     target = check_target(out, overwrite=overwrite)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    recover(target)
     staging = _beside(target, "partial")
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir()
-    try:
-        manifest = _complete(staging, fill(staging), probe)
-        _flush(staging)
-        _into_place(staging, target)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+    with _naming(out):
+        try:
+            staging.mkdir()
+            manifest = _complete(staging, fill(staging), probe)
+            _flush(staging)
+            _into_place(staging, target)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
     return manifest
 
 
 def recover(target: Path) -> None:
     """Mend what a save to ``target`` left behind when its process was killed: a former artefact goes back."""
     for aside in _leftovers(target, "replaced"):
-        if target.exists():
-            shutil.rmtree(aside, ignore_errors=True)
-        else:
+        if not target.exists():
             aside.rename(target)
+        elif (target / NAME).exists():
+            shutil.rmtree(aside, ignore_errors=True)
     for partial in _leftovers(target, "partial"):
         shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _naming(out: Path | str) -> Iterator[None]:
+    """Turn what the disk refuses into an error that names the target."""
+    try:
+        yield
+    except OSError as error:
+        raise ArtefactError(
+            f"cannot save a model at {str(out)!r}: {error.strerror or error}; make room or give another --out"
+        ) from error
 
 
 def _complete(staging: Path, manifest: Manifest, probe: Probe) -> Manifest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from limbeck.errors import DataError
+from limbeck.cli._printable import json_encoder, printable
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset
@@ -47,7 +46,7 @@ class Settings:
     """How many of the rows with the greatest loss are shown, with their text."""
 
     scores: Path | None = None
-    """Also write what the model said to this file (.npz or .parquet; no text in it)."""
+    """File (.npz or .parquet; no text in it) in place of the cache: what the model said is read there, else written."""
 
     skip_bad_rows: bool = False
     """Leave damaged rows out, with a notice, instead of refusing the file."""
@@ -64,57 +63,59 @@ def run(settings: Settings) -> int:
 
     predictor = load(settings.model, notify=_say)
     dataset = read_for(predictor, settings)
-    scores = score(predictor, dataset)
-    if settings.scores is not None:
-        scores.write(settings.scores)
+    scores = score(predictor, dataset, file=settings.scores)
     report = make_report(scores, predictor.task)
     if settings.json:
         record = report.to_json() | {"greatest_losses": report.greatest_losses(dataset, settings.greatest)}
-        print(json.dumps(record, ensure_ascii=False))
+        json_encoder().write_rows([record])
     else:
-        print("\n".join(report.lines() + _greatest_lines(report, dataset, settings.greatest)))
+        print(printable("\n".join(report.lines() + _greatest_lines(report, dataset, settings.greatest))))
     return 0
 
 
 def read_for(predictor: Predictor, settings: Settings) -> Dataset:
-    """The labelled rows of a file, as the predictor's task and inputs want them.
+    """The labelled rows of a file, as the predictor's task and inputs want them; of a folder of splits, the last part.
 
     Raises:
-        DataError: the file has other inputs than the model, or labels that are none of its classes.
+        DataError: the file has other inputs than the model, or its columns cannot be told.
     """
-    from limbeck.data import read_splits
+    from limbeck.data import open_rows, read
+    from limbeck.runtime.columns import find_columns
 
-    trained = predictor.manifest.data
-    parts = read_splits(
-        settings.data,
-        text_column=settings.text_column or _known(settings.data, trained.get("text_column")),
-        text_pair_column=settings.text_pair_column or _known(settings.data, trained.get("text_pair_column")),
-        label_column=settings.label_column or _known(settings.data, trained.get("label_column")),
+    path = _part(settings.data)
+    source = open_rows(path, encoding=settings.encoding, skip_bad_rows=settings.skip_bad_rows)
+    columns = find_columns(
+        source,
+        predictor.manifest,
+        text_column=settings.text_column,
+        text_pair_column=settings.text_pair_column,
+        label_column=settings.label_column,
+        labelled=True,
+    )
+    dataset = read(
+        source,
+        text_column=columns.text,
+        text_pair_column=columns.text_pair,
+        label_column=columns.label,
         task=predictor.task.name,
-        encoding=settings.encoding,
-        skip_bad_rows=settings.skip_bad_rows,
         one_class_ok=True,
     )
-    name = next(part for part in ("test", "valid", "train") if part in parts)
-    dataset = parts[name]
-    if len(parts) > 1:
-        _say(f"{settings.data} holds {', '.join(parts)}; evaluated on {name}")
-    for notice in dataset.notices:
+    for notice in ([f"{source.name}: {columns.why}"] if columns.why else []) + list(dataset.notices):
         _say(notice)
-    if dataset.is_pairs != predictor.is_pairs:
-        has, wants = ("pairs of texts", "single texts") if dataset.is_pairs else ("single texts", "pairs of texts")
-        raise DataError(
-            f"{settings.data} was read as {has}, and the model takes {wants}; "
-            f"name the columns with --text-column{'' if dataset.is_pairs else ' and --text-pair-column'}"
-        )
     return dataset
 
 
-def _known(path: Path, name: str | None) -> str | None:
-    """The column that the model was trained with, where the file has one of that name; else it is guessed."""
-    from limbeck.data import open_rows
+def _part(data: Path) -> Path:
+    """What to evaluate on: the test part of a folder of splits, else its valid or its train part; else all of it."""
+    from limbeck.data.read import split_sources
 
-    return name if name is not None and path.is_file() and name in open_rows(path).columns else None
+    parts = split_sources(data)
+    if not parts:
+        return data
+    name = next(part for part in ("test", "valid", "train") if part in parts)
+    if len(parts) > 1:
+        _say(f"{data} holds {', '.join(parts)}; evaluated on {name}")
+    return parts[name]
 
 
 def _greatest_lines(report: Report, dataset: Dataset, n: int) -> list[str]:

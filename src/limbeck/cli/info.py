@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
+from limbeck.cli._printable import printable
+
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
 
@@ -49,10 +51,10 @@ def _rows(manifest: Manifest) -> Iterator[tuple[str, str]]:
     task = manifest.task.get("name", "?")
     yield "task", f"{task}, of {'pairs of texts' if manifest.is_pairs else 'texts'}"
     if manifest.classes:
-        yield "classes", ", ".join(_printable(name) for name in manifest.classes)
+        yield "classes", ", ".join(printable(name) for name in manifest.classes)
     yield "model", " ".join(str(manifest.model[key]) for key in ("family", "model_type") if manifest.model.get(key))
     if manifest.model.get("source"):
-        yield "started from", _printable(str(manifest.model["source"]))
+        yield "started from", printable(str(manifest.model["source"]))
     if isinstance(manifest.model.get("parameters"), int):
         yield "parameters", f"{manifest.model['parameters']:,}"
     for name in sorted(manifest.files):
@@ -68,15 +70,10 @@ def _rows(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 def _listed(values: Mapping[str, Any]) -> str:
     shown = {key: value for key, value in values.items() if value is not None}
-    return _printable(", ".join(f"{key} {_value(value)}" for key, value in shown.items()))
+    return printable(", ".join(f"{key} {_value(value)}" for key, value in shown.items()))
 
 
 def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return f"({_listed(value)})" if isinstance(value, dict) else str(value)
-
-
-def _printable(text: str) -> str:
-    """The text without half surrogate pairs, which no terminal takes."""
-    return text.encode("utf-8", errors="replace").decode()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from limbeck.cli._printable import json_encoder, printable
 from limbeck.errors import DataError, SettingsError, together
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _print_answers(answers: Sequence[Answer], settings: Settings) -> None:
         if answer.tokens_dropped:
             _notice(f"text {n}: {answer.tokens_dropped} tokens left out of its middle; --windows reads all of it")
     if settings.json:
-        _json_encoder([]).write_rows([answer.to_row(settings.prefix) for answer in answers])
+        json_encoder().write_rows([answer.to_row(settings.prefix) for answer in answers])
         return
     width = max(len(_label(answer)) for answer in answers)
     for answer in answers:
@@ -147,7 +148,7 @@ def _print_answers(answers: Sequence[Answer], settings: Settings) -> None:
 def _label(answer: Answer) -> str:
     if isinstance(answer.predicted, float):
         return f"{answer.predicted:.4g}"
-    return str(answer.predicted).encode("utf-8", errors="replace").decode()
+    return printable(str(answer.predicted))
 
 
 def _write_file(predictor: Predictor, source: Path, settings: Settings) -> Counts:
@@ -162,7 +163,7 @@ def _print_file(predictor: Predictor, source: Path, settings: Settings) -> Count
     from limbeck.runtime.stream import FileAnswers
 
     answers = FileAnswers(predictor, source, **_reading(settings))
-    encoder = _json_encoder(answers.columns) if settings.json else _csv_encoder(answers.columns)
+    encoder = json_encoder() if settings.json else _csv_encoder(answers.columns)
     with _progress(source) as advance:
         for chunk in answers:
             encoder.write_rows(chunk)
@@ -185,12 +186,6 @@ def _progress(source: Path) -> Iterator[Any]:
     total = guess_rows(source) if sys.stderr.isatty() else None
     with Progress("predict", total) as progress:
         yield progress.advance
-
-
-def _json_encoder(columns: Sequence[str]) -> Any:
-    from limbeck.data.formats import json_lines
-
-    return json_lines.Encoder(sys.stdout.buffer, Path("stdout.jsonl"), columns)
 
 
 def _csv_encoder(columns: Sequence[str]) -> Any:

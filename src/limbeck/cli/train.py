@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from limbeck.errors import DataError, Interrupted, SettingsError, require
+from limbeck.errors import DataError, Interrupted, SettingsError, TrainingError, require
 from limbeck.text.settings import TextSettings
 from limbeck.train.settings import FitSettings
 
@@ -95,23 +95,25 @@ class Settings:
 
 def run(settings: Settings) -> int:
     """Train and save; results on stdout, everything else on stderr."""
-    require("torch", "train")
+    for module in ("torch", "transformers", "accelerate"):
+        require(module, "train")
     from limbeck.artefact.manifest import NAME, Manifest
     from limbeck.artefact.save import check_target
 
     out = settings.out
-    if settings.resume and (out / NAME).is_file():
+    checkpoints = out.resolve().with_name(out.resolve().name + ".checkpoint")
+    begun = any(checkpoints.glob("step-*"))
+    if settings.resume and (out / NAME).is_file() and not (begun and settings.overwrite):
         _say(f"{out} is finished already; nothing to resume")
         _print_result(Manifest.read(out), settings)
         return 0
     check_target(out, overwrite=settings.overwrite)
-    train, valid = _read(settings)
-    checkpoints = out.resolve().with_name(out.resolve().name + ".checkpoint")
-    if not settings.resume:
-        shutil.rmtree(checkpoints, ignore_errors=True)
-    learner = _learner(settings, train, valid)
+    _check_checkpoints(checkpoints, begun=begun, settings=settings)
+    learner = _learner(settings, *_read(settings))
     for line in _plan_lines(learner):
         _say(line)
+    if not settings.resume:
+        shutil.rmtree(checkpoints, ignore_errors=True)
     try:
         learner.fit(checkpoints, resume=settings.resume)
     except Interrupted as stop:
@@ -120,6 +122,22 @@ def run(settings: Settings) -> int:
     shutil.rmtree(checkpoints, ignore_errors=True)
     _print_result(manifest, settings)
     return 0
+
+
+def _check_checkpoints(folder: Path, *, begun: bool, settings: Settings) -> None:
+    """See that no earlier work is lost.
+
+    Raises:
+        TrainingError: an interrupted run stands there, or files that are none of ours.
+    """
+    if folder.exists() and not begun and any(folder.iterdir()):
+        raise TrainingError(
+            f"{folder} is wanted for checkpoints and holds other files; move them, or give another --out"
+        )
+    if begun and not (settings.resume or settings.overwrite):
+        raise TrainingError(
+            f"an interrupted run stands at {folder}; add --resume to go on with it, or --overwrite to begin anew"
+        )
 
 
 def _read(settings: Settings) -> tuple[Dataset, Dataset | None]:
@@ -145,7 +163,8 @@ def _read(settings: Settings) -> tuple[Dataset, Dataset | None]:
         leaks = sum(key in seen for key in parts["test"].ids)
         _say(f"test part: {len(parts['test'])} rows, not read in training; {leaks} of its texts stand in train")
     if columns.valid is not None:
-        valid = read(columns.valid, **options, one_class_ok=True)
+        names = dict(zip(("text_column", "text_pair_column", "label_column"), train.columns, strict=True))
+        valid = read(columns.valid, **{**options, **names, "task": train.task}, one_class_ok=True)
         _say_all(valid.notices)
         valid = _of_the_same_classes(valid, train)
     elif valid is None and columns.valid_fraction > 0:
@@ -163,12 +182,14 @@ def _of_the_same_classes(valid: Dataset, train: Dataset) -> Dataset:
 
 
 def _learner(settings: Settings, train: Dataset, valid: Dataset | None) -> Learner:
+    from limbeck import models
     from limbeck.settings import record
     from limbeck.train.learner import Learner
     from limbeck.train.progress import Console
 
     kept = {key: value for key, value in record(settings).items() if key not in ("out", "resume", "overwrite", "json")}
     kept["data"], kept["valid"] = settings.data.name, settings.columns.valid and settings.columns.valid.name
+    kept["model"] = models.shown(settings.model)
     learner = Learner(
         train, valid, model=settings.model, text=settings.text, fit=settings.fit, settings=kept, reporter=Console()
     )
@@ -206,15 +227,17 @@ def duration(seconds: float) -> str:
 
 
 def _print_result(manifest: Manifest, settings: Settings) -> None:
-    if settings.json:
-        print(json.dumps({"out": str(settings.out), "metrics": manifest.metrics, "passes": manifest.passes}))
-        return
     for note in manifest.passes:
         if note["name"] == "calibrate":
             _say(
                 f"calibrated: temperature {note['temperature']:.3f}, validation loss of the saved graph "
                 f"{note['loss_before']:.6f} before, {note['loss_after']:.6f} after"
             )
+    if not manifest.passes and "loss" in manifest.metrics:
+        _say(f"validation loss of the saved graph {manifest.metrics['loss']:.6f}, not calibrated")
+    if settings.json:
+        print(json.dumps({"out": str(settings.out), "metrics": manifest.metrics, "passes": manifest.passes}))
+        return
     for name, value in manifest.metrics.items():
         if math.isfinite(value):
             print(f"valid {name.replace('_', ' ')}: {value:.4f}")

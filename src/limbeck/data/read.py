@@ -18,9 +18,9 @@ from limbeck.data.dataset import Dataset, class_order, number, numbers
 from limbeck.data.formats import by_suffix, class_folders, format_of, frame
 from limbeck.data.rows import PROBLEMS_SHOWN, RowSource, cell_text, n_of, where
 from limbeck.errors import DataError, SettingsError, nearest, together
+from limbeck.table import Table
 from limbeck.text import Input, is_blank
 
-TASKS = ("classify", "regress")
 MANY_CLASSES = 20
 """More classes than this, with fewer than two rows each, earn a notice: a column of texts or ids was probably named."""
 REGRESS_DISTINCT = 20
@@ -84,8 +84,9 @@ def read(
         DataError: the source cannot be read, its columns cannot be told, or no row is left.
         SettingsError: ``task`` is neither.
     """
-    if task is not None and task not in TASKS:
-        raise SettingsError(f"no task is called {task!r}; --task takes {nearest(task, TASKS)}")
+    tasks = Table("limbeck.tasks", noun="task", flag="--task")
+    if task is not None and task not in tasks:
+        raise SettingsError(f"no task is called {task!r}; --task takes {nearest(task, tasks.names())}")
     rows = _open(source, encoding, skip_bad_rows)
     columns = guess_columns(
         rows.columns,
@@ -114,20 +115,30 @@ def read_splits(source: object, **options: Any) -> dict[str, Dataset]:
     Raises:
         DataError: as :func:`read`; or another part has a class that the training part lacks.
     """
-    found = _split_sources(Path(source)) if isinstance(source, str | os.PathLike) and Path(source).is_dir() else {}
-    if not found or ("train" not in found and class_folders.class_folders(Path(str(source)))):
+    found = split_sources(source)
+    if not found:
         return {"train": read(source, **options)}
-    parts: dict[str, Dataset] = {}
-    for name, path in found.items():
-        parts[name] = read(path, **options if name == "train" else {**options, "one_class_ok": True})
-    if "train" not in parts:
-        return parts
-    return {name: _with_classes_of(part, parts["train"]) for name, part in parts.items()}
+    if "train" not in found:
+        return {name: read(path, **{**options, "one_class_ok": True}) for name, path in found.items()}
+    train = read(found["train"], **options)
+    alike = dict(zip(("text_column", "text_pair_column", "label_column"), train.columns, strict=True))
+    others = {**options, **alike, "task": train.task, "one_class_ok": True}
+    rest = {name: read(path, **others) for name, path in found.items() if name != "train"}
+    return {"train": train, **{name: _with_classes_of(part, train) for name, part in rest.items()}}
+
+
+def split_sources(source: object) -> dict[str, Path]:
+    """The parts of a dataset that a folder holds, in the order train, valid, test; none for any other source.
+
+    A folder whose only part is called like a class (``test``) beside other class folders is no folder of parts.
+    """
+    if not isinstance(source, str | os.PathLike) or not Path(source).is_dir():
+        return {}
+    found = _split_sources(Path(source))
+    return {} if "train" not in found and class_folders.class_folders(Path(source)) else found
 
 
 def _with_classes_of(part: Dataset, train: Dataset) -> Dataset:
-    if part.task != train.task:
-        raise DataError(f"{part.name} reads as {part.task}, {train.name} as {train.task}; name one with --task")
     unknown = [name for name in part.classes if name not in train.classes]
     if unknown:
         raise DataError(

@@ -32,7 +32,9 @@ class Encoder(Protocol):
 class RowWriter:
     """Writes rows; a context manager that keeps the file only when its block ends well."""
 
-    def __init__(self, path: Path, columns: Sequence[str], schema: object = None) -> None:
+    def __init__(
+        self, path: Path, columns: Sequence[str], schema: object = None, kinds: Mapping[str, type] | None = None
+    ) -> None:
         module = format_of(path, to_write=True)
         self.path = path
         self.partial = path.with_name(path.name + ".partial")
@@ -44,6 +46,8 @@ class RowWriter:
             raise DataError(f"cannot write {str(path)!r}: {error.strerror or error}") from None
         self._encoder: Encoder | None = None
         try:
+            if kinds and hasattr(module, "typed"):
+                schema = module.typed(schema, kinds)
             self._encoder = module.Encoder(self._file, path, columns, schema)
         except BaseException:
             self.abort()
@@ -98,16 +102,23 @@ class RowWriter:
             self.abort()
 
 
-def open_writer(path: str | os.PathLike[str], columns: Sequence[str], *, like: RowSource | None = None) -> RowWriter:
+def open_writer(
+    path: str | os.PathLike[str],
+    columns: Sequence[str],
+    *,
+    like: RowSource | None = None,
+    kinds: Mapping[str, type] | None = None,
+) -> RowWriter:
     """Open a file for writing rows, in the format of its suffix: csv, tsv, jsonl or parquet.
 
     Args:
         path: the target; it appears when the writer is closed.
         columns: the columns in order (json lines: each row has the keys it is given).
         like: where the rows came from; parquet keeps its types for the columns of that name.
+        kinds: str, int or float for columns that ``like`` lacks; parquet tells them by the first cells where not given.
 
     Raises:
         DataError: the suffix is of no format that can be written, or the folder cannot be written to.
         MissingExtra: parquet without pyarrow.
     """
-    return RowWriter(Path(path), columns, None if like is None else like.schema)
+    return RowWriter(Path(path), columns, None if like is None else like.schema, kinds)

@@ -99,6 +99,11 @@ def family_of(source: str) -> str:
     return source if source in MODELS else "transformer"
 
 
+def shown(source: str) -> str:
+    """The name of a model as an artefact records it: a folder by its last part alone."""
+    return Path(source).resolve().name if Path(source).is_dir() else source
+
+
 def prepare(request: Request) -> Prepared:
     """Make the model that ``request.source`` names.
 

@@ -48,7 +48,11 @@ class Trunk:
     """From the first token's state, shape ``(B, 1, D)``, to logits ``(B, C)``."""
     n_heads: int
     hidden_dropout: float
+    """Of embeddings' sums and of the feed-forward's output."""
+    attended_dropout: float
+    """Of the attention's output: that of ``hidden_dropout``, but none in DistilBERT."""
     attention_dropout: float
+    """Of the attention's weights."""
 
 
 def run(trunk: Trunk, batch: Batch, *, training: bool) -> Tensor:
@@ -84,8 +88,8 @@ def _layer(layer: Layer, queries: Tensor, hidden: Tensor, bias: Tensor, trunk: T
         attention,
     )
     context = context.transpose(1, 2).flatten(2)
-    rate = trunk.hidden_dropout if training else 0.0
-    states = layer.attention_norm(dropout(layer.attended(context), rate) + queries)
+    attended, rate = (trunk.attended_dropout, trunk.hidden_dropout) if training else (0.0, 0.0)
+    states = layer.attention_norm(dropout(layer.attended(context), attended) + queries)
     wide = layer.activation(layer.up(states))
     result: Tensor = layer.output_norm(dropout(layer.down(wide), rate) + states)
     return result
@@ -155,13 +159,15 @@ def _bert_layers(encoder: Any) -> tuple[Layer, ...]:
 
 def _trunk(model: Any, embed: Any, layers: tuple[Layer, ...], head: Any, position_bias: Any = None) -> Trunk:
     config = model.config
+    hidden = getattr(config, "hidden_dropout_prob", getattr(config, "dropout", 0.0))
     return Trunk(
         embed=embed,
         layers=layers,
         position_bias=position_bias,
         head=head,
         n_heads=config.num_attention_heads,
-        hidden_dropout=getattr(config, "hidden_dropout_prob", getattr(config, "dropout", 0.0)),
+        hidden_dropout=hidden,
+        attended_dropout=0.0 if config.model_type == "distilbert" else hidden,
         attention_dropout=getattr(config, "attention_probs_dropout_prob", getattr(config, "attention_dropout", 0.0)),
     )
 

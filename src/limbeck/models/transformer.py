@@ -99,6 +99,7 @@ def start(request: Request) -> Prepared:
             config=config,
             local_files_only=True,
             use_safetensors=True,
+            trust_remote_code=False,
             ignore_mismatched_sizes=True,
             dtype=torch.float32,
         )
@@ -180,7 +181,7 @@ def _fetch(name: str) -> Path:
 
 def _config(folder: Path) -> Any:
     try:
-        return transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+        return transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{folder / 'config.json'} is not a configuration that transformers knows: {error}") from None
 
@@ -205,7 +206,7 @@ def read_tokenizer(folder: Path) -> str:
     if path.is_file():
         return path.read_text(encoding="utf-8")
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         text = str(tokenizer.backend_tokenizer.to_str())
     except (OSError, ValueError, AttributeError, ImportError) as error:
         reason = str(error)

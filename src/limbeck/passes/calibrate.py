@@ -6,6 +6,7 @@ not rise: where it would, the weights stay as they are and the record says so.
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -36,36 +37,48 @@ def apply(folder: Path, out: Path, dataset: Dataset, *, overwrite: bool = False)
         SettingsError: the model is no classifier.
         ArtefactError: something stands at ``out`` that may not be replaced.
     """
-    manifest = Manifest.read(folder)
-    predictor = Predictor(folder, manifest)
+
+    def fill(staging: Path) -> Manifest:
+        _copy(folder, staging)
+        return fold(staging, replace(Manifest.read(folder), files={}, probes={}), dataset)
+
+    return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
+
+
+def fold(staging: Path, manifest: Manifest, dataset: Dataset) -> Manifest:
+    """Calibrate an unsealed folder in place, and give its manifest with the measures of the new graph.
+
+    ``metrics.jsonl`` gets a line with the loss of the graph before and after.
+
+    Raises:
+        SettingsError: the model is no classifier.
+    """
+    predictor = Predictor(staging, manifest)
     if predictor.task.name != "classify":
-        raise SettingsError(f"{folder} is for the task {predictor.task.name!r}; only classifiers have a temperature")
+        raise SettingsError(f"the task is {predictor.task.name!r}; only classifiers have a temperature")
     scores = score(predictor, dataset, cache=False)
-    logits, targets = scores.logits[scores.answerable].astype(np.float64), predictor.task.encode(dataset.targets or [])
-    targets = targets[scores.answerable]
+    kept = scores.answerable
+    logits, targets = scores.logits[kept].astype(np.float64), predictor.task.encode(dataset.targets or [])[kept]
     found = temperature(logits, targets)
     before = float(predictor.task.loss(logits, targets).mean())
     if float(predictor.task.loss(logits / found, targets).mean()) > before:
         found = 1.0
-
-    def fill(staging: Path) -> Manifest:
-        _copy(folder, staging)
-        scale_output(staging, manifest.model["output_layer"], 1 / found)
-        graph = models.export(staging, manifest.model["family"])
-        (staging / "onnx" / "model.onnx").write_bytes(graph.SerializeToString())
-        calibrated = score(Predictor(staging, replace(manifest, files={})), dataset, cache=False)
-        metrics = predictor.task.metrics(calibrated.logits[scores.answerable].astype(np.float64), targets)
-        note = {
-            "name": "calibrate",
-            "temperature": found,
-            "rows": len(targets),
-            "data": dataset.fingerprint,
-            "loss_before": before,
-            "loss_after": metrics["loss"],
-        }
-        return replace(manifest, metrics=metrics, passes=[*manifest.passes, note], files={}, probes={})
-
-    return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
+    scale_output(staging, manifest.model["output_layer"], 1 / found)
+    graph = models.export(staging, manifest.model["family"])
+    (staging / "onnx" / "model.onnx").write_bytes(graph.SerializeToString())
+    calibrated = score(Predictor(staging, manifest), dataset, cache=False).logits[kept].astype(np.float64)
+    metrics = predictor.task.metrics(calibrated, targets)
+    note = {
+        "name": "calibrate",
+        "temperature": found,
+        "rows": len(targets),
+        "data": dataset.fingerprint,
+        "loss_before": before,
+        "loss_after": metrics["loss"],
+    }
+    with (staging / "metrics.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps({"pass": note}) + "\n")
+    return replace(manifest, metrics=metrics, passes=[*manifest.passes, note])
 
 
 def scale_output(folder: Path, layer: str, factor: float) -> None:

@@ -41,3 +41,13 @@ class Answer:
         row: dict[str, Cell] = {"predicted": self.predicted, **self.columns}
         row |= {"tokens_read": self.tokens_read, "tokens_dropped": self.tokens_dropped, "reason": self.reason}
         return {prefix + name: value for name, value in row.items()} if prefix else row
+
+    def kinds(self, predicted: type, prefix: str = "") -> dict[str, type]:
+        """What stands in each column of :meth:`to_row`, in its order: the kind of ``predicted``, and str, int or float.
+
+        >>> Answer(None, {"p_no": None}).kinds(str)["p_no"]
+        <class 'float'>
+        """
+        kinds = {"predicted": predicted, **dict.fromkeys(self.columns, float)}
+        kinds |= {"tokens_read": int, "tokens_dropped": int, "reason": str}
+        return {prefix + name: kind for name, kind in kinds.items()}

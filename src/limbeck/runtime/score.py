@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from limbeck.errors import DataError
 from limbeck.runtime.predictor import Predictor
-from limbeck.scores import Scores, cache_path
+from limbeck.scores import Scores, cache_path, check_suffix
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset
 
 
-def score(predictor: Predictor, dataset: Dataset, *, cache: bool = True) -> Scores:
+def score(predictor: Predictor, dataset: Dataset, *, cache: bool = True, file: Path | None = None) -> Scores:
     """Logits of every input of ``dataset``, in its order, with its targets.
 
     Args:
         predictor: answers.
         dataset: what to ask.
         cache: look in the user's cache first and keep the result there, by the fingerprints of model and data.
+        file: stands in for the cache; other scores in it are replaced.
 
     Raises:
-        DataError: inputs of the wrong kind, or labels that the model has no class for.
+        DataError: inputs of the wrong kind, labels that the model has no class for, or ``file`` has a suffix that
+            scores are not kept in or cannot be written.
+        MissingExtra: ``file`` is parquet, and pyarrow is not installed.
     """
     targets = None if dataset.targets is None else predictor.task.encode(dataset.targets)
-    path = cache_path(predictor.fingerprint, dataset.fingerprint)
-    if cache and path.exists():
-        with contextlib.suppress(DataError):  # a damaged file in the cache is no loss
-            return Scores.open(path)
+    path = file
+    if path is not None:
+        check_suffix(path)
+    elif cache:
+        path = cache_path(predictor.fingerprint, dataset.fingerprint)
+    known = None if path is None else _known(path, predictor.fingerprint, dataset.fingerprint)
+    if known is not None:
+        return known
     logits, encoded = predictor.logits(dataset.inputs)
     scores = Scores(
         ids=np.frombuffer(b"".join(dataset.ids), np.uint8).reshape(-1, 16),
@@ -43,7 +51,18 @@ def score(predictor: Predictor, dataset: Dataset, *, cache: bool = True) -> Scor
         data=dataset.fingerprint,
         task=predictor.task.to_json(),
     )
-    if cache:
+    if file is not None:
+        scores.write(file)
+    elif path is not None:
         with contextlib.suppress(DataError):  # a cache that cannot be written costs time only
             scores.write(path)
     return scores
+
+
+def _known(path: Path, model: str, data: str) -> Scores | None:
+    """The scores at ``path`` where they are of this model and this dataset; a damaged file is no loss."""
+    try:
+        scores = Scores.open(path)
+    except DataError:
+        return None
+    return scores if (scores.model, scores.data) == (model, data) else None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from limbeck.errors import ArtefactError, nearest
 from limbeck.plan import Budget, scoring_plan
+from limbeck.text.pad import pad
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
@@ -85,13 +86,7 @@ class Session:
     def _batch(
         self, ids: list[NDArray[np.int32]], type_ids: list[NDArray[np.int32]], pad_id: int
     ) -> NDArray[np.float32]:
-        shape = (len(ids), max(len(row) for row in ids))
-        arrays = {name: np.zeros(shape, np.int64) for name in INPUTS}
-        arrays["input_ids"].fill(pad_id)
-        for n, (row, types) in enumerate(zip(ids, type_ids, strict=True)):
-            arrays["input_ids"][n, : len(row)] = row
-            arrays["attention_mask"][n, : len(row)] = 1
-            arrays["token_type_ids"][n, : len(row)] = types
+        arrays = pad(ids, type_ids, pad_id)
         fed = {name: arrays[name].astype(dtype, copy=False) for name, dtype in self._inputs}
         result: NDArray[np.float32] = self._session.run(None, fed)[0]
         return result

@@ -7,11 +7,11 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from limbeck.artefact.manifest import Manifest
-from limbeck.data import Columns, RowSource, guess_columns, input_of, open_rows, open_writer
+from limbeck.data import RowSource, input_of, open_rows, open_writer
 from limbeck.data.rows import Row
 from limbeck.errors import DataError, SettingsError
 from limbeck.runtime.answer import Answer
+from limbeck.runtime.columns import find_columns
 from limbeck.runtime.predictor import Predictor
 
 CHUNK_ROWS = 1024
@@ -70,11 +70,13 @@ class FileAnswers:
             raise SettingsError(f"--batch-size {batch_size} holds no row; give 1 or more")
         self.predictor = predictor
         self.source: RowSource = open_rows(source, encoding=encoding, skip_bad_rows=skip_bad_rows)
-        self.inputs = _find_columns(self.source, predictor.manifest, text_column, text_pair_column)
+        self.inputs = find_columns(
+            self.source, predictor.manifest, text_column=text_column, text_pair_column=text_pair_column
+        )
         self.windows = windows
         self.batch_size = batch_size
         self.prefix = prefix
-        self.added = list(predictor.blank_answer.to_row(prefix))
+        self.added = predictor.blank_answer.kinds(str if predictor.classes else float, prefix)
         self.counts = Counts()
         self._check_clash(self.source.columns)
 
@@ -161,7 +163,7 @@ def predict_file(
     )
     if Path(out).exists() and Path(out).samefile(source):
         raise DataError(f"--out {str(out)!r} is the file that is read; name another")
-    with open_writer(out, answers.columns, like=answers.source) as writer:
+    with open_writer(out, answers.columns, like=answers.source, kinds=answers.added) as writer:
         for chunk in answers:
             writer.write(chunk)
             if on_rows:
@@ -170,33 +172,3 @@ def predict_file(
         for notice in answers.notices:
             notify(notice)
     return answers.counts
-
-
-def _find_columns(source: RowSource, manifest: Manifest, text: str | None, pair: str | None) -> Columns:
-    """The columns to read: named, else as in training, else guessed; one for a text, two for a pair."""
-    if pair is not None and not manifest.is_pairs:
-        raise DataError(f"--text-pair-column {pair!r}: this model takes one text; leave the flag out")
-    trained = [manifest.data.get("text_column"), manifest.data.get("text_pair_column")]
-    wanted = [name for name in trained[: 1 + manifest.is_pairs] if isinstance(name, str) and name in source.columns]
-    if text is None and pair is None and len(wanted) == 1 + manifest.is_pairs:
-        return Columns(*wanted)
-    columns = guess_columns(
-        source.columns,
-        source.sample(),
-        text_column=text,
-        text_pair_column=pair,
-        labelled=False,
-        name=source.name,
-    )
-    names = ", ".join(map(repr, source.columns))
-    if manifest.is_pairs and columns.text_pair is None:
-        raise DataError(
-            f"this model takes pairs; name both columns of {source.name} with --text-column and --text-pair-column, "
-            f"two of {names}"
-        )
-    if not manifest.is_pairs and columns.text_pair is not None:
-        raise DataError(
-            f"this model takes one text, and {source.name} has {columns.text!r} and {columns.text_pair!r}; "
-            "name one with --text-column"
-        )
-    return columns

@@ -69,18 +69,22 @@ def save(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     flat = {
-        f"{group}/{name}": value.detach().contiguous().clone()
+        f"{group}/{name}": value.detach().contiguous()
         for group, part in tensors.items()
         for name, value in part.items()
     }
     flat["random/torch"] = torch.get_rng_state()
-    _write_synced(partial / "tensors.safetensors", safetensors.torch.save(flat))
+    safetensors.torch.save_file(flat, partial / "tensors.safetensors")
+    _sync(partial / "tensors.safetensors")
     record = {"identity": identity, "progress": asdict(progress), "state": state, "random": _random_state()}
-    _write_synced(partial / "state.json", json.dumps(record).encode())
+    (partial / "state.json").write_text(json.dumps(record), encoding="utf-8")
+    _sync(partial / "state.json")
+    _sync(partial)
     if target.exists():  # of the same update, written when the user stopped at the end of an epoch
         shutil.rmtree(target.with_suffix(_REPLACED), ignore_errors=True)
         target.rename(target.with_suffix(_REPLACED))
     partial.rename(target)
+    _sync(folder)
     for older in folder.glob("step-*"):
         if older != target:
             shutil.rmtree(older, ignore_errors=True)
@@ -145,8 +149,12 @@ def _random_state() -> dict[str, Any]:
     return {"python": random.getstate(), "numpy": [name, np.asarray(keys).tolist(), position, has_gauss, cached]}
 
 
-def _write_synced(path: Path, data: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
+def _sync(path: Path) -> None:
+    """Have the disk hold a file, or the names in a folder, before anything older goes."""
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

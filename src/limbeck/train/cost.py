@@ -29,13 +29,11 @@ class Cost:
 def estimate(learner: Learner) -> Cost:
     """Time a few passes forward and back over real batches; no weight and no random state changes.
 
-    A backward pass costs twice a forward pass, and validation one forward pass: the estimate counts three forward
-    passes a trained token, measured in eval mode, and the optimiser's part as a fifth on top.
+    A backward pass costs twice a forward pass: the estimate counts three forward passes a trained token, measured in
+    eval mode, and a fifth on top for the optimiser and the validation.
     """
     fit, lengths = learner.fit_settings, learner.encoded.lengths
-    budget = fit.batch.times(fit.accumulate)
     plan = training_plan(lengths, fit.batch, seed=fit.seed, epoch=0)
-    updates = sum(len(training_plan(lengths, budget, seed=fit.seed, epoch=epoch)) for epoch in range(fit.epochs or 1))
     started, done = time.perf_counter(), 0
     first = 0.0
     for rows in plan[:8]:
@@ -48,4 +46,4 @@ def estimate(learner: Learner) -> Cost:
     spent = time.perf_counter() - started
     a_batch = (spent - first) / (done - 1) if done > 1 else spent
     size = sum(parameter.numel() * 4 for parameter in learner.model.module.parameters())
-    return Cost(updates, a_batch * 3.6 * len(plan) * (fit.epochs or 1), size)
+    return Cost(learner.n_updates(), a_batch * 3.6 * len(plan) * (fit.epochs or 1), size)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,8 @@ from limbeck.data.report import DataReport, describe
 from limbeck.errors import DataError, TrainingError
 from limbeck.losses import get_loss
 from limbeck.passes import calibrate as calibration
+from limbeck.plan import training_plan
+from limbeck.runtime.predictor import Predictor
 from limbeck.runtime.score import score
 from limbeck.runtime.session import answer_probes
 from limbeck.scores import Scores
@@ -29,7 +30,7 @@ from limbeck.tasks import TaskLike, make_task
 from limbeck.text import Encoded, Encoder, TextSettings
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
-from limbeck.train.loop import Loop, Work
+from limbeck.train.loop import Loop, Work, machine
 from limbeck.train.memory import keep_freed_memory
 from limbeck.train.precision import resolve
 from limbeck.train.progress import Reporter, Silent
@@ -78,6 +79,15 @@ class Learner:
         self.notices: list[str] = []
         self.task = _task_of(train)
         self.train, self.valid = train, valid if valid is not None and len(valid) else None
+        if self.valid is not None and self.valid.is_pairs != train.is_pairs:
+            kinds = ["pairs of texts" if part.is_pairs else "single texts" for part in (train, self.valid)]
+            raise DataError(
+                f"{train.name} holds {kinds[0]} and {self.valid.name} {kinds[1]}; name the columns of both alike"
+            )
+        if self.valid is None and self.fit_settings.patience is not None:
+            self.notices.append(
+                f"--patience {self.fit_settings.patience} has no validation rows to watch and does nothing"
+            )
         self._targets = self.task.encode(train.targets or [])
         text = text or TextSettings()
         prepared = models.prepare(
@@ -85,13 +95,14 @@ class Learner:
         )
         self.notices += prepared.notices
         self.model = prepared.model
+        self._start = _weights_hash(prepared.model)
         self.text = replace(text, max_length=prepared.max_length)
         self.encoder = Encoder.from_string(prepared.tokenizer, self.text)
         self.encoded = self._encode_kept()
         self._valid = self._encode_valid()
         self._scale = self.task.output_scale(self._targets)
         self._step = step or supervised(get_loss(self.task.name))
-        self.settings = settings or {"model": model, **record(self.text), **record(self.fit_settings)}
+        self.settings = settings or {"model": models.shown(model), **record(self.text), **record(self.fit_settings)}
         self.progress: Progress | None = None
 
     def describe(self) -> DataReport:
@@ -102,6 +113,13 @@ class Learner:
     def n_parameters(self) -> int:
         """Weights of the model."""
         return sum(parameter.numel() for parameter in self.model.module.parameters())
+
+    def n_updates(self) -> int:
+        """Optimiser steps that :meth:`fit` takes."""
+        fit, lengths = self.fit_settings, self.encoded.lengths
+        budget = fit.batch.times(fit.accumulate)
+        epochs = range(fit.epochs or 1)
+        return sum(len(training_plan(lengths, budget, seed=fit.seed, epoch=epoch)) for epoch in epochs)
 
     def fit(self, checkpoints: Path | None = None, *, resume: bool = False) -> Progress:
         """Train, or take up a training that was stopped.
@@ -119,6 +137,7 @@ class Learner:
         """
         keep_freed_memory()
         loop = self._loop(checkpoints)
+        _make(checkpoints)
         saved = checkpoint.newest(checkpoints) if resume and checkpoints is not None else None
         if saved is not None:
             changed = checkpoint.differences(saved.identity, loop.work.identity)
@@ -127,14 +146,12 @@ class Learner:
                     f"the checkpoint in {checkpoints} is of another run: {'; '.join(changed)}. "
                     "Resume with the same settings and data, or train anew without --resume"
                 )
+            for line in checkpoint.differences(saved.state["machine"], machine()):
+                self.reporter.line(f"{line} since the checkpoint: the last digits of the weights may differ")
             loop.resume(saved)
             self.reporter.line(f"resumed after update {saved.progress.update} of {loop.total}")
         self.progress = loop.run()
         return self.progress
-
-    def n_updates(self) -> int:
-        """Optimiser steps that :meth:`fit` will take."""
-        return self._loop(None).total
 
     def score(self, dataset: Dataset) -> Scores:
         """What the model says now, computed by torch; a saved folder's answers are the predictor's."""
@@ -180,12 +197,14 @@ class Learner:
             ArtefactError: something stands there that may not be replaced.
         """
         target = check_target(out, overwrite=overwrite)
-        if not (calibrated and self.valid is not None and self.task.name == "classify"):
-            return seal(target, fill=self._fill, probe=answer_probes, overwrite=overwrite)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
-            seal(Path(folder) / "raw", fill=self._fill, probe=answer_probes)
-            return calibration.apply(Path(folder) / "raw", target, self.valid, overwrite=overwrite)
+
+        def fill(folder: Path) -> Manifest:
+            manifest = self._fill(folder)
+            if calibrated and self.valid is not None and self.task.name == "classify":
+                return calibration.fold(folder, manifest, self.valid)
+            return self._measured(folder, manifest)
+
+        return seal(target, fill=fill, probe=answer_probes, overwrite=overwrite)
 
     def forward(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Logits of some training rows as the model is now: shape ``(len(rows), C)``."""
@@ -242,18 +261,25 @@ class Learner:
         free = ("checkpoint_every", "workers")
         identity: dict[str, Any] = {key: value for key, value in record(self.fit_settings).items() if key not in free}
         identity |= record(self.text)
-        identity |= {"train data": self.train.fingerprint, "model": self.source, "task": self.task.to_json()}
+        identity |= {
+            "train data": self.train.fingerprint,
+            "model": self._start,
+            "task": self.task.to_json(),
+        }
         identity["valid data"] = None if self.valid is None else self.valid.fingerprint
         identity["tokenizer"] = hashlib.sha256(self.encoder.tokenizer.to_str().encode()).hexdigest()
         return json.loads(json.dumps(identity))  # type: ignore[no-any-return]
 
     def _fill(self, folder: Path) -> Manifest:
-        """Write weights, tokenizer, graph and the log of the training, and measure the graph on the validation rows."""
-        from limbeck.runtime.predictor import Predictor
-
+        """Write weights, tokenizer, graph and the log of the training."""
         log = self.progress.log if self.progress is not None else []
         write_model(folder, self.model, family=models.family_of(self.source), scale=self._scale, log=log)
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
         manifest = self._manifest()
+        return replace(manifest, model={**manifest.model, "model_type": kind})
+
+    def _measured(self, folder: Path, manifest: Manifest) -> Manifest:
+        """Add what the graph in ``folder`` gets on the validation rows, where there are any."""
         if self.valid is None:
             return manifest
         scores = score(Predictor(folder, manifest), self.valid, cache=False)
@@ -267,7 +293,7 @@ class Learner:
             text=record(self.text),
             model={
                 "family": models.family_of(self.source),
-                "source": Path(self.source).name if Path(self.source).is_dir() else self.source,
+                "source": models.shown(self.source),
                 "parameters": self.n_parameters(),
                 "output_layer": output_name(self.model),
             },
@@ -291,6 +317,29 @@ class Learner:
                 "precision": self.fit_settings.precision,
             },
         )
+
+
+def _weights_hash(model: models.TextModel) -> str:
+    """A short name of a model's weights as they are, wherever they came from."""
+    digest = hashlib.sha256()
+    for value in model.module.state_dict().values():
+        digest.update(value.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _make(folder: Path | None) -> None:
+    """Make the folder for checkpoints before the work that they are to keep.
+
+    Raises:
+        TrainingError: it cannot be made.
+    """
+    try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            f"checkpoints cannot be written to {folder}: {error.strerror}; give another --out"
+        ) from None
 
 
 def _task_of(train: Dataset) -> TaskLike:

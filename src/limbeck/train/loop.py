@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from limbeck.errors import Interrupted, TrainingError
+from limbeck.errors import Interrupted, SettingsError, TrainingError
 from limbeck.plan import Rows, slices, training_plan
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
@@ -32,6 +32,9 @@ from limbeck.train.step import Collator, MicroBatch, Step
 
 Validate = Callable[[], dict[str, float]]
 """Measures on the validation rows, ``loss`` among them."""
+
+LOGGED_ROWS = 10_000
+"""Training sets of at most so many rows have the rows of each step in the log; larger logs would outgrow the model."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,12 @@ class Loop:
         self.work, self.settings = work, settings
         self.checkpoints, self.reporter = checkpoints, reporter
         self.progress = Progress()
-        self.accelerator = Accelerator(cpu=None)
+        self.accelerator = Accelerator()
+        if self.accelerator.num_processes > 1:
+            raise SettingsError(
+                f"{self.accelerator.num_processes} processes were started; training runs in one for now: "
+                "run the command without accelerate launch or torchrun"
+            )
         self.epochs, self.lr = settings.epochs or 1, settings.lr or 0.0
         self.epoch_sizes = [len(self._plan(epoch)) for epoch in range(self.epochs)]
         self.total = sum(self.epoch_sizes)
@@ -143,16 +151,17 @@ class Loop:
         self.progress.update += 1
         self.progress.texts += len(rows)
         self.progress.seconds += time.perf_counter() - started
-        self.progress.log.append(
-            {
-                "update": self.progress.update,
-                "epoch": epoch + 1,
-                "loss": total,
-                "lr": rate,
-                "norm": norm,
-                "rows": rows.tolist(),
-            }
-        )
+        entry: dict[str, Any] = {
+            "update": self.progress.update,
+            "epoch": epoch + 1,
+            "loss": total,
+            "lr": rate,
+            "norm": norm,
+        }
+        entry["texts"] = len(rows)
+        if len(self.work.lengths) <= LOGGED_ROWS:
+            entry["rows"] = rows.tolist()
+        self.progress.log.append(entry)
         self.reporter.update(self.progress.update, total)
 
     def _clip(self) -> float:
@@ -161,20 +170,29 @@ class Loop:
 
     def _close(self, epoch: int) -> None:
         """Validate, keep what is best, say so, and save a checkpoint."""
-        recent = [entry["loss"] for entry in self.progress.log if entry["epoch"] == epoch + 1 and "rows" in entry]
         entry: dict[str, Any] = {
             "epoch": epoch + 1,
             "update": self.progress.update,
-            "train_loss": float(np.mean(recent)),
+            "train_loss": self._mean_loss(epoch),
         }
         if self.work.validate is not None:
             self.model.eval()
             entry["valid"] = self.work.validate()
             self.model.train()
+            if not math.isfinite(entry["valid"]["loss"]):
+                raise TrainingError(
+                    f"the validation loss is {entry['valid']['loss']} after epoch {epoch + 1}; "
+                    f"train again with a lower --lr (a third of {self.lr:g}, say)"
+                )
             self._keep_best(entry["valid"]["loss"])
         self.progress.log.append(entry)
         self.reporter.line(_epoch_line(entry, self.epochs))
         self._checkpoint()
+
+    def _mean_loss(self, epoch: int) -> float:
+        """Mean over the texts of an epoch: a step of few texts weighs as little as they are."""
+        steps = [entry for entry in self.progress.log if entry["epoch"] == epoch + 1 and "loss" in entry]
+        return float(np.average([entry["loss"] for entry in steps], weights=[entry["texts"] for entry in steps]))
 
     def _keep_best(self, loss: float) -> None:
         if self.progress.best_loss is None or loss < self.progress.best_loss:
@@ -184,7 +202,7 @@ class Loop:
             self.progress.stale += 1
 
     def _is_closed(self, epoch: int) -> bool:
-        return any(entry["epoch"] > epoch and "rows" not in entry for entry in self.progress.log)
+        return any(entry["epoch"] > epoch and "train_loss" in entry for entry in self.progress.log)
 
     def _is_out_of_patience(self) -> bool:
         return self.settings.patience is not None and self.progress.stale >= self.settings.patience
@@ -197,7 +215,12 @@ class Loop:
         is_current = self.best is not None and self.progress.best_update == self.progress.update
         if self.best is not None and not is_current:
             tensors["best"] = self.best
-        state = {"groups": groups, "scheduler": self.scheduler.state_dict(), "best_is_current": is_current}
+        state = {
+            "machine": machine(),
+            "groups": groups,
+            "scheduler": self.scheduler.state_dict(),
+            "best_is_current": is_current,
+        }
         checkpoint.save(
             self.checkpoints, identity=self.work.identity, progress=self.progress, tensors=tensors, state=state
         )
@@ -216,7 +239,7 @@ class Loop:
         raise TrainingError(
             f"{what} at update {self.progress.update + 1} "
             f"(epoch {epoch + 1}, rate {self.scheduler.get_last_lr()[0]:.2g}); "
-            f"weights were not changed by it, and the last checkpoint stands. Train again with a lower --lr "
+            f"it changed no weights. Train again with a lower --lr "
             f"(a third of {self.lr:g}, say)"
         )
 
@@ -238,6 +261,11 @@ class Loop:
         stream = iter(loader)
         for step, parts in zip(steps, cut, strict=True):
             yield step, (next(stream) for _ in parts)
+
+
+def machine() -> dict[str, Any]:
+    """What the last digits of a sum depend on beside the numbers."""
+    return {"torch": torch.__version__, "threads": torch.get_num_threads()}
 
 
 def make_optimizer(model: nn.Module, *, lr: float, weight_decay: float) -> torch.optim.AdamW:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from limbeck.losses import Loss
 from limbeck.models import Batch, Output
+from limbeck.text.pad import pad
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,6 @@ class Collator:
 
     def __call__(self, rows: NDArray[np.int64]) -> MicroBatch:
         """The micro-batch of ``rows``: token tensors of shape ``(B, T)``, T the longest row's length."""
-        longest = max(len(self.ids[row]) for row in rows)
-        ids = np.full((len(rows), longest), self.pad_id, np.int64)
-        types = np.zeros((len(rows), longest), np.int64)
-        mask = np.zeros((len(rows), longest), np.int64)
-        for n, row in enumerate(rows):
-            length = len(self.ids[row])
-            ids[n, :length], types[n, :length], mask[n, :length] = self.ids[row], self.type_ids[row], 1
-        batch = Batch(torch.from_numpy(ids), torch.from_numpy(mask), torch.from_numpy(types))
+        padded = pad([self.ids[row] for row in rows], [self.type_ids[row] for row in rows], self.pad_id)
+        batch = Batch(**{name: torch.from_numpy(values) for name, values in padded.items()})
         return MicroBatch(torch.from_numpy(rows.copy()), batch, torch.from_numpy(self.targets[rows]))

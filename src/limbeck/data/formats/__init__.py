@@ -1,7 +1,8 @@
 """The file formats: a file each, found by the suffix that it names in ``SUFFIXES``.
 
 A format's file has ``open_rows(path, encoding, skip_bad_rows) -> RowSource`` and, where it can be written, an
-``Encoder`` class: ``Encoder(file, path, columns, schema)`` with ``write_rows(rows)`` and ``finish()``.
+``Encoder`` class: ``Encoder(file, path, columns, schema)`` with ``write_rows(rows)`` and ``finish()``. A format whose
+columns have types has ``typed(schema, kinds)`` too, which gives the schema with columns added.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ SUFFIXES = (".parquet",)
 _READ_ROWS = 2048
 _GROUP_ROWS = 16384
 """Rows of a written row group; memory holds one."""
+_KINDS = {str: "string", int: "int64", float: "float64"}
 
 
 class Opaque:
@@ -103,6 +104,17 @@ def _is_plain(kind: Any) -> bool:
         types.is_null,
     )
     return any(test(kind) for test in plain)
+
+
+def typed(schema: Any, kinds: Mapping[str, type]) -> Any:
+    """The schema with columns added, each of a kind: str, int or float. What cells tell of them is not waited for.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+    """
+    pa = require("pyarrow", "data")
+    added = [pa.field(name, pa.type_for_alias(_KINDS[kind])) for name, kind in kinds.items()]
+    return pa.schema(added) if schema is None else pa.schema([*schema, *added], metadata=schema.metadata)
 
 
 class Encoder:

@@ -1,0 +1,20 @@
+"""What stdout can take."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from limbeck.cli._printable import json_encoder, printable
+
+
+def test_whole_characters_stay_and_halves_do_not() -> None:
+    assert printable("déjà payé 😀 \ud83d") == "déjà payé 😀 ?"
+
+
+def test_json_gives_halves_back(capsys: pytest.CaptureFixture[str]) -> None:
+    json_encoder().write_rows([{"a": "é"}, {"a": "\ud83d"}])
+    out = capsys.readouterr().out
+    assert out.splitlines() == ['{"a": "é"}', '{"a": "\\ud83d"}']
+    assert json.loads(out.splitlines()[1]) == {"a": "\ud83d"}
