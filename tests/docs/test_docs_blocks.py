@@ -27,10 +27,10 @@ def blocks(page: Path, language: str) -> list[str]:
     return [body for kind, body in BLOCK.findall(page.read_text(encoding="utf-8")) if kind == language]
 
 
-@pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the example's files, as the README's reader stands in."""
-    folder = tmp_path_factory.mktemp("workshop")
+@pytest.fixture
+def workshop(tmp_path: Path) -> Path:
+    """A folder with the example's files, as a page's reader stands in."""
+    folder = tmp_path
     lines = (ROOT / "examples" / "reviews.csv").read_text(encoding="utf-8").splitlines()
     (folder / "examples").mkdir()
     (folder / "examples" / "reviews.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
