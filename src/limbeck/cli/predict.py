@@ -84,7 +84,7 @@ def run(settings: Settings) -> int:
     inputs = [] if source else _inputs(settings)
     from limbeck.runtime.loading import load
 
-    predictor = load(settings.model, notify=_notice)
+    predictor = load(settings.model, quick=source is None, notify=_notice)
     if source:
         counts = _write_file(predictor, source, settings) if settings.out else _print_file(predictor, source, settings)
         _notice(_summary(counts, settings))

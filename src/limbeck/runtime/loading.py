@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from limbeck.runtime.predictor import Predictor
 
 
-def load(folder: Path | str, *, threads: int | None = None, notify: Callable[[str], None] | None = None) -> Predictor:
+def load(
+    folder: Path | str,
+    *,
+    threads: int | None = None,
+    quick: bool = False,
+    notify: Callable[[str], None] | None = None,
+) -> Predictor:
     """Verify a saved folder and give what answers by it.
 
     The first load on a machine replays the folder's probes and remembers, in the user's cache, that they agreed.
@@ -26,6 +32,7 @@ def load(folder: Path | str, *, threads: int | None = None, notify: Callable[[st
     Args:
         folder: a saved model.
         threads: of one computation; None takes as many as there are cores.
+        quick: for a process that answers a text or two: opens sooner, computes slower.
         notify: gets a line when the probes disagree; None warns.
 
     Raises:
@@ -35,7 +42,7 @@ def load(folder: Path | str, *, threads: int | None = None, notify: Callable[[st
     from limbeck.runtime.session import Session
 
     manifest = verification.result()
-    opening = Beside(lambda: Session(Path(folder) / manifest.graph, threads=threads))
+    opening = Beside(lambda: Session(Path(folder) / manifest.graph, threads=threads, quick=quick))
     from limbeck.runtime.check import first_time
     from limbeck.runtime.predictor import Predictor
 
