@@ -119,7 +119,8 @@ def test_a_finished_model_is_reported(trained: Path, capsys: pytest.CaptureFixtu
     before = sha256(out / "limbeck.json")
     assert main(["train", str(trained / "rows.csv"), "--out", str(out), "--resume", "--json"]) == 0
     said = capsys.readouterr()
-    assert said.err.startswith(f"{out} is finished already; nothing to resume\ncalibrated: temperature ")
+    assert said.err.startswith(f"{out} is finished already; nothing to resume (")
+    assert "\ncalibrated: temperature " in said.err
     record = json.loads(said.out)
     assert record["out"] == str(out)
     assert set(record["metrics"]) == {"accuracy", "macro_f1", "loss"}

@@ -101,6 +101,6 @@ def test_probes_are_answered_by_the_folder_that_is_about_to_be_sealed() -> None:
 def test_a_quick_session_gives_the_same_answers(tmp_path: Path) -> None:
     onnx.save(tiny_graph(10, 3), tmp_path / "graph.onnx")
     ids, types = [np.array([1, 4, 7], np.int32)], [np.zeros(3, np.int32)]
-    sessions = [Session(tmp_path / "graph.onnx", quick=quick) for quick in (False, True)]
-    np.testing.assert_allclose(*[session.run(ids, types) for session in sessions], atol=1e-6)
+    usual, quick = (Session(tmp_path / "graph.onnx", quick=quick) for quick in (False, True))
+    np.testing.assert_allclose(usual.run(ids, types), quick.run(ids, types), atol=1e-6)
     assert room._options(1, quick=True).get_session_config_entry("session.disable_prepacking") == "1"

@@ -231,11 +231,11 @@ def test_folding_by_hand_and_putting_back() -> None:
 
 
 def test_calibration_changes_no_label_and_lowers_the_loss(raw: Path, tmp_path: Path) -> None:
-    manifest = calibration.apply(raw, tmp_path / "out", half_wrong())
+    manifest = calibration.apply(raw, tmp_path / "out", half_wrong().take([*range(10)] * 6))
     (note,) = manifest.passes
     assert note["name"] == "calibrate"
     assert note["temperature"] > 1.2  # sure of itself, and wrong twice in ten
-    assert note["rows"] == 10
+    assert note["rows"] == 60
     assert note["loss_after"] < note["loss_before"]
     assert note["loss_before"] == pytest.approx(Manifest.read(raw).metrics["loss"], abs=1e-6)
     assert manifest.metrics["loss"] == note["loss_after"]
@@ -252,9 +252,14 @@ def test_calibration_changes_no_label_and_lowers_the_loss(raw: Path, tmp_path: P
     )
 
 
+def test_a_handful_of_rows_tells_no_temperature(raw: Path, tmp_path: Path) -> None:
+    (note,) = calibration.apply(raw, tmp_path / "out", half_wrong()).passes
+    assert (note["rows"], note["temperature"]) == (10, 1.0)
+
+
 def test_where_the_loss_would_rise_the_weights_stay(raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration, "temperature", lambda logits, targets: 0.05)
-    manifest = calibration.apply(raw, tmp_path / "out", half_wrong())
+    monkeypatch.setattr(calibration, "temperature", lambda logits, targets: 0.06)
+    manifest = calibration.apply(raw, tmp_path / "out", half_wrong().take([*range(10)] * 6))
     (note,) = manifest.passes
     assert note["temperature"] == 1.0
     assert note["loss_after"] == pytest.approx(note["loss_before"], abs=1e-7)

@@ -123,9 +123,19 @@ def _complete(staging: Path, manifest: Manifest, probe: Probe) -> Manifest:
     answered = {"texts": [list(text) if isinstance(text, tuple) else text for text in texts], "logits": logits}
     manifest = replace(manifest, probes=manifest.probes | answered)
     (staging / "README.md").write_text(card.write(manifest), encoding="utf-8")
+    _open_modes(staging)
     manifest = replace(manifest, files=_list_files(staging))
     (staging / NAME).write_bytes(manifest.to_bytes())
     return Manifest.read(staging)
+
+
+def _open_modes(folder: Path) -> None:
+    """Give every file the mode that the user's umask asks for: some writers make theirs private."""
+    umask = os.umask(0)
+    os.umask(umask)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(0o666 & ~umask)
 
 
 def _list_files(folder: Path) -> dict[str, dict[str, object]]:

@@ -104,7 +104,7 @@ def run(settings: Settings) -> int:
     checkpoints = out.resolve().with_name(out.resolve().name + ".checkpoint")
     begun = any(checkpoints.glob("step-*"))
     if settings.resume and (out / NAME).is_file() and not (begun and settings.overwrite):
-        _say(f"{out} is finished already; nothing to resume")
+        _say(f"{out} is finished already; nothing to resume (its settings and data are not compared with these)")
         _print_result(Manifest.read(out), settings)
         return 0
     check_target(out, overwrite=settings.overwrite)

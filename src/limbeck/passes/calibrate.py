@@ -1,7 +1,7 @@
 """Calibrate: one temperature, fitted on held-back rows and folded into the last layer.
 
 Promise: no label changes (all logits of a text are divided by one positive number), and the loss on those rows does
-not rise: where it would, the weights stay as they are and the record says so.
+not rise: where it would, or where the rows are too few to tell, the weights stay as they are (temperature 1).
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from limbeck.artefact.manifest import NAME, Manifest
 from limbeck.artefact.save import seal
 from limbeck.data.dataset import Dataset
 from limbeck.errors import SettingsError, require
-from limbeck.inspect.calibrate import temperature
+from limbeck.inspect.calibrate import BOUNDS, temperature
 from limbeck.runtime.predictor import Predictor
 from limbeck.runtime.score import score
 from limbeck.runtime.session import answer_probes
+
+MIN_ROWS = 50
+"""Fewer rows cannot tell a temperature: fitted to 16, it made the loss on other rows worse than a coin's."""
 
 
 def apply(folder: Path, out: Path, dataset: Dataset, *, overwrite: bool = False) -> Manifest:
@@ -61,7 +64,8 @@ def fold(staging: Path, manifest: Manifest, dataset: Dataset) -> Manifest:
     logits, targets = scores.logits[kept].astype(np.float64), predictor.task.encode(dataset.targets or [])[kept]
     found = temperature(logits, targets)
     before = float(predictor.task.loss(logits, targets).mean())
-    if float(predictor.task.loss(logits / found, targets).mean()) > before:
+    tells = len(targets) >= MIN_ROWS and found > BOUNDS[0]  # at the bound the rows are all right, and say no more
+    if not tells or float(predictor.task.loss(logits / found, targets).mean()) > before:
         found = 1.0
     scale_output(staging, manifest.model["output_layer"], 1 / found)
     graph = models.export(staging, manifest.model["family"])
