@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models: a second thread wa
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test reads or fills the user's cache."""
-    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path_factory.mktemp("cache")))
-    yield
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test reads or fills the user's cache: each has one of its own, which does not stand yet."""
+    folder = tmp_path_factory.mktemp("home") / "cache"
+    monkeypatch.setenv("LIMBECK_CACHE", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -20,11 +20,6 @@ DEAD = 2**22 + 12345
 """No process of Linux has this number."""
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
-
-
 def names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 
@@ -260,7 +255,7 @@ def test_a_process_of_another_user_is_alive(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_disk_is_told_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[str] = []
     honest = Path.rename
-    monkeypatch.setattr(save, "_flush_one", lambda path: events.append(path.name))
+    monkeypatch.setattr(save, "flush_one", lambda path: events.append(path.name))
 
     def rename(self: Path, target: Path) -> Path:
         events.append("renamed")

@@ -18,12 +18,6 @@ from limbeck.errors import ArtefactError
 from support.tiny import shared
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     shutil.copytree(shared(), tmp_path / "model")

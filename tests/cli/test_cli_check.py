@@ -14,11 +14,6 @@ from limbeck.errors import ArtefactError
 from support.tiny import shared
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def differing(tmp_path: Path) -> Path:
     """A copy whose probes were answered by another machine, so to speak."""

@@ -14,11 +14,6 @@ from limbeck.errors import ArtefactError
 from support.tiny import shared
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
-
-
 def changed(tmp_path: Path, **changes: Any) -> Path:
     shutil.copytree(shared(), tmp_path / "model")
     manifest = replace(Manifest.read(shared()), **changes)

@@ -18,11 +18,6 @@ from support.tiny import predictor, save_tiny, shared
 KEYS = ["predicted", "p_negative", "p_positive", "tokens_read", "tokens_dropped", "reason"]
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
-
-
 def call(*texts: str, kind: str = "text", **flags: Any) -> int:
     return run(Settings(shared(kind), texts, **flags))
 

@@ -15,11 +15,6 @@ from support.tiny import SENTENCES, predictor, save_tiny
 OURS = ["predicted", "p_negative", "p_positive", "tokens_read", "tokens_dropped", "reason"]
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
-
-
 def write_csv(path: Path, rows: list[dict[str, Any]]) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0].keys())

@@ -157,17 +157,18 @@ def _into_place(staging: Path, target: Path) -> None:
         if replaces and not target.exists():
             aside.rename(target)
         raise
-    _flush_one(target.parent)
+    flush_one(target.parent)
     shutil.rmtree(aside, ignore_errors=True)
 
 
 def _flush(folder: Path) -> None:
     """Have the disk hold all of ``folder`` before its name says so."""
     for path in (*folder.rglob("*"), folder):
-        _flush_one(path)
+        flush_one(path)
 
 
-def _flush_one(path: Path) -> None:
+def flush_one(path: Path) -> None:
+    """Have the disk hold a file, or the names in a folder; Windows has no such thing for folders."""
     if sys.platform == "win32" and path.is_dir():
         return
     descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)

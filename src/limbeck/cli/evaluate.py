@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from limbeck.cli._printable import json_encoder, printable
+from limbeck.cli._say import say
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset
@@ -61,7 +61,7 @@ def run(settings: Settings) -> int:
     from limbeck.runtime import load
     from limbeck.runtime.score import score
 
-    predictor = load(settings.model, notify=_say)
+    predictor = load(settings.model, notify=say)
     dataset = read_for(predictor, settings)
     scores = score(predictor, dataset, file=settings.scores)
     report = make_report(scores, predictor.task)
@@ -100,8 +100,7 @@ def read_for(predictor: Predictor, settings: Settings) -> Dataset:
         task=predictor.task.name,
         one_class_ok=True,
     )
-    for notice in ([f"{source.name}: {columns.why}"] if columns.why else []) + list(dataset.notices):
-        _say(notice)
+    say(*([f"{source.name}: {columns.why}"] if columns.why else []), *dataset.notices)
     return dataset
 
 
@@ -114,7 +113,7 @@ def _part(data: Path) -> Path:
         return data
     name = next(part for part in ("test", "valid", "train") if part in parts)
     if len(parts) > 1:
-        _say(f"{data} holds {', '.join(parts)}; evaluated on {name}")
+        say(f"{data} holds {', '.join(parts)}; evaluated on {name}")
     return parts[name]
 
 
@@ -127,7 +126,3 @@ def _row_line(row: dict[str, Any]) -> str:
     text = row["text"] if isinstance(row["text"], str) else " | ".join(row["text"])
     where = "" if row["line"] is None else f"line {row['line']}: "
     return f"{row['loss']:8.4f}  {where}{row['true']} read as {row['predicted']}: {' '.join(text.split())}"
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limbeck.cli._printable import json_encoder, printable
+from limbeck.cli._say import say
 from limbeck.errors import DataError, SettingsError, together
 
 if TYPE_CHECKING:
@@ -84,10 +85,10 @@ def run(settings: Settings) -> int:
     inputs = [] if source else _inputs(settings)
     from limbeck.runtime.loading import load
 
-    predictor = load(settings.model, quick=source is None, notify=_notice)
+    predictor = load(settings.model, quick=source is None, notify=say)
     if source:
         counts = _write_file(predictor, source, settings) if settings.out else _print_file(predictor, source, settings)
-        _notice(_summary(counts, settings))
+        say(_summary(counts, settings))
     else:
         _print_answers(predictor.predict(inputs, windows=settings.windows), settings)
     return 0
@@ -133,9 +134,9 @@ def _print_answers(answers: Sequence[Answer], settings: Settings) -> None:
         raise DataError(together(f"{problem}; there is no answer to it" for problem in unread))
     for n, answer in enumerate(answers, start=1):
         if answer.reason:
-            _notice(f"text {n}: {answer.reason}")
+            say(f"text {n}: {answer.reason}")
         if answer.tokens_dropped:
-            _notice(f"text {n}: {answer.tokens_dropped} tokens left out of its middle; --windows reads all of it")
+            say(f"text {n}: {answer.tokens_dropped} tokens left out of its middle; --windows reads all of it")
     if settings.json:
         json_encoder().write_rows([answer.to_row(settings.prefix) for answer in answers])
         return
@@ -156,7 +157,7 @@ def _write_file(predictor: Predictor, source: Path, settings: Settings) -> Count
 
     assert settings.out is not None
     with _progress(source) as advance:
-        return predict_file(predictor, source, settings.out, on_rows=advance, notify=_notice, **_reading(settings))
+        return predict_file(predictor, source, settings.out, on_rows=advance, notify=say, **_reading(settings))
 
 
 def _print_file(predictor: Predictor, source: Path, settings: Settings) -> Counts:
@@ -169,8 +170,7 @@ def _print_file(predictor: Predictor, source: Path, settings: Settings) -> Count
             encoder.write_rows(chunk)
             sys.stdout.flush()
             advance(len(chunk))
-    for notice in answers.notices:
-        _notice(notice)
+    say(*answers.notices)
     return answers.counts
 
 
@@ -199,7 +199,3 @@ def _summary(counts: Counts, settings: Settings) -> str:
     if counts.cut:
         parts.append(f"{counts.cut:,} too long to be read whole (--windows reads all)")
     return ", ".join(parts) + (f": {settings.out}" if settings.out else "")
-
-
-def _notice(line: str) -> None:
-    print(line, file=sys.stderr)

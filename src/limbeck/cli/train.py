@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tyro
 
+from limbeck.cli._say import say
 from limbeck.errors import DataError, Interrupted, SettingsError, TrainingError, require
 from limbeck.text.settings import TextSettings
 from limbeck.train.settings import FitSettings
@@ -104,14 +104,13 @@ def run(settings: Settings) -> int:
     checkpoints = out.resolve().with_name(out.resolve().name + ".checkpoint")
     begun = any(checkpoints.glob("step-*"))
     if settings.resume and (out / NAME).is_file() and not (begun and settings.overwrite):
-        _say(f"{out} is finished already; nothing to resume (its settings and data are not compared with these)")
+        say(f"{out} is finished already; nothing to resume (its settings and data are not compared with these)")
         _print_result(Manifest.read(out), settings)
         return 0
     check_target(out, overwrite=settings.overwrite)
     _check_checkpoints(checkpoints, begun=begun, settings=settings)
     learner = _learner(settings, *_read(settings))
-    for line in _plan_lines(learner):
-        _say(line)
+    say(*_plan_lines(learner))
     if not settings.resume:
         shutil.rmtree(checkpoints, ignore_errors=True)
     try:
@@ -157,19 +156,19 @@ def _read(settings: Settings) -> tuple[Dataset, Dataset | None]:
     if "train" not in parts:
         raise DataError(f"{settings.data} has no training part; there are {', '.join(parts)}")
     train, valid = parts["train"], parts.get("valid")
-    _say_all(train.notices)
+    say(*train.notices)
     if "test" in parts:
         seen = set(train.ids)
         leaks = sum(key in seen for key in parts["test"].ids)
-        _say(f"test part: {len(parts['test'])} rows, not read in training; {leaks} of its texts stand in train")
+        say(f"test part: {len(parts['test'])} rows, not read in training; {leaks} of its texts stand in train")
     if columns.valid is not None:
-        names = dict(zip(("text_column", "text_pair_column", "label_column"), train.columns, strict=True))
-        valid = read(columns.valid, **{**options, **names, "task": train.task}, one_class_ok=True)
-        _say_all(valid.notices)
+        alike = {**options, **train.column_names, "task": train.task}
+        valid = read(columns.valid, **alike, one_class_ok=True)
+        say(*valid.notices)
         valid = _of_the_same_classes(valid, train)
     elif valid is None and columns.valid_fraction > 0:
         train, valid = split(train, columns.valid_fraction, settings.fit.seed)
-        _say_all(train.notices)
+        say(*train.notices)
     return train, valid
 
 
@@ -194,7 +193,7 @@ def _learner(settings: Settings, train: Dataset, valid: Dataset | None) -> Learn
         train, valid, model=settings.model, text=settings.text, fit=settings.fit, settings=kept, reporter=Console()
     )
     kept |= record(learner.fit_settings) | record(learner.text)
-    _say_all(learner.notices)
+    say(*learner.notices)
     return learner
 
 
@@ -229,12 +228,12 @@ def duration(seconds: float) -> str:
 def _print_result(manifest: Manifest, settings: Settings) -> None:
     for note in manifest.passes:
         if note["name"] == "calibrate":
-            _say(
+            say(
                 f"calibrated: temperature {note['temperature']:.3f}, validation loss of the saved graph "
                 f"{note['loss_before']:.6f} before, {note['loss_after']:.6f} after"
             )
     if not manifest.passes and "loss" in manifest.metrics:
-        _say(f"validation loss of the saved graph {manifest.metrics['loss']:.6f}, not calibrated")
+        say(f"validation loss of the saved graph {manifest.metrics['loss']:.6f}, not calibrated")
     if settings.json:
         print(json.dumps({"out": str(settings.out), "metrics": manifest.metrics, "passes": manifest.passes}))
         return
@@ -242,12 +241,3 @@ def _print_result(manifest: Manifest, settings: Settings) -> None:
         if math.isfinite(value):
             print(f"valid {name.replace('_', ' ')}: {value:.4f}")
     print(f"saved: {settings.out}")
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def _say_all(lines: tuple[str, ...] | list[str]) -> None:
-    for line in lines:
-        _say(line)

@@ -43,6 +43,11 @@ class Dataset:
         return len(self.inputs)
 
     @property
+    def column_names(self) -> dict[str, str | None]:
+        """:attr:`columns` under the names of the arguments and flags that choose them."""
+        return dict(zip(("text_column", "text_pair_column", "label_column"), self.columns, strict=True))
+
+    @property
     def is_pairs(self) -> bool:
         """Whether an input is two texts; False when there are none."""
         return bool(self.inputs) and not isinstance(self.inputs[0], str)

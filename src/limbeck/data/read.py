@@ -121,8 +121,7 @@ def read_splits(source: object, **options: Any) -> dict[str, Dataset]:
     if "train" not in found:
         return {name: read(path, **{**options, "one_class_ok": True}) for name, path in found.items()}
     train = read(found["train"], **options)
-    alike = dict(zip(("text_column", "text_pair_column", "label_column"), train.columns, strict=True))
-    others = {**options, **alike, "task": train.task, "one_class_ok": True}
+    others = {**options, **train.column_names, "task": train.task, "one_class_ok": True}
     rest = {name: read(path, **others) for name, path in found.items() if name != "train"}
     return {"train": train, **{name: _with_classes_of(part, train) for name, part in rest.items()}}
 

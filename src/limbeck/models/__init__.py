@@ -16,7 +16,7 @@ from limbeck.text import Input
 
 if TYPE_CHECKING:
     from onnx import ModelProto
-    from torch import Tensor, nn
+    from torch import Tensor, device, nn
 
     from limbeck.tasks import TaskLike
 
@@ -33,6 +33,10 @@ class Batch:
     """Shape ``(B, T)``, int64: 1 for a token, 0 for padding, which stands at the end."""
     token_type_ids: Tensor
     """Shape ``(B, T)``, int64: 0 for the first text, 1 for the second."""
+
+    def to(self, device: device) -> Batch:
+        """The same on ``device``; itself where it is there."""
+        return Batch(self.input_ids.to(device), self.attention_mask.to(device), self.token_type_ids.to(device))
 
 
 @dataclass(frozen=True)
@@ -124,3 +128,10 @@ def export(folder: Path, family: str) -> ModelProto:
     """The graph of a saved model, from the weights in its folder."""
     graph: ModelProto = MODELS.module(family).export(folder)
     return graph
+
+
+def write_graph(folder: Path, family: str) -> None:
+    """Export the model saved in ``folder`` to its ``onnx/model.onnx``, in place of one that stands there."""
+    path = folder / "onnx" / "model.onnx"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(export(folder, family).SerializeToString())

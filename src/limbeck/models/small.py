@@ -14,7 +14,7 @@ import transformers
 
 from limbeck.models import Defaults, Prepared, Request
 from limbeck.models import transformer as _transformer
-from limbeck.text import learn_wordpiece
+from limbeck.text import Encoder, learn_wordpiece
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -30,28 +30,18 @@ def start(request: Request) -> Prepared:
     """Learn a vocabulary from the training inputs and initialise the encoder from the seed."""
     texts = [text for item in request.inputs for text in (item if isinstance(item, tuple) else (item,))]
     tokenizer = learn_wordpiece(texts, vocabulary_size=VOCABULARY_SIZE)
-    names = dict(enumerate(request.task.classes)) or {0: "score"}
     config = transformers.BertConfig(
-        vocab_size=_vocabulary_size(tokenizer),
+        vocab_size=len(Encoder.from_string(tokenizer)),
         hidden_size=WIDTH,
         num_hidden_layers=LAYERS,
         num_attention_heads=HEADS,
         intermediate_size=4 * WIDTH,
         max_position_embeddings=max(request.max_length, 8),
-        num_labels=request.task.n_outputs,
-        id2label=names,
-        label2id={name: n for n, name in names.items()},
-        problem_type="regression" if request.task.name == "regress" else "single_label_classification",
+        **_transformer.head_settings(request.task),
     )
     torch.manual_seed(request.seed)
     inner = transformers.AutoModelForSequenceClassification.from_config(config)
     return Prepared(_transformer.wrap(inner, tokenizer), tokenizer, request.max_length)
-
-
-def _vocabulary_size(tokenizer: str) -> int:
-    from limbeck.text import Encoder
-
-    return len(Encoder.from_string(tokenizer))
 
 
 def export(folder: Path) -> ModelProto:

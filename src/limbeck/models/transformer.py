@@ -20,6 +20,8 @@ from limbeck.text import Encoder
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+    from limbeck.tasks import TaskLike
+
 
 DEFAULTS = Defaults(epochs=3, lr=5e-5)
 """Within the ranges that Devlin et al. 2019 searched for fine-tuning (appendix A.3: 2 to 4 epochs, 2e-5 to 5e-5)."""
@@ -86,12 +88,11 @@ def start(request: Request) -> Prepared:
     """
     folder = find(request.source)
     config = _config(folder)
-    known = dict(enumerate(request.task.classes)) or {0: "score"}
-    is_known = bool(request.task.classes) and getattr(config, "id2label", None) == known
+    wanted = head_settings(request.task)
+    is_known = bool(request.task.classes) and getattr(config, "id2label", None) == wanted["id2label"]
     keep_head = is_known and _has_head(config)  # a number's head is in the unit of other targets
-    config.num_labels = request.task.n_outputs
-    config.id2label, config.label2id = known, {name: n for n, name in known.items()}
-    config.problem_type = "regression" if request.task.name == "regress" else "single_label_classification"
+    for name, value in wanted.items():
+        setattr(config, name, value)
     torch.manual_seed(request.seed)
     try:
         inner = transformers.AutoModelForSequenceClassification.from_pretrained(
@@ -115,6 +116,17 @@ def start(request: Request) -> Prepared:
             f"{request.source} has positions for {limit} tokens: texts are read up to that, not {request.max_length}"
         )
     return Prepared(model, model.tokenizer, min(limit, request.max_length), tuple(notices))
+
+
+def head_settings(task: TaskLike) -> dict[str, Any]:
+    """What transformers' configuration says of a task: number and names of the labels, and the kind of problem."""
+    names = dict(enumerate(task.classes)) or {0: "score"}
+    return {
+        "num_labels": task.n_outputs,
+        "id2label": names,
+        "label2id": {name: n for n, name in names.items()},
+        "problem_type": "regression" if task.name == "regress" else "single_label_classification",
+    }
 
 
 def wrap(inner: Any, tokenizer: str) -> TransformerModel:

@@ -61,17 +61,18 @@ def fold(staging: Path, manifest: Manifest, dataset: Dataset) -> Manifest:
         raise SettingsError(f"the task is {predictor.task.name!r}; only classifiers have a temperature")
     scores = score(predictor, dataset, cache=False)
     kept = scores.answerable
-    logits, targets = scores.logits[kept].astype(np.float64), predictor.task.encode(dataset.targets or [])[kept]
+    targets = predictor.task.encode(dataset.targets or [])[kept]
+    logits = scores.logits[kept].astype(np.float64)
     found = temperature(logits, targets)
     before = float(predictor.task.loss(logits, targets).mean())
     tells = len(targets) >= MIN_ROWS and found > BOUNDS[0]  # at the bound the rows are all right, and say no more
     if not tells or float(predictor.task.loss(logits / found, targets).mean()) > before:
         found = 1.0
-    scale_output(staging, manifest.model["output_layer"], 1 / found)
-    graph = models.export(staging, manifest.model["family"])
-    (staging / "onnx" / "model.onnx").write_bytes(graph.SerializeToString())
-    calibrated = score(Predictor(staging, manifest), dataset, cache=False).logits[kept].astype(np.float64)
-    metrics = predictor.task.metrics(calibrated, targets)
+    if found != 1.0:
+        scale_output(staging, manifest.model["output_layer"], 1 / found)
+        models.write_graph(staging, manifest.model["family"])
+        logits = score(Predictor(staging, manifest), dataset, cache=False).logits[kept].astype(np.float64)
+    metrics = predictor.task.metrics(logits, targets)
     note = {
         "name": "calibrate",
         "temperature": found,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from limbeck.errors import DataError
 from limbeck.runtime.predictor import Predictor
@@ -14,6 +15,8 @@ from limbeck.scores import Scores, cache_path, check_suffix
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset
+    from limbeck.tasks import TaskLike
+    from limbeck.text import Encoded
 
 
 def score(predictor: Predictor, dataset: Dataset, *, cache: bool = True, file: Path | None = None) -> Scores:
@@ -30,7 +33,7 @@ def score(predictor: Predictor, dataset: Dataset, *, cache: bool = True, file: P
             scores are not kept in or cannot be written.
         MissingExtra: ``file`` is parquet, and pyarrow is not installed.
     """
-    targets = None if dataset.targets is None else predictor.task.encode(dataset.targets)
+    targets = encode_targets(dataset, predictor.task)  # before the work: labels may fit no class
     path = file
     if path is not None:
         check_suffix(path)
@@ -40,23 +43,41 @@ def score(predictor: Predictor, dataset: Dataset, *, cache: bool = True, file: P
     if known is not None:
         return known
     logits, encoded = predictor.logits(dataset.inputs)
-    scores = Scores(
-        ids=np.frombuffer(b"".join(dataset.ids), np.uint8).reshape(-1, 16),
-        logits=logits,
-        targets=targets,
-        read=encoded.read,
-        dropped=encoded.dropped,
-        answerable=encoded.answerable,
-        model=predictor.fingerprint,
-        data=dataset.fingerprint,
-        task=predictor.task.to_json(),
-    )
+    scores = scores_of(dataset, predictor.task, logits, targets, encoded, model=predictor.fingerprint)
     if file is not None:
         scores.write(file)
     elif path is not None:
         with contextlib.suppress(DataError):  # a cache that cannot be written costs time only
             scores.write(path)
     return scores
+
+
+def encode_targets(dataset: Dataset, task: TaskLike) -> NDArray[Any] | None:
+    """Targets as ``task`` encodes them, shape ``(N,)``; None for texts without labels."""
+    return None if dataset.targets is None else task.encode(dataset.targets)
+
+
+def scores_of(
+    dataset: Dataset,
+    task: TaskLike,
+    logits: NDArray[Any],
+    targets: NDArray[Any] | None,
+    encoded: Encoded,
+    *,
+    model: str,
+) -> Scores:
+    """The table of what ``model`` said about the inputs of ``dataset``."""
+    return Scores(
+        ids=np.frombuffer(b"".join(dataset.ids), np.uint8).reshape(-1, 16),
+        logits=logits.astype(np.float32, copy=False),
+        targets=targets,
+        read=encoded.read,
+        dropped=encoded.dropped,
+        answerable=encoded.answerable,
+        model=model,
+        data=dataset.fingerprint,
+        task=task.to_json(),
+    )
 
 
 def _known(path: Path, model: str, data: str) -> Scores | None:

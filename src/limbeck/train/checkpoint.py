@@ -7,7 +7,6 @@ another name and renamed, so that a half-written one is never seen. The older on
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from limbeck.artefact.save import flush_one
 from limbeck.errors import TrainingError
 
 _REPLACED = ".replaced"
@@ -75,16 +75,16 @@ def save(
     }
     flat["random/torch"] = torch.get_rng_state()
     safetensors.torch.save_file(flat, partial / "tensors.safetensors")
-    _sync(partial / "tensors.safetensors")
+    flush_one(partial / "tensors.safetensors")
     record = {"identity": identity, "progress": asdict(progress), "state": state, "random": _random_state()}
     (partial / "state.json").write_text(json.dumps(record), encoding="utf-8")
-    _sync(partial / "state.json")
-    _sync(partial)
+    flush_one(partial / "state.json")
+    flush_one(partial)
     if target.exists():  # of the same update, written when the user stopped at the end of an epoch
         shutil.rmtree(target.with_suffix(_REPLACED), ignore_errors=True)
         target.rename(target.with_suffix(_REPLACED))
     partial.rename(target)
-    _sync(folder)
+    flush_one(folder)
     for older in folder.glob("step-*"):
         if older != target:
             shutil.rmtree(older, ignore_errors=True)
@@ -147,14 +147,3 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 def _random_state() -> dict[str, Any]:
     name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
     return {"python": random.getstate(), "numpy": [name, np.asarray(keys).tolist(), position, has_gauss, cached]}
-
-
-def _sync(path: Path) -> None:
-    """Have the disk hold a file, or the names in a folder, before anything older goes."""
-    if os.name == "nt" and path.is_dir():
-        return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

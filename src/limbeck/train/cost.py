@@ -45,5 +45,5 @@ def estimate(learner: Learner) -> Cost:
             break
     spent = time.perf_counter() - started
     a_batch = (spent - first) / (done - 1) if done > 1 else spent
-    size = sum(parameter.numel() * 4 for parameter in learner.model.module.parameters())
-    return Cost(learner.n_updates(), a_batch * 3.6 * len(plan) * (fit.epochs or 1), size)
+    seconds = a_batch * 3.6 * len(plan) * (fit.epochs or 1)
+    return Cost(learner.n_updates(), seconds, size_bytes=4 * learner.n_parameters())

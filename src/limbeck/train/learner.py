@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from limbeck import models
 from limbeck.artefact.manifest import Manifest
-from limbeck.artefact.save import check_target, seal
+from limbeck.artefact.save import seal
 from limbeck.data.dataset import Dataset
 from limbeck.data.report import DataReport, describe
 from limbeck.errors import DataError, TrainingError
@@ -22,7 +22,7 @@ from limbeck.losses import get_loss
 from limbeck.passes import calibrate as calibration
 from limbeck.plan import training_plan
 from limbeck.runtime.predictor import Predictor
-from limbeck.runtime.score import score
+from limbeck.runtime.score import encode_targets, score, scores_of
 from limbeck.runtime.session import answer_probes
 from limbeck.scores import Scores
 from limbeck.settings import record
@@ -117,9 +117,8 @@ class Learner:
     def n_updates(self) -> int:
         """Optimiser steps that :meth:`fit` takes."""
         fit, lengths = self.fit_settings, self.encoded.lengths
-        budget = fit.batch.times(fit.accumulate)
         epochs = range(fit.epochs or 1)
-        return sum(len(training_plan(lengths, budget, seed=fit.seed, epoch=epoch)) for epoch in epochs)
+        return sum(len(training_plan(lengths, fit.step_budget, seed=fit.seed, epoch=epoch)) for epoch in epochs)
 
     def fit(self, checkpoints: Path | None = None, *, resume: bool = False) -> Progress:
         """Train, or take up a training that was stopped.
@@ -158,19 +157,8 @@ class Learner:
         encoded = self.encoder.encode(dataset.inputs)
         logits = self._logits(encoded)
         logits[~encoded.answerable] = 0.0
-        targets = None if dataset.targets is None else self.task.encode(dataset.targets)
-        ids = np.frombuffer(b"".join(dataset.ids), np.uint8).reshape(-1, 16)
-        return Scores(
-            ids=ids,
-            logits=logits.astype(np.float32),
-            targets=targets,
-            read=encoded.read,
-            dropped=encoded.dropped,
-            answerable=encoded.answerable,
-            model="in training",
-            data=dataset.fingerprint,
-            task=self.task.to_json(),
-        )
+        targets = encode_targets(dataset, self.task)
+        return scores_of(dataset, self.task, logits, targets, encoded, model="in training")
 
     def evaluate(self, dataset: Dataset | None = None) -> Report:
         """The report on ``dataset``, or on the validation rows.
@@ -196,7 +184,6 @@ class Learner:
         Raises:
             ArtefactError: something stands there that may not be replaced.
         """
-        target = check_target(out, overwrite=overwrite)
 
         def fill(folder: Path) -> Manifest:
             manifest = self._fill(folder)
@@ -204,7 +191,7 @@ class Learner:
                 return calibration.fold(folder, manifest, self.valid)
             return self._measured(folder, manifest)
 
-        return seal(target, fill=fill, probe=answer_probes, overwrite=overwrite)
+        return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
 
     def forward(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Logits of some training rows as the model is now: shape ``(len(rows), C)``."""
@@ -303,7 +290,7 @@ class Learner:
             versions=versions(),
             data={
                 "name": Path(self.train.name).name,
-                **dict(zip(("text_column", "text_pair_column", "label_column"), self.train.columns, strict=True)),
+                **self.train.column_names,
                 "train": {"rows": len(self.train), "fingerprint": self.train.fingerprint},
                 "valid": None
                 if self.valid is None

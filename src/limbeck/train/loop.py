@@ -136,7 +136,7 @@ class Loop:
             with torch.autocast(
                 self.accelerator.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"
             ):
-                result = self.work.step(self.model, _to(micro, self.accelerator.device))
+                result = self.work.step(self.model, micro.to(self.accelerator.device))
             loss = result.losses.sum() / len(rows)
             total += float(loss.detach())
             self.accelerator.backward(loss)
@@ -157,8 +157,8 @@ class Loop:
             "loss": total,
             "lr": rate,
             "norm": norm,
+            "texts": len(rows),
         }
-        entry["texts"] = len(rows)
         if len(self.work.lengths) <= LOGGED_ROWS:
             entry["rows"] = rows.tolist()
         self.progress.log.append(entry)
@@ -244,8 +244,7 @@ class Loop:
         )
 
     def _plan(self, epoch: int) -> list[Rows]:
-        budget = self.settings.batch.times(self.settings.accumulate)
-        return training_plan(self.work.lengths, budget, seed=self.settings.seed, epoch=epoch)
+        return training_plan(self.work.lengths, self.settings.step_budget, seed=self.settings.seed, epoch=epoch)
 
     def _batches(self, steps: list[Rows]) -> Iterator[tuple[Rows, Iterator[MicroBatch]]]:
         """Each step with its micro-batches, put together ahead of time by worker processes where there are any."""
@@ -298,13 +297,6 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor],
         state.setdefault(int(n), {})[entry] = value
     groups = [{key: tuple(value) if key == "betas" else value for key, value in group.items()} for group in groups]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
-
-
-def _to(micro: MicroBatch, device: torch.device) -> MicroBatch:
-    if device.type == "cpu":
-        return micro
-    batch = type(micro.batch)(**{name: value.to(device) for name, value in vars(micro.batch).items()})
-    return MicroBatch(micro.rows, batch, micro.targets.to(device))
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:

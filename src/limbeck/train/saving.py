@@ -33,9 +33,7 @@ def write_model(
     """
     with folded(model.output_layer(), *scale):
         model.write(folder)
-    graph = models.export(folder, family)
-    (folder / "onnx").mkdir()
-    (folder / "onnx" / "model.onnx").write_bytes(graph.SerializeToString())
+    models.write_graph(folder, family)
     (folder / "metrics.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in log), encoding="utf-8")
 
 

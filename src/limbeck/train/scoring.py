@@ -23,10 +23,9 @@ def logits_of(module: nn.Module, encoded: Encoded, *, pad_id: int, precision: st
     collate = Collator(encoded.ids, encoded.type_ids, np.zeros(len(encoded.ids)), pad_id=pad_id)
     parts: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
     for rows in scoring_plan(encoded.lengths, Budget(tokens=SCORING_TOKENS)):
-        batch = collate(rows).batch
-        moved = type(batch)(**{name: value.to(device) for name, value in vars(batch).items()})
+        batch = collate(rows).batch.to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            parts.append((rows, module(moved).logits.double().cpu().numpy()))
+            parts.append((rows, module(batch).logits.double().cpu().numpy()))
     module.train(was_training)
     logits = np.zeros((len(encoded.ids), parts[0][1].shape[1] if parts else 0))
     for rows, values in parts:

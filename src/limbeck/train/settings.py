@@ -109,3 +109,8 @@ class FitSettings:
         if self.batch_size is not None:
             return Budget(rows=self.batch_size)
         return Budget(tokens=self.batch_tokens or DEFAULT_TOKENS)
+
+    @property
+    def step_budget(self) -> Budget:
+        """What an optimiser step holds: the batches that accumulation adds up."""
+        return self.batch.times(self.accumulate)

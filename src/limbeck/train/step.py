@@ -26,6 +26,10 @@ class MicroBatch:
     targets: Tensor
     """Their encoded targets, shape ``(B,)``."""
 
+    def to(self, device: torch.device) -> MicroBatch:
+        """The same on ``device``; row numbers stay where they are."""
+        return MicroBatch(self.rows, self.batch.to(device), self.targets.to(device))
+
 
 @dataclass(frozen=True)
 class StepResult:
