@@ -160,6 +160,16 @@ def test_the_test_part_of_a_folder_is_evaluated(
     assert "rows: 4" in out and "evaluated on test" in err
 
 
+def test_rows_of_other_labels_are_left_out_where_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "test.csv").write_text("text,label\na joy,positive\na bore,great\nthe soup,negative\n")
+    command = ["evaluate", str(shared()), str(tmp_path / "test.csv")]
+    assert main(command) == 2
+    assert "test.csv: line 3; mend them, or leave these rows out with --skip-bad-rows" in capsys.readouterr().err
+    assert main([*command, "--skip-bad-rows"]) == 0
+    out, err = capsys.readouterr()
+    assert "rows: 2" in out and "1 row left out, whose label is none of the classes: 'great' (line 3)" in err
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

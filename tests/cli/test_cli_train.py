@@ -178,7 +178,10 @@ def test_labels_of_the_validation_file_must_be_classes(
 ) -> None:
     (tmp_path / "valid.csv").write_text("text,label\na film,god\na room,bad\n")
     message = refused(capsys, str(data), "--valid", str(tmp_path / "valid.csv"), "--out", str(tmp_path / "out"))
-    assert message == "label 'god' is none of the classes: 'good' (nearest), 'bad'"
+    assert message == (
+        f"label 'god' is none of the classes: 'good' (nearest), 'bad'; {tmp_path}/valid.csv: line 2; "
+        "mend them, or leave these rows out with --skip-bad-rows"
+    )
     assert not (tmp_path / "out").exists()
 
 

@@ -14,7 +14,8 @@ import transformers
 
 from limbeck.errors import ModelError
 from limbeck.models import Batch, Prepared, Request, defaults, export, family_of, prepare
-from limbeck.models.transformer import TransformerModel, find, max_positions, read_tokenizer
+from limbeck.models._hub import find
+from limbeck.models.transformer import TransformerModel, max_positions, read_tokenizer
 from limbeck.tasks import make_task
 from support.encoders import FAMILIES, POSITIONS, TRACED, configuration, folder, make, tokenizer_json, with_patch
 

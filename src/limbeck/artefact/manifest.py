@@ -20,6 +20,8 @@ NAME = "limbeck.json"
 FORMAT_VERSION = 1
 GRAPHS = ("onnx/model.onnx", "onnx/model_quantized.onnx")
 """Graphs that an artefact may hold, the preferred one first."""
+WEIGHTS_SUFFIX = "_data"
+"""Put behind a graph's name for the file of its weights, where they stand beside it; transformers.js expects it so."""
 TOKENIZER = "tokenizer.json"
 AGAIN = "copy the folder again from where it was whole, or train again"
 

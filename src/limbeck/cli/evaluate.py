@@ -49,7 +49,7 @@ class Settings:
     """File (.npz or .parquet; no text in it) in place of the cache: what the model said is read there, else written."""
 
     skip_bad_rows: bool = False
-    """Leave damaged rows out, with a notice, instead of refusing the file."""
+    """Leave damaged rows, and rows whose label is none of the model's classes, out with a notice."""
 
     json: bool = False
     """Print one JSON object instead of text."""
@@ -79,7 +79,7 @@ def read_for(predictor: Predictor, settings: Settings) -> Dataset:
     Raises:
         DataError: the file has other inputs than the model, or its columns cannot be told.
     """
-    from limbeck.data import open_rows, read
+    from limbeck.data import of_classes, open_rows, read
     from limbeck.runtime.columns import find_columns
 
     path = _part(settings.data)
@@ -100,6 +100,7 @@ def read_for(predictor: Predictor, settings: Settings) -> Dataset:
         task=predictor.task.name,
         one_class_ok=True,
     )
+    dataset = of_classes(dataset, predictor.classes, skip=settings.skip_bad_rows)
     say(*([f"{source.name}: {columns.why}"] if columns.why else []), *dataset.notices)
     return dataset
 
@@ -119,10 +120,13 @@ def _part(data: Path) -> Path:
 
 def _greatest_lines(report: Report, dataset: Dataset, n: int) -> list[str]:
     rows = report.greatest_losses(dataset, n)
-    return ["", f"the {len(rows)} greatest losses:", *(_row_line(row) for row in rows)] if rows else []
+    return ["", f"the {len(rows)} greatest losses:", *(_row_line(row, dataset.unit) for row in rows)] if rows else []
 
 
-def _row_line(row: dict[str, Any]) -> str:
+def _row_line(row: dict[str, Any], unit: str) -> str:
     text = row["text"] if isinstance(row["text"], str) else " | ".join(row["text"])
-    where = "" if row["line"] is None else f"line {row['line']}: "
-    return f"{row['loss']:8.4f}  {where}{row['true']} read as {row['predicted']}: {' '.join(text.split())}"
+    where = "" if row["line"] is None else f"{unit} {row['line']}: "
+    true, predicted = (
+        f"{value:.4g}" if isinstance(value, float) else value for value in (row["true"], row["predicted"])
+    )
+    return f"{row['loss']:8.4f}  {where}{true} read as {predicted}: {' '.join(text.split())}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +141,7 @@ def _check_checkpoints(folder: Path, *, begun: bool, settings: Settings) -> None
 
 def _read(settings: Settings) -> tuple[Dataset, Dataset | None]:
     """The training rows and the validation rows."""
-    from limbeck.data import read, read_splits, split
+    from limbeck.data import of_classes, read, read_splits, split
 
     columns = settings.columns
     options: dict[str, Any] = {
@@ -164,20 +164,12 @@ def _read(settings: Settings) -> tuple[Dataset, Dataset | None]:
     if columns.valid is not None:
         alike = {**options, **train.column_names, "task": train.task}
         valid = read(columns.valid, **alike, one_class_ok=True)
+        valid = of_classes(valid, train.classes, skip=columns.skip_bad_rows)
         say(*valid.notices)
-        valid = _of_the_same_classes(valid, train)
     elif valid is None and columns.valid_fraction > 0:
         train, valid = split(train, columns.valid_fraction, settings.fit.seed)
         say(*train.notices)
     return train, valid
-
-
-def _of_the_same_classes(valid: Dataset, train: Dataset) -> Dataset:
-    from limbeck.tasks import make_task
-
-    if train.task == "classify":
-        make_task("classify", classes=train.classes).encode(valid.targets or [])
-    return replace(valid, classes=train.classes)
 
 
 def _learner(settings: Settings, train: Dataset, valid: Dataset | None) -> Learner:

@@ -5,6 +5,7 @@ numpy and the standard library only; parquet and frames import pyarrow when one 
 
 from limbeck.data.columns import Columns, guess_columns
 from limbeck.data.dataset import Dataset, class_order, input_id
+from limbeck.data.known import of_classes
 from limbeck.data.read import input_of, open_rows, read, read_splits
 from limbeck.data.report import DataReport, describe
 from limbeck.data.rows import Row, RowSource, cell_text
@@ -26,6 +27,7 @@ __all__ = [
     "guess_columns",
     "input_id",
     "input_of",
+    "of_classes",
     "open_rows",
     "open_writer",
     "read",

@@ -36,6 +36,8 @@ class Dataset:
     """What was decided or left out on the way here, one line each."""
     rows: tuple[int, ...] | None = None
     """Line numbers in the source (rows of a parquet file), counted from 1, where known."""
+    unit: str = "line"
+    """What ``rows`` counts: ``line``, ``row`` or ``file``."""
     columns: tuple[str | None, str | None, str | None] = (None, None, None)
     """Names of the columns of texts, second texts and labels in the source, where it has names."""
 

@@ -16,6 +16,7 @@ from typing import Any
 from limbeck.data.columns import Columns, guess_columns
 from limbeck.data.dataset import Dataset, class_order, number, numbers
 from limbeck.data.formats import by_suffix, class_folders, format_of, frame
+from limbeck.data.known import of_classes
 from limbeck.data.rows import PROBLEMS_SHOWN, RowSource, cell_text, n_of, where
 from limbeck.errors import DataError, SettingsError, nearest, together
 from limbeck.table import Table
@@ -123,7 +124,8 @@ def read_splits(source: object, **options: Any) -> dict[str, Dataset]:
     train = read(found["train"], **options)
     others = {**options, **train.column_names, "task": train.task, "one_class_ok": True}
     rest = {name: read(path, **others) for name, path in found.items() if name != "train"}
-    return {"train": train, **{name: _with_classes_of(part, train) for name, part in rest.items()}}
+    skip = bool(options.get("skip_bad_rows"))
+    return {"train": train, **{name: of_classes(part, train.classes, skip=skip) for name, part in rest.items()}}
 
 
 def split_sources(source: object) -> dict[str, Path]:
@@ -135,16 +137,6 @@ def split_sources(source: object) -> dict[str, Path]:
         return {}
     found = _split_sources(Path(source))
     return {} if "train" not in found and class_folders.class_folders(Path(source)) else found
-
-
-def _with_classes_of(part: Dataset, train: Dataset) -> Dataset:
-    unknown = [name for name in part.classes if name not in train.classes]
-    if unknown:
-        raise DataError(
-            f"{part.name} has the class {unknown[0]!r} ({part.counts()[unknown[0]]} rows), which {train.name} lacks; "
-            f"it has {nearest(unknown[0], train.classes)}"
-        )
-    return replace(part, classes=train.classes)
 
 
 def _split_sources(folder: Path) -> dict[str, Path]:
@@ -261,6 +253,7 @@ def _targets(found: _Collected, columns: Columns, rows: RowSource, task: str | N
         name=rows.name,
         notices=tuple(notices),
         rows=tuple(found.lines),
+        unit=rows.unit,
         columns=(columns.text, columns.text_pair, columns.label),
     )
     if columns.label is None:

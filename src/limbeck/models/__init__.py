@@ -6,6 +6,7 @@ A family's module defines ``start(request) -> Prepared`` (a model ready to be tr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +132,15 @@ def export(folder: Path, family: str) -> ModelProto:
 
 
 def write_graph(folder: Path, family: str) -> None:
-    """Export the model saved in ``folder`` to its ``onnx/model.onnx``, in place of one that stands there."""
+    """Export the model saved in ``folder`` to its ``onnx/model.onnx``, in place of one that stands there.
+
+    Where the weights stand beside the graph, ``config.json`` says so to transformers.js.
+    """
+    from limbeck.graph.write import write
+
     path = folder / "onnx" / "model.onnx"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(export(folder, family).SerializeToString())
+    if write(export(folder, family), path):
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config["transformers.js_config"] = {"use_external_data_format": {path.name: True}}
+        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

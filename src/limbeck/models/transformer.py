@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from limbeck import graph
 from limbeck.errors import ModelError, require
 from limbeck.models import Batch, Defaults, Output, Prepared, Request
+from limbeck.models._hub import find
 from limbeck.models._trunk import run, trunk_of
 from limbeck.text import Encoder
 
@@ -150,45 +150,6 @@ def max_positions(config: Any) -> int:
     if config.model_type in _OFFSET_FAMILIES:
         return positions - int(config.pad_token_id) - 1
     return positions
-
-
-def find(source: str) -> Path:
-    """The local folder of a model, fetched from the hub where ``source`` is a name there.
-
-    Raises:
-        ModelError: there is no such folder, or the hub cannot be reached.
-    """
-    folder = Path(source)
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            there = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
-            raise ModelError(f"{source} is no model folder: it has no config.json (there is: {there})")
-        return folder
-    if folder.exists() or source.startswith((".", "/", "~")) or source.endswith("/"):
-        raise ModelError(f"--model {source!r} is not a folder; give a folder with config.json, a hub name, or 'small'")
-    return _fetch(source)
-
-
-def _fetch(name: str) -> Path:
-    hub = require("huggingface_hub", "train")
-    patterns = [
-        "config.json",
-        "*.safetensors",
-        "tokenizer*",
-        "special_tokens_map.json",
-        "vocab*",
-        "merges.txt",
-        "*.model",
-    ]
-    try:
-        return Path(hub.snapshot_download(name, allow_patterns=patterns))
-    except Exception as error:  # the hub raises its own, requests' and httpx's errors
-        offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0") else ""
-        raise ModelError(
-            f"--model {name!r} is no folder here, and the hub did not give it{offline}: {type(error).__name__}. "
-            "Without a network, copy the model's folder (config.json, model.safetensors, tokenizer.json) to this "
-            "machine and give its path; or use --model small, which needs nothing"
-        ) from None
 
 
 def _config(folder: Path) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.artefact.beside import Beside
-from limbeck.artefact.manifest import TOKENIZER, Manifest
+from limbeck.artefact.manifest import TOKENIZER, WEIGHTS_SUFFIX, Manifest
 from limbeck.artefact.verify import sha256
 from limbeck.errors import ArtefactError, DataError, SettingsError, together
 from limbeck.runtime.answer import NOT_A_NUMBER, Answer
@@ -80,8 +80,11 @@ class Predictor:
     @cached_property
     def fingerprint(self) -> str:
         """Hex sha256 over what determines an answer: graph, tokenizer, text settings, task."""
+        graph = self.manifest.graph
+        beside = self.folder / (graph + WEIGHTS_SUFFIX)
         record = {
-            "graph": self._sha256(self.manifest.graph),
+            "graph": self._sha256(graph),
+            **({"weights": self._sha256(graph + WEIGHTS_SUFFIX)} if beside.exists() else {}),
             "tokenizer": self._sha256(TOKENIZER),
             "text": self.manifest.text,
             "task": self.manifest.task,

@@ -1,0 +1,57 @@
+"""Rows whose labels a model has classes for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from limbeck.data.dataset import Dataset
+from limbeck.data.rows import PROBLEMS_SHOWN, n_of, where
+from limbeck.errors import DataError, nearest, together
+
+
+def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) -> Dataset:
+    """Give ``dataset`` with ``classes`` as its classes, every label being one of them.
+
+    Args:
+        dataset: labelled rows; those of a regression, and rows without labels, come back as they are.
+        classes: what the labels may be.
+        skip: leave rows with other labels out, with a notice, instead of raising.
+
+    Raises:
+        DataError: labels that are no class (each with its rows and the nearest class), or no row is left.
+    """
+    if dataset.task != "classify" or dataset.targets is None:
+        return dataset
+    found: dict[str, list[int]] = {}
+    for n, label in enumerate(dataset.targets):
+        if label not in classes:
+            found.setdefault(str(label), []).append(n)
+    if not found:
+        return replace(dataset, classes=tuple(classes))
+    problems = [
+        f"label {label!r} is none of the classes: {nearest(label, classes)}; {dataset.name}: {_places(dataset, rows)}"
+        for label, rows in sorted(found.items())
+    ]
+    unknown = {row for rows in found.values() for row in rows}
+    if not skip or len(unknown) == len(dataset):
+        shown = problems[:PROBLEMS_SHOWN]
+        more = [f"and {len(problems) - len(shown)} more labels"] if len(problems) > len(shown) else []
+        advice = "mend them, or leave these rows out with --skip-bad-rows"
+        if len(unknown) == len(dataset):
+            advice = "no row is left: is this the column of labels? (--label-column names another)"
+        raise DataError(f"{together([*shown, *more])}; {advice}")
+    kept = dataset.take(row for row in range(len(dataset)) if row not in unknown)
+    labels = ", ".join(map(repr, sorted(found)[:PROBLEMS_SHOWN]))
+    notice = (
+        f"{dataset.name}: {n_of(sorted(unknown))} left out, whose label is none of the classes: {labels} "
+        f"({_places(dataset, sorted(unknown))})"
+    )
+    return replace(kept, classes=tuple(classes), notices=(*dataset.notices, notice))
+
+
+def _places(dataset: Dataset, rows: Sequence[int]) -> str:
+    """Where rows stand in their source."""
+    if dataset.rows is None:
+        return where([row + 1 for row in rows], "row")
+    return where([dataset.rows[row] for row in rows], dataset.unit)

@@ -1,0 +1,41 @@
+"""Write a graph: in one file where it is small, else with its weights in a file beside it.
+
+onnxruntime maps a file of weights into memory, where it would copy those inside a graph twice: a 90 MB graph opens in
+a third of the time, and a graph may outgrow the 2 GB that one protocol buffer holds. The file's name is the one that
+transformers.js looks for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limbeck.artefact.manifest import WEIGHTS_SUFFIX
+from limbeck.errors import require
+
+if TYPE_CHECKING:
+    import onnx
+
+ONE_FILE_BYTES = 16_000_000
+"""Weights up to so many bytes stay in the graph: the time that is won is a few thousandths of a second there."""
+_SMALL_TENSOR = 1024
+"""Tensors of fewer bytes stay in the graph: shapes and scalars are read while it is opened."""
+
+
+def write(model: onnx.ModelProto, path: Path, *, one_file_bytes: int | None = None) -> bool:
+    """Write ``model`` to ``path``, in place of what stands there, and tell whether its weights stand beside it.
+
+    Args:
+        model: the graph; tensors that are written beside it are taken out of it.
+        path: the file of the graph; that of its weights is called ``<name>_data``.
+        one_file_bytes: weights up to so many bytes stay in the graph's own file; :data:`ONE_FILE_BYTES` where None.
+    """
+    onnx = require("onnx", "compress")
+    weights = path.with_name(path.name + WEIGHTS_SUFFIX)
+    weights.unlink(missing_ok=True)  # onnx appends to a file that it finds
+    limit = ONE_FILE_BYTES if one_file_bytes is None else one_file_bytes
+    if sum(len(tensor.raw_data) for tensor in model.graph.initializer) <= limit:
+        path.write_bytes(model.SerializeToString())
+        return False
+    onnx.save_model(model, path, save_as_external_data=True, location=weights.name, size_threshold=_SMALL_TENSOR)
+    return True
