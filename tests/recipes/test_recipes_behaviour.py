@@ -18,7 +18,7 @@ from support.content_words import content_words, free_words, signs
 from support.tiny import save_tiny
 
 FOLDER = Path(__file__).parents[2] / "recipes" / "sentiment" / "behaviour"
-EMOTICONS = {":)": "☺", ":(": "☹", "^_^": "😊", "-_-": "😒"}
+EMOTICONS = {"=)": "☺", "=(": "☹", "^_^": "😊", "-_-": "😒"}
 """The pictures that stand for the same, whose names count."""
 
 
