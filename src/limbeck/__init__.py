@@ -10,10 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from limbeck import sentiment
     from limbeck.data import Dataset, read, read_splits, split
     from limbeck.errors import LimbeckError
-    from limbeck.runtime import load
     from limbeck.scores import Scores
+    from limbeck.sentiment import load
     from limbeck.text import TextSettings
     from limbeck.train.learner import Learner
     from limbeck.train.settings import FitSettings
@@ -27,9 +28,10 @@ _NAMES = {
     "LimbeckError": "limbeck.errors",
     "Scores": "limbeck.scores",
     "TextSettings": "limbeck.text",
-    "load": "limbeck.runtime",
+    "load": "limbeck.sentiment",
     "read": "limbeck.data",
     "read_splits": "limbeck.data",
+    "sentiment": "limbeck",
     "split": "limbeck.data",
 }
 
@@ -43,6 +45,7 @@ __all__ = [
     "load",
     "read",
     "read_splits",
+    "sentiment",
     "split",
 ]
 
@@ -56,6 +59,8 @@ def __getattr__(name: str) -> Any:
 
         for needed in ("torch", "transformers", "accelerate"):
             require(needed, "train")
+    if module == "limbeck":
+        return importlib.import_module(f"limbeck.{name}")
     return getattr(importlib.import_module(module), name)
 
 

@@ -11,6 +11,7 @@ import pytest
 from limbeck.artefact.manifest import Manifest
 from limbeck.cli.info import Settings, run
 from limbeck.errors import ArtefactError
+from support.sentiment_model import save_sentiment
 from support.tiny import shared
 
 
@@ -101,3 +102,10 @@ def test_damage_is_an_error(tmp_path: Path) -> None:
     (folder / "config.json").unlink()
     with pytest.raises(ArtefactError, match=r"config\.json is missing"):
         run(Settings(folder))
+
+
+def test_how_a_model_reads_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_sentiment(tmp_path / "model", reading="windows")
+    run(Settings(tmp_path / "model"))
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "languages en" in lines and "long texts read whole, in windows" in lines

@@ -23,6 +23,7 @@ from support.encoders import folder
 from support.train_data import flipped, numbers, rows, write_csv
 
 QUICK = ["--epochs", "3", "--precision", "float32"]
+SMALL = ["--model", "small"]
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [f"{text},{label}" for text, label in zip(valid.inputs, labels, strict=True)]
     (home / "valid.csv").write_text("\n".join(["text,label", *lines]) + "\n")
     flags = ["--valid", str(home / "valid.csv"), "--out", str(home / "out"), "--epochs", "6", "--precision", "float32"]
-    assert main(["train", str(home / "rows.csv"), *flags]) == 0
+    assert main(["train", str(home / "rows.csv"), *SMALL, *flags]) == 0
     return home
 
 
@@ -62,7 +63,7 @@ def test_the_main_job(
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     out = tmp_path / "deep" / "out"
-    assert main(["train", str(data), "--out", str(out), *QUICK]) == 0
+    assert main(["train", str(data), *SMALL, "--out", str(out), *QUICK]) == 0
     said = capfd.readouterr()
     # stdout: the result and nothing else
     lines = said.out.splitlines()
@@ -129,7 +130,7 @@ def test_a_finished_model_is_reported(trained: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_model_is_replaced_on_request_only(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    flags = [str(data), "--out", str(tmp_path / "out"), "--epochs", "1", "--valid-fraction", "0"]
+    flags = [str(data), *SMALL, "--out", str(tmp_path / "out"), "--epochs", "1", "--valid-fraction", "0"]
     assert main(["train", *flags]) == 0
     first = sha256(tmp_path / "out" / "model.safetensors")
     assert refused(capsys, *flags, "--seed", "5") == (
@@ -188,7 +189,7 @@ def test_labels_of_the_validation_file_must_be_classes(
 def test_a_validation_file_may_lack_a_class(data: Path, tmp_path: Path) -> None:
     (tmp_path / "valid.csv").write_text("text,label\na lovely film,good\na warm room,good\n")
     flags = ["--valid", str(tmp_path / "valid.csv"), "--out", str(tmp_path / "out"), "--epochs", "1"]
-    assert main(["train", str(data), *flags]) == 0
+    assert main(["train", str(data), *SMALL, *flags]) == 0
     assert Manifest.read(tmp_path / "out").classes == ("bad", "good")
 
 
@@ -207,7 +208,8 @@ def test_without_validation_the_last_weights_are_kept(
 
 
 def test_no_calibrate(data: Path, tmp_path: Path) -> None:
-    assert main(["train", str(data), "--out", str(tmp_path / "out"), "--epochs", "1", "--no-calibrate"]) == 0
+    flags = ["--out", str(tmp_path / "out"), "--epochs", "1", "--no-calibrate"]
+    assert main(["train", str(data), *SMALL, *flags]) == 0
     assert Manifest.read(tmp_path / "out").passes == []
 
 
@@ -255,7 +257,7 @@ def test_an_interrupted_run_is_thrown_away_on_request_only(
     assert "an interrupted run stands at " in capsys.readouterr().err
     assert main([*words, "--overwrite", "--model", "./absent"]) == 2
     assert old.exists()  # a mistake elsewhere costs nothing
-    assert main([*words, "--overwrite"]) == 0
+    assert main([*words, "--overwrite", *SMALL]) == 0
     assert not old.parent.exists()
 
 
@@ -275,7 +277,7 @@ def test_an_interrupted_overwrite_is_not_taken_for_finished(
 ) -> None:
     shutil.copytree(trained / "out", tmp_path / "out")
     (tmp_path / "out.checkpoint" / "step-00000001").mkdir(parents=True)
-    words = ["train", str(trained / "rows.csv"), "--out", str(tmp_path / "out"), "--resume", "--overwrite"]
+    words = ["train", str(trained / "rows.csv"), *SMALL, "--out", str(tmp_path / "out"), "--resume", "--overwrite"]
     assert main(words) == 2
     assert "is damaged" in capsys.readouterr().err
 
@@ -310,7 +312,7 @@ def test_a_loss_that_becomes_nan_is_told_and_the_checkpoint_stays(
 
 def test_numbers_are_regressed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_csv(tmp_path / "n.csv", numbers(40))
-    flags = ["--task", "regress", "--out", str(tmp_path / "out"), "--epochs", "1"]
+    flags = [*SMALL, "--task", "regress", "--out", str(tmp_path / "out"), "--epochs", "1"]
     assert main(["train", str(source), *flags]) == 0
     assert "valid root mean squared error: " in capsys.readouterr().out
     assert main(["predict", str(tmp_path / "out"), "a lovely film", "--json"]) == 0
@@ -320,7 +322,7 @@ def test_numbers_are_regressed(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_pairs_are_told_from_their_columns(tmp_path: Path) -> None:
     lines = [f"{text},a {'warm' if n % 2 else 'cold'} one,{n % 2}" for n, text in enumerate(rows(40).inputs)]
     (tmp_path / "p.csv").write_text("\n".join(["question,passage,label", *lines]) + "\n")
-    columns = ["--text-column", "question", "--text-pair-column", "passage"]
+    columns = ["--text-column", "question", "--text-pair-column", "passage", *SMALL]
     assert main(["train", str(tmp_path / "p.csv"), *columns, "--out", str(tmp_path / "out"), "--epochs", "1"]) == 0
     predictor = limbeck.load(tmp_path / "out")
     assert predictor.is_pairs
@@ -333,7 +335,7 @@ def test_a_given_split_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str
             path = tmp_path / "data" / part / str(label) / f"{abs(hash(text))}.txt"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(str(text))
-    assert main(["train", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--epochs", "1"]) == 0
+    assert main(["train", str(tmp_path / "data"), *SMALL, "--out", str(tmp_path / "out"), "--epochs", "1"]) == 0
     assert "rows: 27 train, 3 valid" in capsys.readouterr().err  # test rows are not touched
     (tmp_path / "data" / "train").rename(tmp_path / "gone")
     message = refused(capsys, str(tmp_path / "data"), "--out", str(tmp_path / "b"))

@@ -41,10 +41,10 @@ FRAMES = (
     *("the {}", "a {} for everyone", "that is the {} there", "is it a {}"),
     *("{}", "a {} at the window", "truly the {}", "an {} and not this"),
 )
-HUB = (*FAMILIES, "small")
+HUB = (*FAMILIES, "small", "frozen:bert", "frozen:roberta")
 """Models whose folder is a Hugging Face one."""
 ALL = (*HUB, "bag")
-OF_EVERY_KIND = ("bert", "roberta", "small", "bag")
+OF_EVERY_KIND = ("bert", "roberta", "small", "frozen:bert", "bag")
 """Models that learn pairs and numbers as well."""
 LONG = "that truly lovely river for everyone near the cold room " * 12
 
@@ -95,6 +95,8 @@ def ordered() -> Dataset:
 
 
 def source_of(model: str) -> str:
+    if model.startswith("frozen:"):
+        return f"frozen:{folder(model.removeprefix('frozen:'))}"
     return str(folder(model)) if model in FAMILIES else model
 
 
@@ -110,17 +112,21 @@ def fitted(home: Path, model: str, data: Dataset, *, epochs: int) -> Fitted:
 
 @pytest.fixture(scope="module", params=ALL)
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
-    return fitted(tmp_path_factory.mktemp(request.param), request.param, sentences(), epochs=12)
+    return fitted(home_of(request.param, tmp_path_factory), request.param, sentences(), epochs=12)
 
 
 @pytest.fixture(scope="module", params=OF_EVERY_KIND)
 def of_pairs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
-    return fitted(tmp_path_factory.mktemp(request.param), request.param, pairs(), epochs=2)
+    return fitted(home_of(request.param, tmp_path_factory), request.param, pairs(), epochs=2)
 
 
 @pytest.fixture(scope="module", params=OF_EVERY_KIND)
 def of_numbers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
-    return fitted(tmp_path_factory.mktemp(request.param), request.param, numbers(), epochs=4)
+    return fitted(home_of(request.param, tmp_path_factory), request.param, numbers(), epochs=4)
+
+
+def home_of(model: str, factory: pytest.TempPathFactory) -> Path:
+    return factory.mktemp(model.replace(":", "-"))
 
 
 def torch_probs(made: Fitted, inputs: list[Any]) -> Any:
@@ -229,7 +235,7 @@ def test_numbers_are_in_the_targets_unit(of_numbers: Fitted) -> None:
 
 
 def test_names_of_another_package_stand_beside_our_own() -> None:
-    assert MODELS.names() == ("bag", "small", "transformer")
+    assert MODELS.names() == ("bag", "frozen", "sentiment", "small", "transformer")
     assert {"classify", "ordinal", "regress"} <= set(TASKS.names())
     assert {"classify", "ordinal", "regress"} <= set(LOSSES.names())
     assert {"calibrate", "negate"} <= set(PASSES.names())

@@ -121,3 +121,9 @@ def test_the_machine_has_a_name_everywhere(monkeypatch: pytest.MonkeyPatch) -> N
     with monkeypatch.context() as patched:
         patched.setattr(Path, "open", refuse)
         assert platform.machine() in room.machine()
+
+
+def test_a_score_counts_no_more_than_the_probabilities_it_is_made_of() -> None:
+    task = make_task("classify", classes=["negative", "neutral", "positive"])
+    one, other = (np.log(np.array([probs])) for probs in ([0.2, 0.2, 0.6], [0.3, 0.2, 0.5]))
+    assert difference(task, one, other) == pytest.approx(0.1)

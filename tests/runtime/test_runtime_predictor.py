@@ -58,7 +58,7 @@ def test_load_gives_a_predictor_and_one_text_one_answer() -> None:
     assert sum(answer.probs.values()) == pytest.approx(1.0)
     assert answer.probs[str(answer.predicted)] == max(answer.probs.values())
     assert (answer.tokens_dropped, answer.reason) == (0, "")
-    assert limbeck.load is load
+    assert limbeck.load(shared()).predict("an hour i want back") == answer
     assert model.folder == shared()
     assert model.classes == ("negative", "positive")
 

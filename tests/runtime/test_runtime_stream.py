@@ -231,3 +231,51 @@ def test_a_file_is_answered_anew_each_time_it_is_iterated(tmp_path: Path) -> Non
     answers = FileAnswers(predictor(), write_csv(tmp_path / "in.csv", reviews(5)), batch_size=2)
     assert [len(chunk) for chunk in answers] == [len(chunk) for chunk in answers] == [2, 2, 1]
     assert answers.counts.rows == 5
+
+
+def test_sentences_are_rows_with_the_cells_of_their_text(tmp_path: Path) -> None:
+    rows = [{"id": "1", "text": "The film was a joy. The soup is warm!"}, {"id": "2", "text": " "}]
+    source = write_csv(tmp_path / "in.csv", rows)
+    counts = predict_file(predictor(), source, tmp_path / "out.csv", sentences=True, prefix="x_")
+    found = read_csv(tmp_path / "out.csv")
+    assert list(found[0]) == ["id", "text", "x_sentence_n", "x_sentence", *(f"x_{name}" for name in OURS)]
+    assert [(row["id"], row["x_sentence_n"], row["x_sentence"]) for row in found] == [
+        ("1", "1", "The film was a joy."),
+        ("1", "2", "The soup is warm!"),
+        ("2", "1", ""),
+    ]
+    assert [row["x_reason"] for row in found] == ["", "", "empty text"]
+    assert (counts.rows, counts.blank) == (3, 1)
+    for row in found[:2]:
+        answer = predictor().predict(row["x_sentence"])
+        assert float(row["x_p_positive"]) == pytest.approx(answer.probs["positive"], abs=1e-5)
+
+
+def test_a_column_named_as_a_sentences_asks_for_a_prefix(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "in.csv", [{"text": "a joy", "sentence_n": "7"}])
+    with pytest.raises(DataError, match=r"the column 'sentence_n'.*--prefix limbeck_"):
+        FileAnswers(predictor(), source, sentences=True)
+    assert FileAnswers(predictor(), source).columns[:2] == ["text", "sentence_n"]
+
+
+def test_sentences_keep_their_kinds_in_parquet(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    source = write_csv(tmp_path / "in.csv", [{"text": ""}, {"text": "A joy. A bore."}])
+    predict_file(predictor(), source, tmp_path / "out.parquet", sentences=True)
+    schema = parquet.read_schema(tmp_path / "out.parquet")
+    assert (str(schema.field("sentence_n").type), str(schema.field("sentence").type)) == ("int64", "string")
+
+
+def test_rows_already_opened_are_answered(tmp_path: Path) -> None:
+    from limbeck.data import open_rows
+
+    source = write_csv(tmp_path / "in.csv", reviews(5))
+    opened = [row for chunk in FileAnswers(predictor(), open_rows(source)) for row in chunk]
+    assert opened == [row for chunk in FileAnswers(predictor(), source) for row in chunk]
+
+
+def test_rows_and_answers_come_apart_too(tmp_path: Path) -> None:
+    answers = FileAnswers(predictor(), write_csv(tmp_path / "in.csv", reviews(5)), batch_size=2)
+    pairs = [pair for chunk in answers.answered() for pair in chunk]
+    assert [row.line for row, _ in pairs] == [2, 3, 4, 5, 6]
+    assert [{**row.cells, **answer.to_row()} for row, answer in pairs] == [row for chunk in answers for row in chunk]

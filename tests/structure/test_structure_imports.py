@@ -15,7 +15,7 @@ import limbeck
 ROOT = Path(limbeck.__file__).parent
 ORDER = (
     *("errors", "cache", "table", "settings", "text", "plan", "data", "metrics", "tasks", "scores", "artefact"),
-    *("graph", "runtime", "inspect", "models", "passes", "losses", "train", "cli"),
+    *("graph", "runtime", "inspect", "sentiment", "models", "passes", "losses", "train", "cli"),
 )
 """The rooms, each free to import those before it."""
 
@@ -80,6 +80,8 @@ def loaded_by(code: str) -> set[str]:
         "import limbeck",
         "import limbeck.runtime, limbeck.data, limbeck.tasks, limbeck.scores, limbeck.graph",
         "import limbeck; limbeck.load, limbeck.read",
+        "import limbeck; limbeck.sentiment.predict, limbeck.sentiment.load",
+        "import limbeck.sentiment.vader",
         "from limbeck.cli import main; main(['--help'])",
         "from limbeck.models import MODELS; MODELS.names()",
     ],

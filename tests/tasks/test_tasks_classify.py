@@ -80,3 +80,32 @@ def test_figures_are_scikit_learns() -> None:
 def test_logits_have_no_unit() -> None:
     assert TASK.output_scale(np.array([0, 1])) == (1.0, 0.0)
     assert TASK.loss(np.zeros((2, 3)), np.array([0, 2])) == pytest.approx([math.log(3)] * 2)
+
+
+@pytest.mark.parametrize("classes", [("negative", "neutral", "positive"), ("positive", "negative", "neutral")])
+def test_sentiment_has_a_score(classes: tuple[str, ...]) -> None:
+    logits = np.log(np.array([[{"negative": 0.5, "neutral": 0.3, "positive": 0.2}[name] for name in classes]]))
+    columns = Task(classes).decode(logits).columns
+    assert list(columns) == [*(f"p_{name}" for name in classes), "score"]
+    assert columns["score"] == pytest.approx([0.2 - 0.5])
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        ("negative", "positive"),
+        ("neg", "neutral", "positive"),
+        ("negative", "neutral", "positive", "mixed"),
+        ("a", "b", "c"),
+    ],
+)
+def test_other_classes_have_none(classes: tuple[str, ...]) -> None:
+    assert list(Task(classes).decode(np.zeros((1, len(classes)))).columns) == [f"p_{name}" for name in classes]
+
+
+@pytest.mark.parametrize(
+    ("logits", "score"), [((50.0, 0.0, 0.0), -1.0), ((0.0, 0.0, 50.0), 1.0), ((0.0, 50.0, 0.0), 0.0)]
+)
+def test_a_score_is_from_minus_one_to_one(logits: tuple[float, ...], score: float) -> None:
+    found = Task(("negative", "neutral", "positive")).decode(np.array([logits])).columns["score"]
+    assert found == pytest.approx([score], abs=1e-12) and np.abs(found).max() <= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from limbeck.train.cost import estimate
@@ -21,6 +22,7 @@ def test_more_epochs_cost_more() -> None:
     one, many = (estimate(learner(rows(20), epochs=n)) for n in (1, 100))
     assert many.updates == 100 * one.updates
     assert many.seconds > 5 * one.seconds
+    assert many.seconds == pytest.approx(360 * many.pass_seconds)
 
 
 def test_one_batch_is_enough_to_tell() -> None:

@@ -87,7 +87,7 @@ def test_accumulation_adds_up_the_default_batches_where_none_is_given() -> None:
 
 
 def test_defaults_are_the_models_own() -> None:
-    made = Learner(rows(8))
+    made = Learner(rows(8), model="small")
     assert (made.fit_settings.epochs, made.fit_settings.lr) == (10, 1e-3)
     assert made.fit_settings.precision in ("float32", "bf16")
     other = Learner(rows(8), model=str(folder("bert")), fit=FitSettings(precision="float32"))

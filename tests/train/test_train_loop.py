@@ -20,6 +20,7 @@ from limbeck.losses import get_loss
 from limbeck.train import checkpoint
 from limbeck.train.learner import Learner
 from limbeck.train.loop import Loop, dump_optimizer, load_optimizer, make_optimizer
+from limbeck.train.progress import Silent
 from limbeck.train.step import MicroBatch, Step, StepResult, supervised
 from support.train_data import flipped, learner, rows
 
@@ -302,7 +303,7 @@ def test_an_optimiser_comes_back_from_json_and_tensors() -> None:
 def test_the_loop_tells_its_reporter(tmp_path: Path) -> None:
     told: list[Any] = []
 
-    class Listener:
+    class Listener(Silent):
         def begin(self, done: int, total: int) -> None:
             told.append(("begin", done, total))
 

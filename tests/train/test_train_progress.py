@@ -22,6 +22,8 @@ def run(reporter: Reporter, updates: int = 4) -> None:
         reporter.update(3 + n, 0.12345)
     reporter.line("epoch 1: loss 0.5")
     reporter.end()
+    with reporter.watch("reading texts", 3) as progress:
+        progress.advance(3)
 
 
 def test_silent_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:

@@ -79,6 +79,7 @@ def test_decay_and_norm(value: float) -> None:
         ({"precision": "half"}, "--precision 'half' is unknown; it takes 'auto', 'bf16', 'float32'"),
         ({"keep": None}, "--keep None is unknown; it takes 'best', 'last'"),
         ({"keep": "lst"}, "--keep 'lst' is unknown; it takes 'last' (nearest), 'best'"),
+        ({"output_layer": "frosen"}, "--output-layer 'frosen' is unknown; it takes 'frozen' (nearest), 'fresh'"),
     ],
 )
 def test_names(settings: dict[str, Any], message: str) -> None:

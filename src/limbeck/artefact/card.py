@@ -32,7 +32,10 @@ def _about(manifest: Manifest) -> str:
         gives = "a number"
     reads = "a pair of texts" if manifest.is_pairs else "a text"
     length = manifest.text.get("max_length")
-    cut = f" It reads up to {length} tokens; longer texts lose their middle." if length else ""
+    longer = (
+        "longer texts are read whole, in windows" if manifest.reading == "windows" else "longer texts lose their middle"
+    )
+    cut = f" It reads up to {length} tokens; {longer}." if length else ""
     return f"# Text classifier\n\nGives {reads} {gives}. Model: {kind or 'unknown'}{size}.{cut}\n"
 
 
@@ -41,7 +44,9 @@ def _figures(manifest: Manifest) -> str:
     if not rows:
         return "## Measured\n\nNothing: there were no validation rows.\n"
     table = "\n".join(f"| {name} | {_figure(value)} |" for name, value in rows)
-    heading = "## Measured\n\nOn validation rows that training did not learn from, by the saved graph:"
+    since = [str(step["name"]) for step in manifest.passes if isinstance(step, dict) and step.get("measured") is False]
+    graph = f"the graph before {' and '.join(since)}" if since else "the saved graph"
+    heading = f"## Measured\n\nOn validation rows that training did not learn from, by {graph}:"
     return f"{heading}\n\n| | |\n|---|---|\n{table}\n"
 
 
@@ -75,7 +80,7 @@ classify = pipeline("text-classification", "FOLDER")
 print(classify({asked}, truncation=True, max_length={length}))
 ```
 
-With onnxruntime: `onnx/model.onnx` takes `input_ids`, `attention_mask` and `token_type_ids` (int64, texts by tokens)
+With onnxruntime: `{manifest.graph}` takes `input_ids`, `attention_mask` and `token_type_ids` (int64, texts by tokens)
 and gives `logits`; `tokenizer.json` makes the ids.
 """
 
@@ -84,6 +89,9 @@ def _limits(manifest: Manifest) -> str:
     lines = [
         "It answers for texts like those it was trained on, in their language; elsewhere its probabilities mislead."
     ]
+    if manifest.languages:
+        codes = ", ".join(manifest.languages)
+        lines.append(f"It reads {codes}; a text that is surely in another language gets a reason and no answer.")
     rows = manifest.data.get("train", {}).get("rows")
     if rows is not None:
         lines.append(f"It was trained on {rows:,} rows.")

@@ -18,8 +18,9 @@ from limbeck.errors import ArtefactError, together
 
 NAME = "limbeck.json"
 FORMAT_VERSION = 1
-GRAPHS = ("onnx/model.onnx", "onnx/model_quantized.onnx")
-"""Graphs that an artefact may hold, the preferred one first."""
+FLOAT_GRAPH = "onnx/model.onnx"
+INT8_GRAPH = "onnx/model_quantized.onnx"
+"""The graph whose weights are int8; its answers are preferred where both stand."""
 WEIGHTS_SUFFIX = "_data"
 """Put behind a graph's name for the file of its weights, where they stand beside it; transformers.js expects it so."""
 TOKENIZER = "tokenizer.json"
@@ -38,6 +39,11 @@ class Manifest:
     """``family`` ("transformer", "small"), ``model_type``, ``source``, ``parameters``, ``output_layer``."""
     inputs: str = "text"
     """What one input is: ``text`` or ``pair``."""
+    reading: str = "head_and_tail"
+    """How a text over ``max_length`` is answered unless asked otherwise: ``head_and_tail``, or whole in ``windows``."""
+    languages: list[str] = field(default_factory=list)
+    """Codes of the languages the model reads, such as ``en``: a text surely in another gets a reason and no answer.
+    Empty: every text is answered."""
     metrics: dict[str, Any] = field(default_factory=dict)
     """What was measured on the validation rows, by the saved graph."""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -68,7 +74,7 @@ class Manifest:
     @property
     def graph(self) -> str:
         """Path of the graph that answers, inside the folder."""
-        return next((name for name in GRAPHS if name in self.files), GRAPHS[0])
+        return INT8_GRAPH if INT8_GRAPH in self.files else FLOAT_GRAPH
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -182,7 +188,14 @@ def _checked(record: dict[str, Any], path: Path) -> dict[str, Any]:
     return values
 
 
-_KINDS: dict[str, Any] = {"inputs": str, "seed": int | None, "passes": list, "format_version": int}
+_KINDS: dict[str, Any] = {
+    "inputs": str,
+    "reading": str,
+    "languages": list,
+    "seed": int | None,
+    "passes": list,
+    "format_version": int,
+}
 
 
 def _maker(record: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ COMMANDS = {
     "evaluate": "measure a saved model on a labelled file, and show what it gets most wrong",
     "predict": "answer a text, or every row of a file",
     "info": "tell what a saved model is and how it was made",
+    "export": "make a saved model smaller: int8 weights, fewer pieces in its vocabulary",
     "check": "verify a saved model's files and replay its probes on this machine",
 }
 """Every own command with its line of help; a test holds it against the folder and the modules' own words."""

@@ -33,5 +33,8 @@ def run(settings: Settings) -> int:
         return 0 if report.ok else 1
     verdict = "ok" if report.ok else "differs"
     print(f"{verdict}: {report.n_files} files are whole; {report.n_probes} probes replayed on {report.machine}")
-    print(f"largest difference {report.difference:.2g}, tolerance {report.tolerance:.2g}")
+    computed = "" if report.precision == "float32" else f", computed in {report.precision}"
+    print(f"largest difference {report.difference:.2g}, tolerance {report.tolerance:.2g}{computed}")
+    if computed and not report.ok:
+        print("predict answers in float32 instead")
     return 0 if report.ok else 1

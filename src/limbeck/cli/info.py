@@ -55,6 +55,10 @@ def _rows(manifest: Manifest) -> Iterator[tuple[str, str]]:
     yield "model", " ".join(str(manifest.model[key]) for key in ("family", "model_type") if manifest.model.get(key))
     if manifest.model.get("source"):
         yield "started from", printable(str(manifest.model["source"]))
+    if manifest.languages:
+        yield "languages", ", ".join(map(str, manifest.languages))
+    if manifest.reading == "windows":
+        yield "long texts", "read whole, in windows"
     if isinstance(manifest.model.get("parameters"), int):
         yield "parameters", f"{manifest.model['parameters']:,}"
     for name in sorted(manifest.files):

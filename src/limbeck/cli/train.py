@@ -19,10 +19,14 @@ from limbeck.train.settings import FitSettings
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
     from limbeck.data import Dataset
+    from limbeck.train.cost import Cost
     from limbeck.train.learner import Learner
 
 HELP = "Fit a model to a labelled file: finds the columns, splits, says what it will cost, fits, evaluates, saves."
 EXAMPLE = "limbeck train reviews.csv --out model/"
+
+_NOT_KEPT = ("out", "look", "resume", "overwrite", "json")
+"""Settings that leave the model as it is: an artefact does not record them."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,9 @@ class Settings:
     out: Path
     """The folder to save the model in."""
 
-    model: str = "small"
-    """small (from scratch, needs nothing), the folder of an encoder, or its hub name."""
+    model: str | None = None
+    """Where training starts: the folder of an encoder, its hub name, small (from scratch, needs nothing), frozen
+    or frozen:ENCODER (the encoder stays as it is: seconds); sentiment, the weights that ship, where not given."""
 
     columns: DataChoices = field(default_factory=DataChoices)
     """Columns and split."""
@@ -79,6 +84,10 @@ class Settings:
 
     fit: FitSettings = field(default_factory=FitSettings)
     """Epochs, rates, batches."""
+
+    look: bool = True
+    """On a file of at most 2,000 rows, show first what the encoder gets as it is, with a logistic regression on top:
+    in under ten seconds, or not at all. It changes nothing of the training."""
 
     calibrate: bool = True
     """Fit a temperature on the validation rows, so that probabilities mean what they say."""
@@ -99,6 +108,8 @@ def run(settings: Settings) -> int:
         require(module, "train")
     from limbeck.artefact.manifest import NAME, Manifest
     from limbeck.artefact.save import check_target
+    from limbeck.train.cost import estimate
+    from limbeck.train.look import look
 
     out = settings.out
     checkpoints = out.resolve().with_name(out.resolve().name + ".checkpoint")
@@ -110,7 +121,10 @@ def run(settings: Settings) -> int:
     check_target(out, overwrite=settings.overwrite)
     _check_checkpoints(checkpoints, begun=begun, settings=settings)
     learner = _learner(settings, *_read(settings))
-    say(*_plan_lines(learner))
+    cost = estimate(learner)
+    say(*_plan_lines(learner, cost))
+    if settings.look and not (settings.resume and begun):
+        say(*filter(None, [look(learner, cost.pass_seconds)]))
     if not settings.resume:
         shutil.rmtree(checkpoints, ignore_errors=True)
     try:
@@ -178,28 +192,28 @@ def _learner(settings: Settings, train: Dataset, valid: Dataset | None) -> Learn
     from limbeck.train.learner import Learner
     from limbeck.train.progress import Console
 
-    kept = {key: value for key, value in record(settings).items() if key not in ("out", "resume", "overwrite", "json")}
+    kept = {key: value for key, value in record(settings).items() if key not in _NOT_KEPT}
     kept["data"], kept["valid"] = settings.data.name, settings.columns.valid and settings.columns.valid.name
-    kept["model"] = models.shown(settings.model)
     learner = Learner(
         train, valid, model=settings.model, text=settings.text, fit=settings.fit, settings=kept, reporter=Console()
     )
-    kept |= record(learner.fit_settings) | record(learner.text)
+    kept |= {"model": models.shown(learner.source), **record(learner.fit_settings), **record(learner.text)}
     say(*learner.notices)
     return learner
 
 
-def _plan_lines(learner: Learner) -> list[str]:
+def _plan_lines(learner: Learner, cost: Cost) -> list[str]:
     """What is in the data, and what the training will cost."""
-    from limbeck.train.cost import estimate
-
     fit = learner.fit_settings
-    cost = estimate(learner)
+    if fit.epochs is None:
+        plan, seconds = "fitted in one go, without epochs", cost.pass_seconds
+    else:
+        plan = f"{fit.epochs} epochs, {cost.updates} updates at lr {fit.lr:g} in {fit.precision}"
+        seconds = cost.seconds
     return [
         *learner.describe().lines(),
         f"model: {learner.source}, {learner.n_parameters():,} parameters, {cost.size_bytes / 1e6:.0f} MB as float32",
-        f"plan: {fit.epochs} epochs, {cost.updates} updates at lr {fit.lr:g} in {fit.precision}; "
-        f"about {duration(cost.seconds)}",
+        f"plan: {plan}; about {duration(seconds)}",
     ]
 
 

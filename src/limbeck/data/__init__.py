@@ -8,7 +8,7 @@ from limbeck.data.dataset import Dataset, class_order, input_id
 from limbeck.data.known import of_classes
 from limbeck.data.read import input_of, open_rows, read, read_splits
 from limbeck.data.report import DataReport, describe
-from limbeck.data.rows import Row, RowSource, cell_text
+from limbeck.data.rows import Row, Rows, RowSource, cell_text
 from limbeck.data.split import split
 from limbeck.data.write import RowWriter, open_writer
 from limbeck.text import Input
@@ -21,6 +21,7 @@ __all__ = [
     "Row",
     "RowSource",
     "RowWriter",
+    "Rows",
     "cell_text",
     "class_order",
     "describe",

@@ -7,9 +7,9 @@ rest of the file is looked through for others, and one error names them all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from limbeck.errors import DataError, together
 
@@ -43,6 +43,28 @@ class Remark(NamedTuple):
 
 
 Record = Row | BadRow | Remark
+
+
+class Rows(Protocol):
+    """What is read row by row: a source that can be read again, or the lines of a pipe."""
+
+    name: str
+    columns: list[str]
+    unit: str
+    schema: object
+
+    @property
+    def notices(self) -> list[str]:
+        """What was decided, and what was left out."""
+        ...
+
+    def sample(self, n_rows: int = 200) -> Sequence[Mapping[str, object]]:
+        """Cells of the first rows, to guess columns by; none where looking ahead would lose them."""
+        ...
+
+    def chunks(self, n_rows: int) -> Generator[list[Row]]:
+        """The good rows, at most ``n_rows`` at a time."""
+        ...
 
 
 class RowSource:
@@ -113,6 +135,16 @@ class RowSource:
             lines = [record.line for record in bad]
             what = f"{n_of(lines)} damaged and left out ({where(lines, self.unit)}); the first: {bad[0].problem}"
             self._found += (f"{self.name}: {what}",)
+
+    def chunks(self, n_rows: int) -> Generator[list[Row]]:
+        """Yield the good rows, ``n_rows`` at a time.
+
+        Raises:
+            DataError: as iterating does.
+        """
+        rows = iter(self)
+        while chunk := list(islice(rows, n_rows)):
+            yield chunk
 
     def _complaint(self, bad: Sequence[BadRow]) -> str:
         named = [f"{self.name}, {self.unit} {record.line}: {record.problem}" for record in bad[:PROBLEMS_SHOWN]]

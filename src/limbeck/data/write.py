@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Protocol
 
 from limbeck.data.formats import format_of
-from limbeck.data.rows import RowSource
+from limbeck.data.rows import Rows
 from limbeck.errors import DataError
 
 
@@ -106,7 +106,7 @@ def open_writer(
     path: str | os.PathLike[str],
     columns: Sequence[str],
     *,
-    like: RowSource | None = None,
+    like: Rows | None = None,
     kinds: Mapping[str, type] | None = None,
 ) -> RowWriter:
     """Open a file for writing rows, in the format of its suffix: csv, tsv, jsonl or parquet.

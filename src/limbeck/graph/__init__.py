@@ -2,7 +2,8 @@
 
 Written by hand, family by family, rather than traced: it takes under a second, needs numpy and onnx alone, and the
 fusions of onnxruntime are known beforehand instead of hoped for (see ``limbeck.graph.check``).
-A family is a file of ``family/``; its name, with "-" for "_", is the ``model_type`` of config.json.
+A family is a file of ``family/``; its name, with "-" for "_", is the ``model_type`` of config.json. It defines
+``obstacles``, ``build`` and ``layers``, and ``unfold`` where its graph holds tensors in another form.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from limbeck.errors import ModelError, nearest, together
 
 if TYPE_CHECKING:
     import onnx
 
+    from limbeck.graph.blocks import LayerNames
     from limbeck.graph.builder import Array
 
-__all__ = ["INPUTS", "can_emit", "emit", "families", "obstacles"]
+__all__ = ["INPUTS", "can_emit", "emit", "families", "layers", "obstacles", "unfold"]
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """Of every graph, int64 (batch, sequence); families without segments ignore the third."""
@@ -72,6 +76,26 @@ def emit(config: Mapping[str, Any], weights: Mapping[str, Array], *, first_token
     graph = Graph(kind, weights)
     logits, n_outputs = _family(kind).build(graph, config, first_token=first_token)
     return graph.finish(INPUTS, logits, n_outputs)
+
+
+def layers(config: Mapping[str, Any]) -> list[LayerNames]:
+    """Return where the tensors of each layer are, for a config that :func:`can_emit` knows."""
+    names: list[LayerNames] = _family(config["model_type"]).layers(config)
+    return names
+
+
+def unfold(config: Mapping[str, Any], weights: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the tensors of a graph as the family's checkpoints have them, where the two differ.
+
+    A table of one segment was added to the positions: it comes back as zeros.
+    """
+    found = dict(weights)
+    if config.get("type_vocab_size") == 1:
+        for name in [name for name in found if name.endswith(".position_embeddings.weight")]:
+            types = name.replace("position_embeddings", "token_type_embeddings")
+            found[types] = np.zeros_like(found[name], shape=(1, found[name].shape[1]))
+    family = _family(config["model_type"])
+    return family.unfold(config, found) if hasattr(family, "unfold") else found
 
 
 def _family(kind: str) -> ModuleType:

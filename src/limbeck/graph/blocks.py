@@ -12,7 +12,7 @@ Source: Devlin et al., BERT (arXiv 1810.04805), as the models of transformers co
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from limbeck.graph.activations import activate
@@ -141,7 +141,7 @@ def encoder(
     states: str,
     bias: str,
     sizes: Sizes,
-    name_layer: Callable[[int], LayerNames],
+    layers: Sequence[LayerNames],
     *,
     first_token: bool,
     first_bias: str | None = None,
@@ -151,11 +151,11 @@ def encoder(
     Heads read nothing else, so that with ``first_token`` the last layer asks for that position alone; its keys and
     values are still those of all tokens. ``first_bias`` is the row of ``bias`` for it, where ``bias`` has rows.
     """
-    for index in range(sizes.layers):
+    for index, names in enumerate(layers):
         ask = states
-        if first_token and index == sizes.layers - 1:
+        if first_token and index == len(layers) - 1:
             ask, bias = graph.op("Gather", states, graph.ints(0), at="first_token", axis=1), first_bias or bias
-        states = layer(graph, states, ask, name_layer(index), sizes, bias, f"layer.{index}")
+        states = layer(graph, states, ask, names, sizes, bias, f"layer.{index}")
     return graph.op("Gather", states, graph.int_scalar(0), at="pooled", axis=1)
 
 

@@ -7,10 +7,11 @@ transformers.js looks for.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limbeck.artefact.manifest import WEIGHTS_SUFFIX
+from limbeck.artefact.manifest import FLOAT_GRAPH, WEIGHTS_SUFFIX
 from limbeck.errors import require
 
 if TYPE_CHECKING:
@@ -20,6 +21,19 @@ ONE_FILE_BYTES = 16_000_000
 """Weights up to so many bytes stay in the graph: the time that is won is a few thousandths of a second there."""
 _SMALL_TENSOR = 1024
 """Tensors of fewer bytes stay in the graph: shapes and scalars are read while it is opened."""
+
+
+def write_folder(folder: Path, model: onnx.ModelProto) -> None:
+    """Write ``model`` as the float graph of ``folder``, in place of one that stands there.
+
+    Where its weights stand beside it, ``config.json`` says so to transformers.js.
+    """
+    path = folder / FLOAT_GRAPH
+    path.parent.mkdir(exist_ok=True)
+    if write(model, path):
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config["transformers.js_config"] = {"use_external_data_format": {path.name: True}}
+        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def write(model: onnx.ModelProto, path: Path, *, one_file_bytes: int | None = None) -> bool:

@@ -156,7 +156,7 @@ def take(
         return default
     value = record.get(field)
     if type(value) is kind or (kind is float and type(value) is int):
-        return value
+        return value  # type: ignore[return-value]  # an int is a float to Python's numbers, if not to its types
     complain(f"{field!r} is {shown(value) if field in record else 'missing'}; it takes {_WANTED[kind]}")
     return None
 

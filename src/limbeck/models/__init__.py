@@ -1,27 +1,34 @@
 """Models: token ids in, logits out. A model knows no loss, no file format of data, no HTTP. One file a family.
 
-A family's module defines ``start(request) -> Prepared`` (a model ready to be trained, with its tokenizer) and
-``DEFAULTS`` (:class:`Defaults`). Listing the names imports none of them.
+A family's module defines ``start(request) -> Prepared`` (a model ready to be trained, with its tokenizer),
+``DEFAULTS`` (:class:`Defaults`) and ``export(folder)`` (the graph of a saved model). One that is not fitted by gradient
+steps defines ``fit(job) -> Fitted`` as well, which takes the training loop's place. Listing the names imports none.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
 
+from limbeck.errors import ModelError
 from limbeck.table import Table
-from limbeck.text import Input
+from limbeck.text import Encoded, Input
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from onnx import ModelProto
     from torch import Tensor, device, nn
 
     from limbeck.tasks import TaskLike
 
 MODELS = Table("limbeck.models", noun="model family", flag="--model")
+DEFAULT = "sentiment"
+"""Where a training starts that names no model: the weights that ship with limbeck."""
+_FROZEN = "frozen"
 
 
 @dataclass(frozen=True)
@@ -64,10 +71,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Defaults:
-    """How a family likes to be trained where the user does not say."""
+    """How a family likes to be trained where the user does not say; None for one that defines ``fit``."""
 
-    epochs: int
-    lr: float
+    epochs: int | None
+    lr: float | None
 
 
 class TextModel(Protocol):
@@ -99,14 +106,102 @@ class Prepared:
     notices: tuple[str, ...] = ()
 
 
+class Watch(Protocol):
+    """Is told how many rows are done; a context manager."""
+
+    def advance(self, n_rows: int) -> None:
+        """Count rows that are done."""
+        ...
+
+    def __enter__(self) -> Watch: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+WatchRows = Callable[[str, int], Watch]
+"""Makes a :class:`Watch` of some work, in a word or two, over so many rows."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows to learn from."""
+
+    encoded: Encoded
+    targets: NDArray[Any]
+    """As the task's loss takes them, numbers standardised: shape ``(N,)``."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a family is given that fits its models itself."""
+
+    model: TextModel
+    """As ``start`` prepared it."""
+    task: TaskLike
+    train: Labelled
+    valid: Labelled | None
+    pad_id: int
+    seed: int
+    watch: WatchRows
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What such a family gives back."""
+
+    model: TextModel
+    """The one to keep; it may be another than the job's."""
+    record: dict[str, Any]
+    """What ``metrics.jsonl`` keeps of the fit."""
+    summary: str
+    """The same in a line for people."""
+
+
 def family_of(source: str) -> str:
-    """The family that makes the model called ``source``: its own name, or ``transformer`` for folders and hub names."""
+    """The family that makes the model called ``source``: its own name, or ``transformer`` for folders and hub names.
+
+    >>> family_of("small"), family_of("frozen:org/name"), family_of("org/name")
+    ('small', 'frozen', 'transformer')
+    """
+    if source.startswith(f"{_FROZEN}:"):
+        return _FROZEN
     return source if source in MODELS else "transformer"
 
 
 def shown(source: str) -> str:
-    """The name of a model as an artefact records it: a folder by its last part alone."""
+    """The name of a model as an artefact's settings record it: a folder by its last part alone."""
+    if source.startswith(f"{_FROZEN}:"):
+        return f"{_FROZEN}:{shown(origin(source))}"
     return Path(source).resolve().name if Path(source).is_dir() else source
+
+
+def origin(source: str) -> str:
+    """Where the weights come from that the model called ``source`` starts with: a frozen one's encoder.
+
+    >>> origin("frozen:org/name"), origin("frozen"), origin("org/name")
+    ('org/name', 'sentiment', 'org/name')
+    """
+    return DEFAULT if source == _FROZEN else source.removeprefix(f"{_FROZEN}:")
+
+
+def default() -> tuple[str, tuple[str, ...]]:
+    """The model of a training that names none, and what is to be said about it: the weights that ship, if they do.
+
+    Raises:
+        ModelError: ``LIMBECK_SENTIMENT`` names others, and they are not there.
+    """
+    from limbeck import sentiment
+
+    try:
+        sentiment.folder()
+    except ModelError:
+        if os.environ.get(sentiment.VARIABLE):
+            raise
+        notice = "no weights ship with this copy of limbeck: training starts from nothing (--model small); "
+        return "small", (f"{notice}for better answers name an encoder (--model FOLDER_OR_HUB_NAME)",)
+    return DEFAULT, ()
 
 
 def prepare(request: Request) -> Prepared:
@@ -125,6 +220,12 @@ def defaults(source: str) -> Defaults:
     return values
 
 
+def own_fit(source: str) -> Callable[[Job], Fitted] | None:
+    """How the family of ``source`` fits its models; None where the training loop does."""
+    fit: Callable[[Job], Fitted] | None = getattr(MODELS.module(family_of(source)), "fit", None)
+    return fit
+
+
 def export(folder: Path, family: str) -> ModelProto:
     """The graph of a saved model, from the weights in its folder."""
     graph: ModelProto = MODELS.module(family).export(folder)
@@ -136,11 +237,6 @@ def write_graph(folder: Path, family: str) -> None:
 
     Where the weights stand beside the graph, ``config.json`` says so to transformers.js.
     """
-    from limbeck.graph.write import write
+    from limbeck.graph.write import write_folder
 
-    path = folder / "onnx" / "model.onnx"
-    path.parent.mkdir(exist_ok=True)
-    if write(export(folder, family), path):
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        config["transformers.js_config"] = {"use_external_data_format": {path.name: True}}
-        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    write_folder(folder, export(folder, family))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck import graph
+from limbeck.artefact.manifest import INT8_GRAPH
 from limbeck.errors import ModelError, require
+from limbeck.graph import weights
 from limbeck.models import Batch, Defaults, Output, Prepared, Request
 from limbeck.models._hub import find
 from limbeck.models._trunk import run, trunk_of
@@ -95,15 +99,7 @@ def start(request: Request) -> Prepared:
         setattr(config, name, value)
     torch.manual_seed(request.seed)
     try:
-        inner = transformers.AutoModelForSequenceClassification.from_pretrained(
-            folder,
-            config=config,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            ignore_mismatched_sizes=True,
-            dtype=torch.float32,
-        )
+        inner = _load(folder, config)
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"{request.source} cannot be loaded as an encoder: {error}") from None
     model = wrap(inner, read_tokenizer(folder))
@@ -116,6 +112,36 @@ def start(request: Request) -> Prepared:
             f"{request.source} has positions for {limit} tokens: texts are read up to that, not {request.max_length}"
         )
     return Prepared(model, model.tokenizer, min(limit, request.max_length), tuple(notices))
+
+
+def _load(folder: Path, config: Any) -> Any:
+    """The encoder of ``folder`` with a head of ``config``'s labels; a head of another size begins anew.
+
+    A folder for the runtime alone has no model.safetensors: its int8 graph gives the weights, dequantised.
+    """
+    auto = transformers.AutoModelForSequenceClassification
+    if (folder / INT8_GRAPH).is_file() and not (folder / "model.safetensors").is_file():
+        return _dequantised(auto.from_config(config, dtype=torch.float32), weights.read(folder))
+    return auto.from_pretrained(
+        folder,
+        config=config,
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=False,
+        ignore_mismatched_sizes=True,
+        dtype=torch.float32,
+    )
+
+
+def _dequantised(inner: Any, found: Mapping[str, NDArray[Any]]) -> Any:
+    """``inner`` with the weights found, but a head of another size."""
+    own = inner.state_dict()
+    lacking = [name for name in own if name not in found]
+    if lacking:
+        raise ValueError(f"its int8 graph holds no {', '.join(lacking[:3])}")
+    fitting = {name: torch.from_numpy(found[name]) for name in own if found[name].shape == own[name].shape}
+    inner.load_state_dict(fitting, strict=False)
+    return inner
 
 
 def head_settings(task: TaskLike) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from limbeck import models
-from limbeck.artefact.manifest import NAME, Manifest
+from limbeck.artefact.manifest import INT8_GRAPH, NAME, Manifest
 from limbeck.artefact.save import seal
 from limbeck.data.dataset import Dataset
 from limbeck.errors import SettingsError, require
@@ -37,13 +37,17 @@ def apply(folder: Path, out: Path, dataset: Dataset, *, overwrite: bool = False)
         overwrite: replace a model that stands at ``out``.
 
     Raises:
-        SettingsError: the model is no classifier.
+        SettingsError: the model is no classifier, or is int8.
         ArtefactError: something stands at ``out`` that may not be replaced.
     """
 
+    manifest = Manifest.read(folder)
+    if INT8_GRAPH in manifest.files:
+        raise SettingsError(f"{str(folder)!r} is int8 already; calibrate the float model, then export it with --int8")
+
     def fill(staging: Path) -> Manifest:
         _copy(folder, staging)
-        return fold(staging, replace(Manifest.read(folder), files={}, probes={}), dataset)
+        return fold(staging, replace(manifest, files={}, probes={}), dataset)
 
     return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
 

@@ -15,7 +15,8 @@ class Answer:
     predicted: str | float | None
     """A class name, or a number; None where there was nothing to answer, and ``reason`` says why."""
     columns: dict[str, float | None] = field(default_factory=dict)
-    """What the task adds, in order: ``p_<class>`` for each class; None where nothing was answered."""
+    """What the task adds, in order: ``p_<class>`` for each class, and ``score`` where they are those of sentiment; None
+    where nothing was answered."""
     tokens_read: int = 0
     """Tokens that the model read, special ones not counted."""
     tokens_dropped: int = 0
@@ -31,6 +32,11 @@ class Answer:
             for name, value in self.columns.items()
             if name.startswith("p_") and value is not None
         }
+
+    @property
+    def score(self) -> float | None:
+        """Sentiment in [-1, 1], p(positive) - p(negative); None of other models, and where nothing was answered."""
+        return self.columns.get("score")
 
     def to_row(self, prefix: str = "") -> dict[str, Cell]:
         """Columns in their order: ``predicted``, the task's, ``tokens_read``, ``tokens_dropped``, ``reason``.

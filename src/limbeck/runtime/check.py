@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class CheckReport:
     """Largest difference of a probability; for a number, of the number, relative to the largest one (at least 1)."""
     tolerance: float
     machine: str
+    precision: str = "float32"
+    """What products were computed in: float32 or int8."""
 
     @property
     def ok(self) -> bool:
@@ -54,36 +57,65 @@ def check(folder: Path | str) -> CheckReport:
 
 
 def replay(predictor: Predictor) -> CheckReport:
-    """Ask the probes of the predictor's manifest again and compare."""
+    """Ask the probes of the predictor's manifest again and compare with what the same precision said then."""
     probes = predictor.manifest.probes
     texts = [_input(text) for text in probes.get("texts", [])]
-    expected = np.array(probes.get("logits", []), np.float64).reshape(len(texts), predictor.task.n_outputs)
-    found = predictor.logits(texts)[0].astype(np.float64)
+    said = {**probes, **probes.get(predictor.way.precision, {})}
+    expected = np.array(said.get("logits", []), np.float64).reshape(len(texts), predictor.task.n_outputs)
+    found = predictor.logits(texts, refuse=False)[0].astype(np.float64)
     return CheckReport(
         folder=str(predictor.folder),
         n_files=len(predictor.manifest.files),
         n_probes=len(texts),
         difference=difference(predictor.task, expected, found),
-        tolerance=float(probes.get("tolerance", 1e-4)),
+        tolerance=float(said.get("tolerance", 1e-4)),
         machine=machine(),
+        precision=predictor.way.precision,
     )
 
 
-def first_time(predictor: Predictor) -> str:
-    """Replay the probes unless they agreed on this machine before; what to tell the user, mostly nothing."""
+def trusted(predictor: Predictor, *, instead: Callable[[], Predictor]) -> tuple[Predictor, str]:
+    """Replay the probes unless they agreed on this machine before; who is to answer, and what to tell the user.
+
+    Args:
+        predictor: what would answer.
+        instead: makes the predictor in float32 that answers where ``predictor`` computes in int8 and disagrees.
+
+    Returns:
+        One of the two predictors, and a notice, mostly the empty string.
+    """
+    report = _first_time(predictor)
+    if report is None or report.ok:
+        return predictor, ""
+    hint = f"see: limbeck check {predictor.folder}"
+    if report.precision == "float32":
+        return predictor, f"{predictor.folder}: probabilities {_differ(report)}; {hint}"
+    other = instead()
+    second = _first_time(other)
+    notice = f"{predictor.folder}: int8 probabilities {_differ(report)}"
+    if second is None or second.ok:
+        return other, f"{notice}; float32, which agrees, answers instead"
+    return other, f"{notice}; float32 answers instead, but its probabilities {_differ(second)}; {hint}"
+
+
+def _differ(report: CheckReport) -> str:
+    return (
+        f"differ by up to {report.difference:.2g} from those of the machine that saved it "
+        f"(tolerance {report.tolerance:.2g})"
+    )
+
+
+def _first_time(predictor: Predictor) -> CheckReport | None:
+    """What a replay finds; None where there are no probes, or they agreed on this machine before."""
     if not predictor.manifest.probes.get("texts"):
-        return ""
+        return None
     key = hashlib.sha256(f"{predictor.fingerprint} {machine()}".encode()).hexdigest()[:32]
     if cache.recall(_KIND, key) is not None:
-        return ""
+        return None
     report = replay(predictor)
-    if not report.ok:
-        return (
-            f"{predictor.folder}: probabilities differ by up to {report.difference:.2g} from those of the machine that "
-            f"saved it (tolerance {report.tolerance:.2g}); see: limbeck check {predictor.folder}"
-        )
-    cache.remember(_KIND, key, {"difference": report.difference, "machine": report.machine})
-    return ""
+    if report.ok:
+        cache.remember(_KIND, key, {"difference": report.difference, "machine": report.machine})
+    return report
 
 
 def difference(task: TaskLike, expected: NDArray[np.float64], found: NDArray[np.float64]) -> float:
@@ -92,7 +124,8 @@ def difference(task: TaskLike, expected: NDArray[np.float64], found: NDArray[np.
         return float("inf")
     before, after = task.decode(expected).columns, task.decode(found).columns
     if before:
-        return max(float(np.abs(after[name] - before[name]).max(initial=0.0)) for name in before)
+        names = [name for name in before if name.startswith("p_")] or list(before)
+        return max(float(np.abs(after[name] - before[name]).max(initial=0.0)) for name in names)
     scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
     return float(np.abs(found - expected).max(initial=0.0)) / scale
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from limbeck.artefact.manifest import Manifest
-from limbeck.data import Columns, RowSource, guess_columns
+from limbeck.data import Columns, Rows, guess_columns
 from limbeck.errors import DataError
 
 
 def find_columns(
-    source: RowSource,
+    source: Rows,
     manifest: Manifest,
     *,
     text_column: str | None = None,
@@ -46,7 +46,7 @@ def find_columns(
     return columns
 
 
-def _check_fit(columns: Columns, source: RowSource, manifest: Manifest) -> None:
+def _check_fit(columns: Columns, source: Rows, manifest: Manifest) -> None:
     """Raise where a model of pairs would get one text, or the other way round."""
     if manifest.is_pairs and columns.text_pair is None:
         names = ", ".join(map(repr, source.columns))

@@ -15,7 +15,9 @@ from limbeck.artefact import verify
 from limbeck.artefact.beside import Beside
 
 if TYPE_CHECKING:
+    from limbeck.runtime.precision import Precision
     from limbeck.runtime.predictor import Predictor
+    from limbeck.runtime.session import Session
 
 
 def load(
@@ -23,31 +25,44 @@ def load(
     *,
     threads: int | None = None,
     quick: bool = False,
+    precision: Precision | None = None,
     notify: Callable[[str], None] | None = None,
 ) -> Predictor:
     """Verify a saved folder and give what answers by it.
 
-    The first load on a machine replays the folder's probes and remembers, in the user's cache, that they agreed.
+    The first load on a machine replays the folder's probes and remembers, in the user's cache, that they agreed. Where
+    int8 answers are out of tolerance, it falls back to float32 and says so.
 
     Args:
         folder: a saved model.
         threads: of one computation; None takes as many as there are cores.
         quick: for a process that answers a text or two: opens sooner, computes slower.
+        precision: float32 or int8; None takes int8 where the folder has an int8 graph.
         notify: gets a line when the probes disagree; None warns.
 
     Raises:
         ArtefactError: it is no saved model, or files are missing or damaged; all of them are named.
+        SettingsError: the folder has no graph of that precision.
     """
     verification = verify.start(folder)
-    from limbeck.runtime.session import Session
+    from limbeck.runtime.precision import way
+    from limbeck.runtime.session import open_session
 
     manifest = verification.result()
-    opening = Beside(lambda: Session(Path(folder) / manifest.graph, threads=threads, quick=quick))
-    from limbeck.runtime.check import first_time
+
+    def begin(asked: Precision | None) -> Beside[Session]:
+        chosen = way(manifest, asked)
+        return Beside(lambda: open_session(Path(folder), chosen, threads=threads, quick=quick))
+
+    opening = begin(precision)
+    from limbeck.runtime.check import trusted
     from limbeck.runtime.predictor import Predictor
 
-    predictor = Predictor(folder, manifest, opening=opening)
-    notice = first_time(predictor)
+    def in_float32() -> Predictor:
+        return Predictor(folder, manifest, precision="float32", opening=begin("float32"))
+
+    predictor = Predictor(folder, manifest, precision=precision, opening=opening)
+    predictor, notice = trusted(predictor, instead=in_float32)
     if notice and notify:
         notify(notice)
     elif notice:

@@ -21,7 +21,9 @@ from limbeck.artefact.manifest import TOKENIZER, WEIGHTS_SUFFIX, Manifest
 from limbeck.artefact.verify import sha256
 from limbeck.errors import ArtefactError, DataError, SettingsError, together
 from limbeck.runtime.answer import NOT_A_NUMBER, Answer
-from limbeck.runtime.session import Session
+from limbeck.runtime.precision import Precision, way
+from limbeck.runtime.reading import Reading
+from limbeck.runtime.session import Session, open_session
 from limbeck.tasks import TaskLike, task_from_json
 from limbeck.text import Encoded, Encoder, Input, TextSettings
 
@@ -35,10 +37,12 @@ class Predictor:
         folder: a saved folder, or one about to be sealed.
         manifest: its manifest; ``files`` may be empty while the folder is not sealed yet.
         threads: of one computation; None takes as many as there are cores.
-        opening: the session over the manifest's graph, already being opened.
+        precision: float32 or int8; None takes that of the graph that the folder prefers.
+        opening: the session for that, already being opened.
 
     Raises:
         ArtefactError: the graph or the tokenizer cannot be used.
+        SettingsError: the folder has no graph of that precision.
     """
 
     def __init__(
@@ -47,18 +51,20 @@ class Predictor:
         manifest: Manifest,
         *,
         threads: int | None = None,
+        precision: Precision | None = None,
         opening: Beside[Session] | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.manifest = manifest
-        graph = self.folder / manifest.graph
-        opening = opening or Beside(lambda: Session(graph, threads=threads))
+        self.way = way(manifest, precision)
+        opening = opening or Beside(lambda: open_session(self.folder, self.way, threads=threads))
         self.task: TaskLike = task_from_json(manifest.task)
         self.encoder = Encoder.from_file(self.folder / TOKENIZER, _text_settings(manifest))
+        self.reading = Reading(manifest, self.encoder)
         self.session = opening.result()
         if self.session.n_outputs != self.task.n_outputs:
             raise ArtefactError(
-                f"{graph} gives {self.session.n_outputs} logits, and the task in limbeck.json has "
+                f"{self.session.graph} gives {self.session.n_outputs} logits, and the task in limbeck.json has "
                 f"{self.task.n_outputs}; the two belong to different models: train or copy the folder again"
             )
 
@@ -79,31 +85,34 @@ class Predictor:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hex sha256 over what determines an answer: graph, tokenizer, text settings, task."""
-        graph = self.manifest.graph
+        """Hex sha256 over what determines an answer: graph and precision, tokenizer, text settings, task."""
+        graph = self.way.graph
         beside = self.folder / (graph + WEIGHTS_SUFFIX)
         record = {
             "graph": self._sha256(graph),
             **({"weights": self._sha256(graph + WEIGHTS_SUFFIX)} if beside.exists() else {}),
+            **({"precision": self.way.precision} if self.way.dequantised else {}),
             "tokenizer": self._sha256(TOKENIZER),
             "text": self.manifest.text,
             "task": self.manifest.task,
             "inputs": self.manifest.inputs,
+            **self.reading.record,
         }
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
     @overload
-    def predict(self, inputs: str, *, windows: bool = False) -> Answer: ...  # type: ignore[overload-overlap]
+    def predict(self, inputs: str, *, windows: bool | None = None) -> Answer: ...  # type: ignore[overload-overlap]
 
     @overload
-    def predict(self, inputs: Iterable[Input], *, windows: bool = False) -> list[Answer]: ...
+    def predict(self, inputs: Iterable[Input], *, windows: bool | None = None) -> list[Answer]: ...
 
-    def predict(self, inputs: str | Iterable[Input], *, windows: bool = False) -> Answer | list[Answer]:
+    def predict(self, inputs: str | Iterable[Input], *, windows: bool | None = None) -> Answer | list[Answer]:
         """Answer one text, or many in their order.
 
         Args:
             inputs: a text, or an iterable of texts; for a model of pairs a tuple of two texts, or an iterable of these.
-            windows: read the whole of long texts and average over their windows, instead of cutting their middle.
+            windows: read the whole of long texts and average over their windows, instead of cutting their middle; None
+                does as the folder says.
 
         Returns:
             An :class:`Answer` for one input, a list of them for many.
@@ -118,8 +127,12 @@ class Predictor:
             return self._answers([inputs], windows=windows)[0]
         return self._answers(inputs, windows=windows)
 
-    def logits(self, inputs: Iterable[Input], *, windows: bool = False) -> tuple[NDArray[np.float32], Encoded]:
+    def logits(
+        self, inputs: Iterable[Input], *, windows: bool | None = None, refuse: bool = True
+    ) -> tuple[NDArray[np.float32], Encoded]:
         """Logits of shape ``(N, C)`` in the inputs' order, and what was read; rows that are not answerable are zero.
+
+        ``refuse`` off asks the graph what the folder's languages would refuse too: probes are pieces drawn by chance.
 
         Raises:
             DataError: an input of the wrong kind, named by its position.
@@ -127,7 +140,7 @@ class Predictor:
         """
         if windows and self.is_pairs:
             raise SettingsError("--windows reads single texts only; this model takes pairs: leave the flag out")
-        encoded = self.encoder.encode(self._checked(inputs), windowed=windows)
+        encoded = self.reading.encode(self._checked(inputs), windows=windows, refuse=refuse)
         asked = np.flatnonzero(encoded.answerable[encoded.owner])
         rows = self.session.run(
             [encoded.ids[row] for row in asked], [encoded.type_ids[row] for row in asked], pad_id=self.encoder.pad_id
@@ -160,7 +173,7 @@ class Predictor:
             )
         ]
 
-    def _answers(self, inputs: Iterable[Input], *, windows: bool) -> list[Answer]:
+    def _answers(self, inputs: Iterable[Input], *, windows: bool | None) -> list[Answer]:
         return self.answers(*self.logits(inputs, windows=windows))
 
     def _gather(self, rows: NDArray[np.float32], asked: NDArray[np.int64], encoded: Encoded) -> NDArray[np.float32]:

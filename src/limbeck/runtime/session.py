@@ -20,6 +20,7 @@ from limbeck.text.pad import pad
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
+    from limbeck.runtime.precision import Way
     from limbeck.text import Input
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -30,6 +31,16 @@ more, 16,384 three times as much (activations leave the cache)."""
 _TYPES: dict[str, Any] = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(float)": np.float32}
 
 
+_FLOAT32 = {"session.disable_quant_qdq": "1"}
+"""Constant folding may then take DequantizeLinear too, so that int8 weights become float ones."""
+_INT8 = {"session.qdq_matmulnbits_accuracy_level": "4", "session.qdq_matmulnbits_block_size": "32"}
+"""DequantizeLinear and MatMul become MatMulNBits, which rounds activations to int8 by blocks of 32 within a row. A
+float graph has no DequantizeLinear."""
+_FUSES = (1, 25)
+"""The first onnxruntime that does so with a scale a column; earlier ones would widen the weights at each run, so that
+there they are folded to float as well."""
+
+
 class Session:
     """A graph that gives logits.
 
@@ -38,16 +49,20 @@ class Session:
         threads: of one computation; None takes as many as there are cores.
         quick: open sooner and compute slower, for a process that answers a text or two: weights are not copied into the
             layout that large products like best, which takes a quarter of the opening of a 90 MB graph.
+        dequantised: fold int8 weights back to float and compute in float32; a float graph stays as it is.
 
     Raises:
         ArtefactError: the graph cannot be loaded, wants other inputs, or does not say how many logits it gives.
     """
 
-    def __init__(self, graph: Path, *, threads: int | None = None, quick: bool = False) -> None:
+    def __init__(
+        self, graph: Path, *, threads: int | None = None, quick: bool = False, dequantised: bool = False
+    ) -> None:
         self.graph = graph
         try:
+            options = _options(threads, quick=quick, dequantised=dequantised)
             self._session: Any = onnxruntime.InferenceSession(
-                os.fspath(graph), _options(threads, quick=quick), providers=["CPUExecutionProvider"]
+                os.fspath(graph), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime's own exceptions share no base but this
             raise ArtefactError(f"onnxruntime {onnxruntime.__version__} cannot load {graph}: {error}") from None
@@ -94,15 +109,25 @@ class Session:
         return result
 
 
+def open_session(folder: Path, way: Way, *, threads: int | None = None, quick: bool = False) -> Session:
+    """The session that answers for ``folder`` in the way chosen.
+
+    ``quick`` is for float32 alone: without the copied layout onnxruntime computes int8 products in float, and a text on
+    the command line would get other digits than the same text in a file.
+    """
+    quick = quick and way.precision == "float32"
+    return Session(folder / way.graph, threads=threads, quick=quick, dequantised=way.dequantised)
+
+
 def answer_probes(folder: Path, manifest: Manifest, texts: Sequence[Input]) -> list[list[float]]:
     """Logits of ``folder``, which need not be sealed yet, for ``texts``: :func:`limbeck.artefact.save.seal` asks it."""
     from limbeck.runtime.predictor import Predictor  # which opens a session itself
 
-    logits, _ = Predictor(folder, manifest).logits(texts)
+    logits, _ = Predictor(folder, manifest).logits(texts, refuse=False)
     return [[float(value) for value in row] for row in logits]
 
 
-def _options(threads: int | None, *, quick: bool = False) -> Any:
+def _options(threads: int | None, *, quick: bool = False, dequantised: bool = False) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or _cores()
     options.inter_op_num_threads = 1
@@ -111,7 +136,16 @@ def _options(threads: int | None, *, quick: bool = False) -> Any:
     options.log_severity_level = 3
     if quick:
         options.add_session_config_entry("session.disable_prepacking", "1")
+        # the last level rearranges convolutions, which text models have none of, and takes half of the opening to look
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    for key, value in (_FLOAT32 if dequantised or _version() < _FUSES else _INT8).items():
+        options.add_session_config_entry(key, value)
     return options
+
+
+def _version() -> tuple[int, ...]:
+    """Major and minor version of onnxruntime."""
+    return tuple(int(part) for part in onnxruntime.__version__.split(".")[:2])
 
 
 def _cores() -> int:

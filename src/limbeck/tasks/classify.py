@@ -12,6 +12,9 @@ from limbeck import metrics
 from limbeck.errors import DataError, nearest, together
 from limbeck.tasks import Answers, Array
 
+SENTIMENT = ("negative", "neutral", "positive")
+"""Classes, in any order, whose answers have a ``score`` too."""
+
 
 class Task:
     """Classes by name; logits are one a class, in the order of ``classes``."""
@@ -49,10 +52,15 @@ class Task:
         return 1.0, 0.0
 
     def decode(self, logits: Array) -> Answers:
-        """The likeliest class, and ``p_<class>`` for each."""
+        """The likeliest class, ``p_<class>`` for each, and for the three of sentiment a ``score`` in [-1, 1].
+
+        The score is p(positive) - p(negative): 0 for what is neutral, and for what is as much one as the other.
+        """
         probs = metrics.softmax(logits)
         best = logits.argmax(axis=1) if len(logits) else np.zeros(0, np.int64)
         columns = {f"p_{name}": probs[:, n] for n, name in enumerate(self.classes)}
+        if sorted(self.classes) == list(SENTIMENT):
+            columns["score"] = columns["p_positive"] - columns["p_negative"]
         return Answers([self.classes[n] for n in best], columns)
 
     def loss(self, logits: Array, targets: NDArray[Any]) -> Array:

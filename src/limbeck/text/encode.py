@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from limbeck.errors import ArtefactError, SettingsError
 from limbeck.text.blank import clean, is_blank
 from limbeck.text.cut import head_and_tail, share, windows
+from limbeck.text.long_words import LongWords
 from limbeck.text.settings import TextSettings
 
 Input = str | tuple[str, str]
@@ -83,6 +84,7 @@ class Encoder:
         self.settings = settings or TextSettings()
         self._unknown = _unknown_id(tokenizer)
         self._longest_known = getattr(tokenizer.model, "max_input_chars_per_word", math.inf)
+        self._long_words = LongWords(tokenizer)
 
     @classmethod
     def from_file(cls, path: Path, settings: TextSettings | None = None) -> Encoder:
@@ -153,8 +155,12 @@ class Encoder:
     def _encodings(self, inputs: Sequence[Input]) -> Iterator[tuple[Input, Any]]:
         for start in range(0, len(inputs), _CHUNK):
             chunk = inputs[start : start + _CHUNK]
-            cleaned = [(clean(item[0]), clean(item[1])) if isinstance(item, tuple) else clean(item) for item in chunk]
-            yield from zip(chunk, self.tokenizer.encode_batch_fast(cleaned), strict=True)
+            given = [tuple(map(self._given, item)) if isinstance(item, tuple) else self._given(item) for item in chunk]
+            yield from zip(chunk, self.tokenizer.encode_batch_fast(given), strict=True)
+
+    def _given(self, text: str) -> str:
+        """What the tokenizer is given of a text."""
+        return self._long_words.shorten(clean(text))[0]
 
     def _rows(
         self, encoding: Any, is_pair: bool, windowed: bool
@@ -211,8 +217,8 @@ class Encoder:
     def _longest_word(self, text: str) -> int:
         """Characters of the longest word that the tokenizer's model is given, of a text's long stretches."""
         normalizer, splitter = self.tokenizer.normalizer, self.tokenizer.pre_tokenizer
-        longest = 0
-        for stretch in _LONG_STRETCH.findall(clean(text)):
+        shortened, longest = self._long_words.shorten(clean(text))
+        for stretch in _LONG_STRETCH.findall(shortened):
             normal = normalizer.normalize_str(stretch) if normalizer else stretch
             words = [word for word, _ in splitter.pre_tokenize_str(normal)] if splitter else [normal]
             longest = max(longest, *map(len, words), 0)

@@ -22,6 +22,8 @@ class Cost:
     """Optimiser steps."""
     seconds: float
     """Time of all epochs; saving and the start are not in it."""
+    pass_seconds: float
+    """Time to read all training rows once, without gradients."""
     size_bytes: int
     """Size of the weights as they will be saved."""
 
@@ -45,5 +47,5 @@ def estimate(learner: Learner) -> Cost:
             break
     spent = time.perf_counter() - started
     a_batch = (spent - first) / (done - 1) if done > 1 else spent
-    seconds = a_batch * 3.6 * len(plan) * (fit.epochs or 1)
-    return Cost(learner.n_updates(), seconds, size_bytes=4 * learner.n_parameters())
+    a_pass = a_batch * len(plan)
+    return Cost(learner.n_updates(), a_pass * 3.6 * (fit.epochs or 0), a_pass, size_bytes=4 * learner.n_parameters())

@@ -30,6 +30,7 @@ from limbeck.tasks import TaskLike, make_task
 from limbeck.text import Encoded, Encoder, TextSettings
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
+from limbeck.train.direct import check_fit, fit_directly, start_output_layer
 from limbeck.train.loop import Loop, Work, machine
 from limbeck.train.memory import keep_freed_memory
 from limbeck.train.precision import resolve
@@ -49,7 +50,8 @@ class Learner:
     Args:
         train: labelled rows; blank ones are left out with a notice.
         valid: rows to choose the weights by, or None to keep the last ones.
-        model: ``small``, a folder, a hub name, or a family that another package adds.
+        model: ``small``, ``frozen`` or ``frozen:ENCODER``, a folder, a hub name, or a family that another package
+            adds; the weights that ship with limbeck (``sentiment``) where not given.
         text: how much of a text is read.
         fit: epochs, rates, batches.
         step: what a micro-batch is asked for; supervised training by the task's loss where not given.
@@ -66,7 +68,7 @@ class Learner:
         train: Dataset,
         valid: Dataset | None = None,
         *,
-        model: str = "small",
+        model: str | None = None,
         text: TextSettings | None = None,
         fit: FitSettings | None = None,
         step: Step | None = None,
@@ -74,10 +76,10 @@ class Learner:
         reporter: Reporter | None = None,
     ) -> None:
         self.reporter = reporter or Silent()
-        self.source = model
-        self.fit_settings = _resolved(fit or FitSettings(), model)
-        self.notices: list[str] = []
+        self.source, notices = models.default() if model is None else (model, ())
+        self.fit_settings = _resolved(fit or FitSettings(), self.source)
         self.task = _task_of(train)
+        self.notices: list[str] = [*notices, *check_fit(fit or FitSettings(), self.source, self.task)]
         self.train, self.valid = train, valid if valid is not None and len(valid) else None
         if self.valid is not None and self.valid.is_pairs != train.is_pairs:
             kinds = ["pairs of texts" if part.is_pairs else "single texts" for part in (train, self.valid)]
@@ -91,7 +93,7 @@ class Learner:
         self._targets = self.task.encode(train.targets or [])
         text = text or TextSettings()
         prepared = models.prepare(
-            models.Request(model, train.inputs, self.task, text.max_length, self.fit_settings.seed)
+            models.Request(self.source, train.inputs, self.task, text.max_length, self.fit_settings.seed)
         )
         self.notices += prepared.notices
         self.model = prepared.model
@@ -102,7 +104,8 @@ class Learner:
         self._valid = self._encode_valid()
         self._scale = self.task.output_scale(self._targets)
         self._step = step or supervised(get_loss(self.task.name))
-        self.settings = settings or {"model": models.shown(model), **record(self.text), **record(self.fit_settings)}
+        shown = {"model": models.shown(self.source), **record(self.text), **record(self.fit_settings)}
+        self.settings = settings or shown
         self.progress: Progress | None = None
 
     def describe(self) -> DataReport:
@@ -115,16 +118,16 @@ class Learner:
         return sum(parameter.numel() for parameter in self.model.module.parameters())
 
     def n_updates(self) -> int:
-        """Optimiser steps that :meth:`fit` takes."""
+        """Optimiser steps that :meth:`fit` takes; 0 for a family that fits itself."""
         fit, lengths = self.fit_settings, self.encoded.lengths
-        epochs = range(fit.epochs or 1)
+        epochs = range(fit.epochs or 0)
         return sum(len(training_plan(lengths, fit.step_budget, seed=fit.seed, epoch=epoch)) for epoch in epochs)
 
     def fit(self, checkpoints: Path | None = None, *, resume: bool = False) -> Progress:
         """Train, or take up a training that was stopped.
 
         Args:
-            checkpoints: the folder for checkpoints; none are written where not given.
+            checkpoints: the folder for checkpoints; none are written where not given, nor by a family that fits itself.
             resume: go on from the newest checkpoint there; begin where there is none.
 
         Returns:
@@ -135,6 +138,9 @@ class Learner:
             Interrupted: the user asked to stop.
         """
         keep_freed_memory()
+        if (own_fit := models.own_fit(self.source)) is not None:
+            self.progress = fit_directly(self, own_fit)
+            return self.progress
         loop = self._loop(checkpoints)
         _make(checkpoints)
         saved = checkpoint.newest(checkpoints) if resume and checkpoints is not None else None
@@ -149,6 +155,8 @@ class Learner:
                 self.reporter.line(f"{line} since the checkpoint: the last digits of the weights may differ")
             loop.resume(saved)
             self.reporter.line(f"resumed after update {saved.progress.update} of {loop.total}")
+        elif self.fit_settings.output_layer == "frozen":
+            start_output_layer(self)
         self.progress = loop.run()
         return self.progress
 
@@ -197,13 +205,27 @@ class Learner:
         """Logits of some training rows as the model is now: shape ``(len(rows), C)``."""
         return self._logits(self.encoded.take(rows))
 
-    def _loop(self, checkpoints: Path | None) -> Loop:
+    def validate(self) -> dict[str, float]:
+        """Measures of the model as it is now, on the validation rows; there must be some."""
+        assert self._valid is not None
+        encoded, targets = self._valid
+        return self.task.metrics(self._logits(encoded), targets)
+
+    def job(self) -> models.Job:
+        """The rows as a family that fits itself is given them, numbers standardised."""
+        train = models.Labelled(self.encoded, self._standard(self._targets))
+        valid = None if self._valid is None else models.Labelled(self._valid[0], self._standard(self._valid[1]))
+        pad_id, seed = self.encoder.pad_id, self.fit_settings.seed
+        return models.Job(self.model, self.task, train, valid, pad_id, seed, self.reporter.watch)
+
+    def _standard(self, targets: NDArray[Any]) -> NDArray[Any]:
         scale, offset = self._scale
-        targets = (
-            self._targets if (scale, offset) == (1.0, 0.0) else ((self._targets - offset) / scale).astype(np.float32)
-        )
+        return targets if (scale, offset) == (1.0, 0.0) else ((targets - offset) / scale).astype(np.float32)
+
+    def _loop(self, checkpoints: Path | None) -> Loop:
+        targets = self._standard(self._targets)
         collate = Collator(self.encoded.ids, self.encoded.type_ids, targets, pad_id=self.encoder.pad_id)
-        validate: Callable[[], dict[str, float]] | None = None if self._valid is None else self._validate
+        validate: Callable[[], dict[str, float]] | None = None if self._valid is None else self.validate
         work = Work(self.model.module, self._step, collate, self.encoded.lengths, validate, self._identity())
         return Loop(work, self.fit_settings, checkpoints=checkpoints, reporter=self.reporter)
 
@@ -231,11 +253,6 @@ class Learner:
             raise DataError(f"{self.valid.name}: no validation row has a text to read")
         self.valid = self.valid.take(kept)
         return encoded.take(kept), self.task.encode(self.valid.targets or [])
-
-    def _validate(self) -> dict[str, float]:
-        assert self._valid is not None
-        encoded, targets = self._valid
-        return self.task.metrics(self._logits(encoded), targets)
 
     def _logits(self, encoded: Encoded) -> NDArray[np.float64]:
         """Logits of rows in the targets' units: shape ``(N, C)``."""
@@ -280,7 +297,7 @@ class Learner:
             text=record(self.text),
             model={
                 "family": models.family_of(self.source),
-                "source": models.shown(self.source),
+                "source": models.shown(models.origin(self.source)),
                 "parameters": self.n_parameters(),
                 "output_layer": output_name(self.model),
             },
@@ -336,11 +353,11 @@ def _task_of(train: Dataset) -> TaskLike:
 
 
 def _resolved(fit: FitSettings, model: str) -> FitSettings:
-    """The settings with every default put in."""
+    """The settings with every default put in; no epochs and no rate for a family that fits itself."""
     likes = models.defaults(model)
     return replace(
         fit,
-        epochs=fit.epochs or likes.epochs,
-        lr=fit.lr or likes.lr,
+        epochs=likes.epochs and (fit.epochs or likes.epochs),
+        lr=likes.lr and (fit.lr or likes.lr),
         precision=resolve(fit.precision),  # type: ignore[arg-type]
     )

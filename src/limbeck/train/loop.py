@@ -62,12 +62,7 @@ class Loop:
         self.work, self.settings = work, settings
         self.checkpoints, self.reporter = checkpoints, reporter
         self.progress = Progress()
-        self.accelerator = Accelerator()
-        if self.accelerator.num_processes > 1:
-            raise SettingsError(
-                f"{self.accelerator.num_processes} processes were started; training runs in one for now: "
-                "run the command without accelerate launch or torchrun"
-            )
+        self.accelerator = one_process()
         self.epochs, self.lr = settings.epochs or 1, settings.lr or 0.0
         self.epoch_sizes = [len(self._plan(epoch)) for epoch in range(self.epochs)]
         self.total = sum(self.epoch_sizes)
@@ -260,6 +255,21 @@ class Loop:
         stream = iter(loader)
         for step, parts in zip(steps, cut, strict=True):
             yield step, (next(stream) for _ in parts)
+
+
+def one_process() -> Accelerator:
+    """The device in use.
+
+    Raises:
+        SettingsError: several processes were started.
+    """
+    accelerator = Accelerator()
+    if accelerator.num_processes > 1:
+        raise SettingsError(
+            f"{accelerator.num_processes} processes were started; training runs in one for now: "
+            "run the command without accelerate launch or torchrun"
+        )
+    return accelerator
 
 
 def machine() -> dict[str, Any]:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from limbeck.runtime.progress import Progress
+
+if TYPE_CHECKING:
+    from limbeck.models import Watch
 
 
 class Reporter(Protocol):
@@ -26,6 +32,10 @@ class Reporter(Protocol):
         """The run is over, one way or another."""
         ...
 
+    def watch(self, what: str, total: int) -> Watch:
+        """Some work apart from the updates begins, over ``total`` rows."""
+        ...
+
 
 class Silent:
     """Says nothing; the default in Python."""
@@ -41,6 +51,25 @@ class Silent:
 
     def end(self) -> None:
         """Say nothing."""
+
+    def watch(self, what: str, total: int) -> Watch:
+        """Say nothing."""
+        del what, total
+        return _Unseen()
+
+
+class _Unseen:
+    """A watch that shows nothing."""
+
+    def advance(self, n_rows: int) -> None:
+        """Show nothing."""
+
+    def __enter__(self) -> _Unseen:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 class Console:
@@ -82,3 +111,7 @@ class Console:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+    def watch(self, what: str, total: int) -> Watch:
+        """A bar once it takes long; elsewhere a line now and then."""
+        return Progress(what, total)

@@ -15,6 +15,7 @@ DEFAULT_TOKENS = 1024
 Schedule = Literal["linear", "1cycle", "constant"]
 Precision = Literal["auto", "float32", "bf16"]
 Keep = Literal["best", "last"]
+OutputLayer = Literal["fresh", "frozen"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ class FitSettings:
     keep: Keep = "best"
     """Weights that are saved: those of the lowest validation loss, or the last ones."""
 
+    output_layer: OutputLayer = "fresh"
+    """What the output layer starts from: small random weights (those saved for the very same classes are kept), or
+    what --model frozen fits to at most 2,000 rows (LP-FT, Kumar et al. 2022, arXiv 2202.10054)."""
+
     patience: int | None = None
     """Stop after this many epochs without a better validation loss; never where not given."""
 
@@ -73,6 +78,7 @@ class FitSettings:
                 ("--schedule", self.schedule, Schedule),
                 ("--precision", self.precision, Precision),
                 ("--keep", self.keep, Keep),
+                ("--output-layer", self.output_layer, OutputLayer),
             )
             if value not in get_args(names)
         ]

@@ -19,8 +19,13 @@ def build(graph: Graph, config: sizes.Config, *, first_token: bool) -> tuple[str
     size = sizes.Sizes.read(config)
     states = blocks.embed(graph, "bert.embeddings", size.hidden, size.eps, pad=None, token_types=True)
     mask = blocks.mask_bias(graph, "attention_mask")
-    state = blocks.encoder(graph, states, mask, size, lambda i: layer_names("bert", i), first_token=first_token)
+    state = blocks.encoder(graph, states, mask, size, layers(config), first_token=first_token)
     return blocks.head(graph, state, "bert.pooler.dense", "tanh", "classifier", size.hidden)
+
+
+def layers(config: sizes.Config) -> list[blocks.LayerNames]:
+    """Return where the tensors of each layer are."""
+    return [layer_names("bert", index) for index in range(sizes.Sizes.read(config).layers)]
 
 
 def layer_names(prefix: str, index: int) -> blocks.LayerNames:

@@ -31,8 +31,13 @@ def build(graph: Graph, config: sizes.Config, *, first_token: bool) -> tuple[str
     size = sizes.Sizes.read({**config, "layer_norm_eps": EPS}, DEFAULTS)
     states = blocks.embed(graph, "distilbert.embeddings", size.hidden, EPS, pad=None, token_types=False)
     mask = blocks.mask_bias(graph, "attention_mask")
-    state = blocks.encoder(graph, states, mask, size, _layer_names, first_token=first_token)
+    state = blocks.encoder(graph, states, mask, size, layers(config), first_token=first_token)
     return blocks.head(graph, state, "pre_classifier", "relu", "classifier", size.hidden)
+
+
+def layers(config: sizes.Config) -> list[blocks.LayerNames]:
+    """Return where the tensors of each layer are."""
+    return [_layer_names(index) for index in range(sizes.Sizes.read(config, DEFAULTS).layers)]
 
 
 def _layer_names(index: int) -> blocks.LayerNames:

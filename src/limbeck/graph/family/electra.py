@@ -32,5 +32,10 @@ def build(graph: Graph, config: sizes.Config, *, first_token: bool) -> tuple[str
     if narrow != size.hidden:
         states = blocks.linear(graph, states, "electra.embeddings_project", narrow, size.hidden)
     mask = blocks.mask_bias(graph, "attention_mask")
-    state = blocks.encoder(graph, states, mask, size, lambda i: layer_names("electra", i), first_token=first_token)
+    state = blocks.encoder(graph, states, mask, size, layers(config), first_token=first_token)
     return blocks.head(graph, state, "classifier.dense", "gelu", "classifier.out_proj", size.hidden)
+
+
+def layers(config: sizes.Config) -> list[blocks.LayerNames]:
+    """Return where the tensors of each layer are."""
+    return [layer_names("electra", index) for index in range(sizes.Sizes.read(config, DEFAULTS).layers)]

@@ -9,6 +9,7 @@ Source: transformers, models/mpnet/modeling_mpnet.py, MPNetForSequenceClassifica
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -19,6 +20,9 @@ PAD = 1
 BUCKETS = 32
 MAX_DISTANCE = 128
 """These three are fixed in the source, whatever the config says."""
+_BIAS = "mpnet.encoder.relative_attention_bias"
+BY_DISTANCE = f"{_BIAS}.by_distance"
+"""The graph's own table, (H, distances)."""
 
 
 def obstacles(config: sizes.Config) -> list[str]:
@@ -41,8 +45,26 @@ def build(graph: Graph, config: sizes.Config, *, first_token: bool) -> tuple[str
     if first_token:
         first = graph.op("Slice", bias, graph.ints(0), graph.ints(1), graph.ints(2), at="bias/first")
         graph.shaped(first, "batch", size.heads, 1, "sequence")
-    state = blocks.encoder(graph, states, bias, size, _layer_names, first_token=first_token, first_bias=first)
+    state = blocks.encoder(graph, states, bias, size, layers(config), first_token=first_token, first_bias=first)
     return blocks.head(graph, state, "classifier.dense", "tanh", "classifier.out_proj", size.hidden)
+
+
+def layers(config: sizes.Config) -> list[blocks.LayerNames]:
+    """Return where the tensors of each layer are."""
+    return [_layer_names(index) for index in range(sizes.Sizes.read(config).layers)]
+
+
+def unfold(config: sizes.Config, weights: Mapping[str, Array]) -> dict[str, Array]:
+    """Return ``weights`` with the bias of each bucket in the place of that of each distance.
+
+    Buckets that no distance within the position table reaches come back as zeros; no text reads them.
+    """
+    found = dict(weights)
+    by_distance = found.pop(BY_DISTANCE)
+    reach = by_distance.shape[1] // 2
+    rows = np.zeros((config.get("relative_attention_num_buckets", BUCKETS), len(by_distance)), np.float32)
+    rows[bucket(np.arange(-reach, reach + 1))] = by_distance.T
+    return {**found, f"{_BIAS}.weight": rows}
 
 
 def bucket(distance: Array) -> Array:
@@ -64,9 +86,9 @@ def bucket(distance: Array) -> Array:
 def _distance_bias(graph: Graph, config: sizes.Config, n_heads: int, n_positions: int) -> str:
     """Return the bias of every query and key, (H, T, T)."""
     n_rows = config.get("relative_attention_num_buckets", BUCKETS)
-    rows = graph.weight("mpnet.encoder.relative_attention_bias.weight", (n_rows, n_heads))
+    rows = graph.weight(f"{_BIAS}.weight", (n_rows, n_heads))
     table = rows[bucket(np.arange(1 - n_positions, n_positions))].T
-    by_distance = graph.constant("mpnet.encoder.relative_attention_bias.by_distance", table)
+    by_distance = graph.constant(BY_DISTANCE, table)
     length = graph.op("Shape", "input_ids", at="bias/length", start=1, end=2)
     length = graph.op("Squeeze", length, at="bias/Squeeze")
     places = graph.op("Range", graph.int_scalar(0), length, graph.int_scalar(1), at="bias/places")

@@ -25,5 +25,10 @@ def build(graph: Graph, config: sizes.Config, *, first_token: bool) -> tuple[str
     size, pad = sizes.Sizes.read(config), config.get("pad_token_id", PAD)
     states = blocks.embed(graph, "roberta.embeddings", size.hidden, size.eps, pad=pad, token_types=True)
     mask = blocks.mask_bias(graph, "attention_mask")
-    state = blocks.encoder(graph, states, mask, size, lambda i: layer_names("roberta", i), first_token=first_token)
+    state = blocks.encoder(graph, states, mask, size, layers(config), first_token=first_token)
     return blocks.head(graph, state, "classifier.dense", "tanh", "classifier.out_proj", size.hidden)
+
+
+def layers(config: sizes.Config) -> list[blocks.LayerNames]:
+    """Return where the tensors of each layer are."""
+    return [layer_names("roberta", index) for index in range(sizes.Sizes.read(config).layers)]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from limbeck.graph.family.roberta import build, obstacles
+from limbeck.graph.family.roberta import build, layers, obstacles
 
-__all__ = ["build", "obstacles"]
+__all__ = ["build", "layers", "obstacles"]

@@ -1,0 +1,154 @@
+"""What the words behind ``limbeck predict`` mean: a model, texts, a file, or standard input.
+
+The first word is a model where it is a folder. Otherwise no model is named, and the one that ships answers. A wrong
+guess would answer with another model than was meant, or score a file's name, so that what is likely a slip is an error:
+
+- several words, the first without a blank and no folder (``modle reviews.csv``; a text that was not put in quotes);
+- a word that has the form of a path (``modle/``, ``./a``, ``models/a`` where ``models`` is a folder) and is none;
+- a single word that all but spells a saved model's folder beside it.
+
+One word is a file where it exists, or ends as files do; ``-`` is standard input, and so is no word at all. A script
+that has a text in a variable had better pipe it: ``printf '%s\\n' "$text" | limbeck predict`` scores whatever it says.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from limbeck.errors import DataError, SettingsError
+
+FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".parquet", ".txt")
+"""A word that ends so names a file. A list here, since the formats' own would have to be imported for a text."""
+EXAMPLE = 'limbeck predict "An hour I want back."'
+STDIN = "-"
+_MANIFEST = "limbeck.json"
+_PATH_CHARACTERS = 1024
+_NEAR = 0.8
+"""From this likeness a word is taken for a slip of the pen; ``modle`` and ``model`` are alike by 0.8."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be answered, and by which model."""
+
+    model: Path | None = None
+    """A folder; None: the model that ships."""
+    texts: tuple[str, ...] = ()
+    source: Path | None = None
+    """A file, or a folder of class folders."""
+    piped: bool = False
+    """Whether the texts come from standard input, one a line."""
+
+
+def understand(words: Sequence[str], *, out: Path | None = None) -> Asked:
+    """What ``words`` ask for.
+
+    Args:
+        words: the words that are no flags.
+        out: a file for the answers: what is read must be a file, or standard input.
+
+    Raises:
+        DataError: a word names a file that is not there.
+        SettingsError: the words are likely a slip, cannot stand together, or there is nothing to answer.
+    """
+    model, rest = (Path(words[0]), words[1:]) if words and _is_folder(words[0]) else (None, words)
+    if not rest or list(rest) == [STDIN]:
+        is_terminal = sys.stdin is None or sys.stdin.isatty()
+        if not rest and is_terminal and (model is None or _exists(model / _MANIFEST)):
+            raise SettingsError(f"nothing to answer: give a text, a file, or lines by a pipe, such as: {EXAMPLE}")
+        return Asked(model, piped=True)
+    if STDIN in rest:
+        raise SettingsError(f"{STDIN!r} stands for standard input, which is read alone; leave the other words out")
+    if model is None:
+        _refuse_slips(rest)
+    source = _source(rest, out)
+    return Asked(model, source=source) if source else Asked(model, texts=tuple(rest))
+
+
+def _refuse_slips(words: Sequence[str]) -> None:
+    """Raise where the first word was likely meant for a model's folder."""
+    first = words[0]
+    near = "" if _has_blank(first) else _near(first)
+    hint = f"; {near!r} (nearest) is a saved model" if near else ""
+    if _like_a_path(first):
+        raise SettingsError(
+            f"there is no file or folder {first!r}{hint}; name one that exists, or put a text in quotes"
+        )
+    if len(words) == 1 and near:
+        raise SettingsError(f"{first!r} is no folder{hint}. To answer the word itself: echo {first} | limbeck predict")
+    folder = next((word for word in words[1:] if _is_folder(word) and _exists(Path(word) / _MANIFEST)), None)
+    if folder is not None:
+        raise SettingsError(f"{folder!r} is a saved model, and a model stands first: limbeck predict {folder} ...")
+    if len(words) > 1 and not _has_blank(first) and not _ends_as_a_file(first):
+        raise SettingsError(
+            f"{first!r} is no folder{hint}. Of several words the first names a model's folder, unless it is a text "
+            f"with a blank in it: put a text of several words in quotes, such as: {EXAMPLE}"
+        )
+
+
+def _source(texts: Sequence[str], out: Path | None) -> Path | None:
+    """The file to read, or None for texts."""
+    if out and len(texts) == 1:
+        return Path(texts[0])
+    if out:
+        raise SettingsError(f"--out takes the rows of one file; {len(texts)} texts were given: leave it out")
+    named = next((text for text in texts if _ends_as_a_file(text) or _exists(text)), None)
+    if named is None:
+        return None
+    if len(texts) > 1:
+        raise SettingsError(f"{named!r} names a file, and a file is answered alone: give one file, or texts")
+    if not _exists(named):
+        raise DataError(f"no file {named!r}; give a file that exists, or a text that does not end like a file's name")
+    return Path(named)
+
+
+def _ends_as_a_file(text: str) -> bool:
+    return len(text) < _PATH_CHARACTERS and text.lower().endswith(FILE_SUFFIXES)
+
+
+def _like_a_path(word: str) -> bool:
+    """Whether a word has the form of a path, and no file or folder is there; a file's suffix is asked for elsewhere."""
+    if len(word) >= _PATH_CHARACTERS or _exists(word) or _ends_as_a_file(word):
+        return False
+    if word.endswith(("/", os.sep)):
+        return True
+    if _has_blank(word):
+        return False
+    above = word.rpartition("/")[0]
+    begins_as_one = word.startswith(("./", "../", "~/")) or (word.startswith("/") and word.count("/") > 1)
+    return begins_as_one or (bool(above) and _is_folder(above))
+
+
+def _near(word: str) -> str:
+    """The saved model that ``word`` all but spells; the empty string where none stands there."""
+    path = Path(word)
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")]
+    except (OSError, ValueError):
+        return ""
+    close = difflib.get_close_matches(path.name, names, n=3, cutoff=_NEAR)
+    return next((str(path.parent / name) for name in close if _exists(path.parent / name / _MANIFEST)), "")
+
+
+def _has_blank(word: str) -> bool:
+    return any(map(str.isspace, word))
+
+
+def _exists(path: str | Path) -> bool:
+    """Whether something is there; nothing is where a text can be no path: too long, a zero byte, half a surrogate."""
+    if path == "":
+        return False  # ``Path`` takes it for the folder at hand
+    try:
+        Path(path).stat()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _is_folder(word: str) -> bool:
+    return _exists(word) and Path(word).is_dir()

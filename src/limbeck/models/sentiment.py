@@ -1,0 +1,46 @@
+"""The weights that ship with limbeck, as the start of a training: what a training starts from that names no model.
+
+They are an encoder fine-tuned to three feelings; the output layer is a new one unless the classes are just these.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limbeck import sentiment
+from limbeck.errors import ModelError
+from limbeck.models import Prepared, Request, transformer
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+DEFAULTS = transformer.DEFAULTS
+
+
+def start(request: Request) -> Prepared:
+    """Load the shipped weights, dequantised, with an output layer for the request's task.
+
+    Raises:
+        ModelError: none ship with this limbeck.
+    """
+    return transformer.start(replace(request, source=str(_folder())))
+
+
+def export(folder: Path) -> ModelProto:
+    """The graph of a saved folder."""
+    return transformer.export(folder)
+
+
+def _folder() -> Path:
+    try:
+        return sentiment.folder()
+    except ModelError:
+        if os.environ.get(sentiment.VARIABLE):
+            raise
+        raise ModelError(
+            "no weights ship with this copy of limbeck; name an encoder: --model FOLDER_OR_HUB_NAME to train it, "
+            "--model frozen:FOLDER_OR_HUB_NAME to keep it as it is"
+        ) from None

@@ -1,0 +1,149 @@
+"""Quantise: the weights as int8, a quarter of the bytes; ``limbeck.graph.int8`` has the form.
+
+Promise: the graph takes a byte a weight and a little, a text's answer does not depend on its company, and the same file
+answers in float32 where int8 goes wrong. Probes are answered in either precision, so that both can be replayed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from limbeck import graph
+from limbeck.artefact import probes
+from limbeck.artefact.manifest import FLOAT_GRAPH, INT8_GRAPH, NAME, TOKENIZER, WEIGHTS_SUFFIX, Manifest
+from limbeck.artefact.save import seal
+from limbeck.errors import ModelError, SettingsError, require, together
+from limbeck.graph.equalise import equalise
+from limbeck.graph.int8 import quantise
+from limbeck.graph.weights import read
+from limbeck.runtime.check import difference
+from limbeck.runtime.precision import PRECISIONS, PREFERRED, Precision
+from limbeck.runtime.predictor import Predictor
+from limbeck.runtime.session import answer_probes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TOLERANCES: dict[Precision, float] = {"float32": probes.TOLERANCE, "int8": 0.02}
+"""Largest difference of a probability between machines; int8 kernels round activations each in its own way."""
+_WEIGHTS = "model.safetensors"
+_CONFIG = "config.json"
+_RUNTIME = (TOKENIZER, _CONFIG, "tokenizer_config.json")
+"""What a folder for the runtime alone keeps, beside the graph and what its licence asks for."""
+_LICENCES = ("LICENSE", "LICENCE", "NOTICE", "COPYING")
+
+
+def apply(folder: Path, out: Path, *, overwrite: bool = False, keep_float: bool = False) -> Manifest:
+    """Save ``folder`` at ``out`` with its weights as int8.
+
+    Args:
+        folder: a saved model in float32.
+        out: where the quantised one goes; the folder itself, with ``overwrite``, to change it in place.
+        overwrite: replace a model that stands at ``out``.
+        keep_float: keep the float graph and ``model.safetensors`` beside; int8 answers all the same.
+
+    Raises:
+        SettingsError: the model is int8 already, or its weights are not in the folder.
+        ModelError: its graph cannot be made without torch.
+        ArtefactError: something stands at ``out`` that may not be replaced.
+        MissingExtra: onnx is not installed.
+    """
+    manifest = Manifest.read(folder)
+    config, weights = _source(folder, manifest)
+
+    def fill(staging: Path) -> Manifest:
+        _copy(folder, staging, keep_float=keep_float)
+        _write(staging / INT8_GRAPH, config, weights)
+        return _described(staging, folder, manifest, keep_float=keep_float)
+
+    return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
+
+
+def float_weights(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Give the weights of a quantised folder, float32, by their names in model.safetensors.
+
+    Raises:
+        ModelError: there is no int8 graph in the folder, or it cannot be read.
+        MissingExtra: onnx is not installed.
+    """
+    return read(folder)
+
+
+def check(folder: Path, manifest: Manifest) -> dict[str, Any]:
+    """See that a saved model can be quantised, before any work; give its configuration.
+
+    Raises:
+        SettingsError: it is int8 already, or its weights are not in the folder.
+        ModelError: its graph cannot be made without torch.
+        MissingExtra: onnx or safetensors is not installed.
+    """
+    for module in ("onnx", "safetensors"):
+        require(module, "compress")
+    if INT8_GRAPH in manifest.files:
+        raise SettingsError(f"{str(folder)!r} is int8 already ({INT8_GRAPH}); give the folder of the float model")
+    if _WEIGHTS not in manifest.files:
+        raise SettingsError(f"{str(folder)!r} has no {_WEIGHTS}, and int8 is made from it; give the folder as trained")
+    config: dict[str, Any] = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+    reasons = graph.obstacles(config)
+    if reasons:
+        raise ModelError(f"{str(folder)!r} cannot be quantised: {together(reasons)}")
+    return config
+
+
+def _source(folder: Path, manifest: Manifest) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    config = check(folder, manifest)
+    return config, require("safetensors.numpy", "compress").load_file(folder / _WEIGHTS)
+
+
+def _write(path: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> None:
+    even = equalise(weights, graph.layers(config))
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(quantise(graph.emit(config, even)).SerializeToString())
+
+
+def _copy(folder: Path, staging: Path, *, keep_float: bool) -> None:
+    """What the quantised folder keeps of the float one, but its manifest and its card, which are written anew."""
+    for path in folder.iterdir():
+        if path.name in (NAME, "README.md"):
+            continue
+        if path.is_dir() and keep_float:
+            shutil.copytree(path, staging / path.name)
+        elif path.is_file() and (keep_float or path.name in _RUNTIME or path.name.upper().startswith(_LICENCES)):
+            shutil.copy2(path, staging / path.name)
+
+
+def _described(staging: Path, folder: Path, before: Manifest, *, keep_float: bool) -> Manifest:
+    """The manifest of the staged folder, with what it says of the probes in each precision."""
+    listed: dict[str, dict[str, Any]] = {INT8_GRAPH: {}, **({FLOAT_GRAPH: {}} if keep_float else {})}
+    manifest = replace(before, files=listed, probes={})
+    texts = probes.draw(staging, seed=manifest.seed or 0, pairs=manifest.is_pairs)
+    said: dict[Precision, NDArray[np.float64]] = {}
+    for precision in PRECISIONS:
+        predictor = Predictor(staging, manifest, precision=precision)
+        said[precision] = predictor.logits(texts)[0].astype(np.float64)
+    note = {
+        "name": "quantise",
+        "weights": "int8",
+        "bytes_before": _graph_bytes(folder, FLOAT_GRAPH),
+        "bytes_after": _graph_bytes(staging, INT8_GRAPH),
+        "difference_on_probes": difference(predictor.task, said["float32"], said["int8"]),
+        "measured": False,
+    }
+    recorded: dict[str, Any] = {
+        name: {"logits": said[name].tolist(), "tolerance": TOLERANCES[name]} for name in PRECISIONS
+    }
+    recorded["tolerance"] = TOLERANCES[PREFERRED]
+    return replace(manifest, probes=recorded, passes=[*manifest.passes, note])
+
+
+def _graph_bytes(folder: Path, name: str) -> int:
+    """Bytes of a graph, with those of its weights where they stand beside it."""
+    paths = (folder / name, folder / (name + WEIGHTS_SUFFIX))
+    return sum(path.stat().st_size for path in paths if path.exists())

@@ -1,0 +1,62 @@
+"""Words far too long for WordPiece, made shorter before the tokenizer sees them: no answer changes, and time is saved.
+
+WordPiece reads a word of more than ``max_input_chars_per_word`` characters as unknown, whatever it is made of; its
+normaliser and its alignments take seconds and gigabytes for a word of 10 MB all the same. Only letters and digits that
+BERT's own preparation keeps together are touched, and both ends of a run stay, for what may begin or end there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+KEPT_EACH_END = 1000
+"""Characters kept of each end of a run; far more than any model's limit for a word, or than an added piece has."""
+
+_IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"  # BERT makes a word of each
+_RUN = re.compile(rf"[^\W_{_IDEOGRAPHS}]+")
+
+
+class LongWords:
+    """Shortens what a tokenizer reads as unknown anyway; one that is not in BERT's form is left alone.
+
+    Args:
+        tokenizer: of the library ``tokenizers``.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        limit = getattr(tokenizer.model, "max_input_chars_per_word", None)
+        parts = (tokenizer.normalizer, tokenizer.pre_tokenizer)
+        in_form = [type(part).__name__ for part in parts] == ["BertNormalizer", "BertPreTokenizer"]
+        self._applies = in_form and limit is not None and limit < KEPT_EACH_END
+        added = tokenizer.get_added_tokens_decoder().values() if self._applies else ()
+        inside = [piece.content.lower() for piece in added if _RUN.fullmatch(piece.content) and not piece.single_word]
+        self._added: Sequence[str] = inside
+
+    def shorten(self, text: str) -> tuple[str, int]:
+        """The text to tokenize in place of ``text``, and the length of the longest run that lost its middle, or 0."""
+        longest = 0
+        if not self._applies or len(text) <= 2 * KEPT_EACH_END or not _has_long_stretch(text):
+            return text, longest
+
+        def cut(run: re.Match[str]) -> str:
+            nonlocal longest
+            word = run.group()
+            if len(word) <= 2 * KEPT_EACH_END or self._holds_a_piece(word):
+                return word
+            longest = max(longest, len(word))
+            return word[:KEPT_EACH_END] + word[-KEPT_EACH_END:]
+
+        return _RUN.sub(cut, text), longest
+
+    def _holds_a_piece(self, word: str) -> bool:
+        """Whether an added piece could be found inside the word, which is then no single one."""
+        if not self._added:
+            return False
+        plain = word.lower()
+        return not word.isascii() or any(piece in plain for piece in self._added)
+
+
+def _has_long_stretch(text: str) -> bool:
+    return max(map(len, text.split()), default=0) > 2 * KEPT_EACH_END
