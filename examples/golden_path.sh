@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The product on one page: train on a small file, evaluate, check, predict a text and a file.
+# The product on one page: train on a small file, evaluate, check, predict a text and a file, export to int8, answer a pipe.
 # It uses the `limbeck` on PATH, writes under TMPDIR only and ends within 45 s.
 set -euo pipefail
 
@@ -30,6 +30,12 @@ limbeck predict "$work/model" "$here/reviews.csv" --out "$work/scored.csv"
 head -n 3 "$work/scored.csv"
 rows="$(wc -l < "$work/scored.csv")"
 [ "$rows" -eq "$(wc -l < "$here/reviews.csv")" ] || { echo "rows were lost: $rows" >&2; exit 1; }
+
+step "make it a quarter of the size, and see what that does to its answers"
+limbeck export "$work/model" --int8 --out "$work/small" --data "$here/reviews.csv"
+
+step "answer the lines of a pipe with the small one"
+printf '%s\n' "An hour I want back." "A warm, funny film with a great cast." | limbeck predict "$work/small" -
 
 seconds=$((SECONDS - started))
 step "done in $seconds s"

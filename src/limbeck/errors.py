@@ -17,7 +17,6 @@ argument or command that mends it. The command line prints the message alone and
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Iterable
 from types import ModuleType
@@ -81,6 +80,8 @@ def nearest(value: str, accepted: Iterable[str]) -> str:
     >>> nearest("lable", ["text", "label"])
     "'label' (nearest), 'text'"
     """
+    import difflib  # for messages alone, and an answer is waited for
+
     names = sorted(dict.fromkeys(accepted))
     close = difflib.get_close_matches(value, names, n=1, cutoff=0.5)
     rest = [repr(name) for name in names if name not in close]

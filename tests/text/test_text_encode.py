@@ -227,3 +227,17 @@ def test_files(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(ArtefactError, match=r"tokenizer\.json is not a tokenizer that can be loaded: "):
             Encoder.from_file(path)
+
+
+def test_a_saved_tokenizer_is_read_like_any_other(tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.json"
+    path.write_text(FILE, encoding="utf-8")
+    settings = TextSettings(max_length=8)
+    one, two = Encoder.from_file(path, settings), Encoder.from_saved(path, settings)
+    assert one.tokenizer.to_str() == two.tokenizer.to_str() and two.settings == settings
+    for content in ("", "[", '{"model": {}}', "[" * 100_000):
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(ArtefactError, match="is not a tokenizer that can be loaded"):
+            Encoder.from_saved(path)
+    with pytest.raises(ArtefactError, match="cannot be read"):
+        Encoder.from_saved(tmp_path / "none.json")

@@ -59,7 +59,7 @@ class Predictor:
         self.way = way(manifest, precision)
         opening = opening or Beside(lambda: open_session(self.folder, self.way, threads=threads))
         self.task: TaskLike = task_from_json(manifest.task)
-        self.encoder = Encoder.from_file(self.folder / TOKENIZER, _text_settings(manifest))
+        self.encoder = Encoder.from_saved(self.folder / TOKENIZER, _text_settings(manifest))
         self.reading = Reading(manifest, self.encoder)
         self.session = opening.result()
         if self.session.n_outputs != self.task.n_outputs:

@@ -100,6 +100,18 @@ class Encoder:
         return cls.from_string(text, settings, name=str(path))
 
     @classmethod
+    def from_saved(cls, path: Path, settings: TextSettings | None = None) -> Encoder:
+        """Read the ``tokenizer.json`` of a saved model: :meth:`from_file` without a look at its json beforehand.
+
+        Raises:
+            ArtefactError: the file is missing or is no tokenizer.
+        """
+        try:
+            return cls(Tokenizer.from_file(str(path)), settings)
+        except Exception:  # tokenizers raises bare Exceptions; the careful way says what is wrong
+            return cls.from_file(path, settings)
+
+    @classmethod
     def from_string(cls, text: str, settings: TextSettings | None = None, *, name: str = "tokenizer.json") -> Encoder:
         """Read the text of a ``tokenizer.json``.
 
