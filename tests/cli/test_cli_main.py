@@ -80,3 +80,18 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     done = subprocess.run(command, shell=True, capture_output=True, encoding="utf-8", env=environment)
     assert done.stdout.startswith("text,predicted,")
     assert "Traceback" not in done.stderr and "Exception" not in done.stderr
+
+
+def run_program(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "limbeck", *words]
+    return subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_the_program_says_all_it_has_to_say_before_it_ends(tmp_path: Path) -> None:
+    folder = str(shared())
+    done = run_program("predict", folder, "-", given="a joy\na bore\n" * 2000)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 4000
+    refused = run_program("predict", folder, "   ")
+    assert refused.returncode == 2 and "is empty" in refused.stderr and refused.stdout == ""
+    assert run_program("--version").stdout.startswith("limbeck ")
+    assert run_program("predic").returncode == 2

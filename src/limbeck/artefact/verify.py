@@ -6,7 +6,6 @@ in the user's cache by path, size, times and inode of each file. Nothing is writ
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import time
@@ -121,6 +120,8 @@ def _beside(folder: Path) -> str:
         names = []
     if aside := sorted(name for name in names if name.startswith(f".{folder.name}.replaced-")):
         return f"; a save was cut off and left the former model in {aside[-1]!r} beside it: rename that back"
+    import difflib  # for messages alone, and an answer is waited for
+
     close = difflib.get_close_matches(folder.name, [name for name in names if not name.startswith(".")], n=1)
     hint = f"; {close[0]!r} (nearest) is there" if close else ""
     return f"{hint}; make a model with: limbeck train FILE --out {folder}"

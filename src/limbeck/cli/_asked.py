@@ -13,7 +13,6 @@ that has a text in a variable had better pipe it: ``printf '%s\\n' "$text" | lim
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -131,6 +130,8 @@ def _near(word: str) -> str:
         names = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")]
     except (OSError, ValueError):
         return ""
+    import difflib  # for messages alone, and an answer is waited for
+
     close = difflib.get_close_matches(path.name, names, n=3, cutoff=_NEAR)
     return next((str(path.parent / name) for name in close if _exists(path.parent / name / _MANIFEST)), "")
 
