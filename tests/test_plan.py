@@ -123,3 +123,13 @@ def test_a_batch_is_measured_one_way(rows: int | None, tokens: int | None) -> No
 def test_budgets_multiply() -> None:
     assert Budget(rows=4).times(3) == Budget(rows=12)
     assert Budget(tokens=4).times(3) == Budget(tokens=12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_left_of_a_pool_begins_the_next(seed: int) -> None:
+    lengths = np.random.default_rng(7).integers(5, 60, 7000)  # four pools and a half of 50 steps
+    plan = training_plan(lengths, Budget(tokens=1024), seed=seed, epoch=0)
+    assert sorted(row for step in plan for row in step.tolist()) == list(range(7000))
+    filled = [len(step) * int(lengths[step].max()) for step in plan]
+    assert sum(tokens < 512 for tokens in filled) <= 1
+    assert max(filled) <= 1024

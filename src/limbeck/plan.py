@@ -54,13 +54,15 @@ def training_plan(lengths: NDArray[np.int64], budget: Budget, *, seed: int, epoc
         epoch: counted from 0; each epoch has its own order.
 
     Returns:
-        Every row stands in exactly one step. Counted in rows, all steps are full but the last.
+        Every row stands in exactly one step. Counted in rows, all steps are full but the last; counted in tokens, what
+        is left of a pool begins the next one: a step of two rows would move the weights as far as one of fifty.
     """
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(len(lengths))
     steps: list[Rows] = []
+    rest_of_pool = order[:0]
     for start in range(0, len(order), pool := _pool_size(lengths, budget)):
-        rows = order[start : start + pool]
+        rows = np.concatenate([rest_of_pool, order[start : start + pool]])
         rows = rows[np.argsort(lengths[rows], kind="stable")]
         if budget.rows is not None and len(rows) % budget.rows:
             # the incomplete step takes rows of every length, not the longest
@@ -68,7 +70,10 @@ def training_plan(lengths: NDArray[np.int64], budget: Budget, *, seed: int, epoc
             steps += list(slices(np.delete(rows, rest), lengths, budget))
             last = [rows[np.sort(rest)]]
         else:
-            steps += list(slices(rows, lengths, budget))
+            cut = list(slices(rows, lengths, budget))
+            carries = budget.rows is None and len(cut) > 1 and start + pool < len(order)
+            rest_of_pool = cut.pop() if carries else order[:0]
+            steps += cut
             last = []
     if not len(order):
         return []
