@@ -74,16 +74,25 @@ def require(module: str, extra: str) -> ModuleType:
         ) from None
 
 
+def closest(value: str, accepted: Iterable[str], *, n: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Give up to ``n`` of what is accepted that is spelt nearly like ``value`` (difflib's ratio over ``cutoff``).
+
+    >>> closest("lable", ["text", "label"])
+    ['label']
+    """
+    import difflib  # for messages alone, and an answer is waited for
+
+    return difflib.get_close_matches(value, list(accepted), n=n, cutoff=cutoff)
+
+
 def nearest(value: str, accepted: Iterable[str]) -> str:
     """Name what is accepted, the nearest match to ``value`` first.
 
     >>> nearest("lable", ["text", "label"])
     "'label' (nearest), 'text'"
     """
-    import difflib  # for messages alone, and an answer is waited for
-
     names = sorted(dict.fromkeys(accepted))
-    close = difflib.get_close_matches(value, names, n=1, cutoff=0.5)
+    close = closest(value, names, cutoff=0.5)
     rest = [repr(name) for name in names if name not in close]
     return ", ".join([f"{name!r} (nearest)" for name in close] + rest)
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import importlib
 import math
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,23 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from support.plain_modules import plain_modules
+
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 NAMES = ("records", "commands", "sentiment_sides", "sentiment", "cases", "table")
 
 
 @pytest.fixture(scope="module")
 def benchmark_modules() -> Any:
-    """The benchmarks' modules as they import each other, by their plain names, while the tests of this file run."""
-    before = {name: sys.modules.pop(name, None) for name in NAMES}
-    sys.path.insert(0, str(FOLDER))
-    try:
-        yield {name: importlib.import_module(name) for name in NAMES}
-    finally:
-        sys.path.remove(str(FOLDER))
-        for name, module in before.items():
-            sys.modules.pop(name, None)
-            if module is not None:
-                sys.modules[name] = module
+    """The benchmarks' modules as they import each other, while the tests of this file run."""
+    with plain_modules(FOLDER, NAMES) as modules:
+        yield modules
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import random
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 
 from limbeck.scores import Scores
+from support.plain_modules import plain_modules
 
 pq = pytest.importorskip("pyarrow.parquet")
 import pyarrow as pa  # noqa: E402
@@ -19,22 +18,14 @@ import pyarrow as pa  # noqa: E402
 FOLDER = Path(__file__).parents[2] / "recipes" / "sentiment"
 
 
-NAMES = ("data", "sources", "run", "finish", "pieces", "make", "records", "commands")
+NAMES = ("make", "data", "sources", "run", "finish", "pieces", "records", "commands")
 
 
 @pytest.fixture(scope="module")
 def recipe() -> Any:
-    """The recipe's modules as they import each other, by their plain names, while the tests of this file run."""
-    before, path = {name: sys.modules.pop(name, None) for name in NAMES}, list(sys.path)
-    sys.path.insert(0, str(FOLDER))
-    try:
-        yield {name: importlib.import_module(name) for name in ("make", *NAMES)}
-    finally:
-        sys.path[:] = path
-        for name, module in before.items():
-            sys.modules.pop(name, None)
-            if module is not None:
-                sys.modules[name] = module
+    """The recipe's modules as they import each other, while the tests of this file run."""
+    with plain_modules(FOLDER, NAMES) as modules:
+        yield modules
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 from limbeck import cache
 from limbeck.artefact.beside import Beside
 from limbeck.artefact.manifest import AGAIN, NAME, Manifest
-from limbeck.errors import ArtefactError, together
+from limbeck.errors import ArtefactError, closest, together
 
 _KIND = "verified"
 _SETTLED_NS = 20_000_000
@@ -120,8 +120,6 @@ def _beside(folder: Path) -> str:
         names = []
     if aside := sorted(name for name in names if name.startswith(f".{folder.name}.replaced-")):
         return f"; a save was cut off and left the former model in {aside[-1]!r} beside it: rename that back"
-    import difflib  # for messages alone, and an answer is waited for
-
-    close = difflib.get_close_matches(folder.name, [name for name in names if not name.startswith(".")], n=1)
+    close = closest(folder.name, [name for name in names if not name.startswith(".")])
     hint = f"; {close[0]!r} (nearest) is there" if close else ""
     return f"{hint}; make a model with: limbeck train FILE --out {folder}"

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from limbeck.errors import DataError, SettingsError
+from limbeck.errors import DataError, SettingsError, closest
 
 FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".parquet", ".txt")
 """A word that ends so names a file. A list here, since the formats' own would have to be imported for a text."""
@@ -130,9 +130,7 @@ def _near(word: str) -> str:
         names = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")]
     except (OSError, ValueError):
         return ""
-    import difflib  # for messages alone, and an answer is waited for
-
-    close = difflib.get_close_matches(path.name, names, n=3, cutoff=_NEAR)
+    close = closest(path.name, names, n=3, cutoff=_NEAR)
     return next((str(path.parent / name) for name in close if _exists(path.parent / name / _MANIFEST)), "")
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from pathlib import Path
 
-from limbeck.errors import ModelError, require
+from limbeck.errors import ModelError, closest, require
 from limbeck.models import MODELS
 
 _PATTERNS = [
@@ -76,5 +75,5 @@ def reason_of(error: BaseException) -> str:
 
 
 def _family_meant(name: str) -> str:
-    close = difflib.get_close_matches(name, MODELS.names(), n=1, cutoff=0.5)
+    close = closest(name, MODELS.names(), cutoff=0.5)
     return f" ({close[0]!r} is the nearest family)" if close else ""
