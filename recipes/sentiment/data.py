@@ -12,10 +12,12 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sources import CLASSES, Row
+
+from limbeck.text.language import foreign
 
 PARTS = ("sst_sentences", "sst_phrases", "imdb", "go_emotions", "subj", "plain", "mr", "own")
 """The parts, the most trusted one first: where two have one text, the first one's label counts. MR stands behind SST,
@@ -36,6 +38,10 @@ VALID = {"mr": 400, "imdb": 400, "go_emotions": 400, "subj": 150, "plain": 150}
 """Rows of a part that are held back to choose the epoch by, beside SST-5's dev."""
 HELD = (2_000, 2_000)
 """Reviews of those that are not learnt: for the choice between windows and head-and-tail, and for the temperature."""
+
+ONCE = ("imdb",)
+"""Parts that an epoch reads once. All others are read twice, SST's in both spellings: short texts are what a step costs
+least for, and one reading of a review is enough for so plain a question."""
 
 SHORT = 4
 """Phrases of fewer words are short."""
@@ -101,7 +107,7 @@ class Mixture:
     reading: list[Row]
     calibration: list[Row]
     left_out: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Part -> why (``blocked``, ``repeated``, ``contradicted``, ``beyond the cap``) -> rows."""
+    """Part -> why (``blocked``, ``foreign``, ``repeated``, ``contradicted``, ``beyond the cap``) -> rows."""
 
 
 def mix(
@@ -128,6 +134,8 @@ def mix(
     for row in rows:
         if not row.text.strip() or blocked.has(row.text):
             out[row.part]["blocked"] += 1
+        elif foreign(row.text):  # MR and SUBJ have a few dozen sentences of Spanish and Portuguese
+            out[row.part]["foreign"] += 1
         else:
             read.append(row)
     kept = resolve(read, out)
@@ -201,6 +209,18 @@ def cap(rows: Iterable[Row], caps: Mapping[str, int]) -> tuple[list[Row], list[R
         taken += order[:limit]
         others += order[limit:]
     return taken, others
+
+
+def twice(rows: Iterable[Row], once: Sequence[str] = ONCE) -> list[Row]:
+    """The rows as an epoch reads them: those of parts that are not in ``once`` stand in it twice.
+
+    >>> rows = [Row("It 's so", "neutral", "sst_sentences", "It's so"), Row("Why?", "negative", "imdb")]
+    >>> [row.text for row in twice(rows)]
+    ["It's so", "It 's so", 'Why?']
+    """
+    rows = list(rows)
+    again = [replace(row, text=row.other or row.text, other=row.text) for row in rows if row.part not in once]
+    return drawn([*rows, *again], "order")
 
 
 def stratum(row: Row) -> str:

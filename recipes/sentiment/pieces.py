@@ -29,7 +29,7 @@ AMOUNTS: dict[str, Any] = {
     "held": data.HELD,
     "own_rows": 6_000,  # 5 % of the rows: enough to be heard, too few to be learnt by heart
     "pieces": 11_600,  # 4.5 MB of embeddings in int8
-    "epochs": 2,
+    "epochs": 1,
     "lr": 1e-4,
     "batch_tokens": 2_048,  # 200 phrases or 8 reviews a step: about 2,000 steps an epoch
     "max_length": 256,
@@ -63,7 +63,11 @@ def amounts(run: Run, *names: str) -> dict[str, Any]:
 
 def _data_settings(run: Run) -> dict[str, Any]:
     asked = amounts(run, "own_rows", "caps", "valid", "held")
-    return asked | {"held": list(asked["held"]), "nearly": data.NEARLY}  # json gives lists back
+    return asked | {
+        "held": list(asked["held"]),
+        "nearly": data.NEARLY,
+        "once": list(data.ONCE),
+    }  # json gives lists back
 
 
 def _data_inputs(run: Run) -> dict[str, Path]:
@@ -89,10 +93,11 @@ def make_data(run: Run) -> dict[str, Any]:
     limits = amounts(run, "caps", "valid", "held")
     mixture = data.mix(chain(read, data.read(own, "own")), dev_sst5, blocked, **limits)
     files = {name: getattr(mixture, name) for name in ("train", "valid", "reading", "calibration")}
+    files["train"] = data.twice(mixture.train)
     files |= {"dev_sst2": sources.dev_sst2(run.data), "dev_sst5": dev_sst5}
     for name, kept in files.items():
         data.write(run.work / f"{name}.jsonl", kept)
-    tokens = _tokens(run, mixture.train)
+    tokens = _tokens(run, files["train"])
     return {
         "train": data.counts(mixture.train),
         "rows": {name: len(kept) for name, kept in files.items()},

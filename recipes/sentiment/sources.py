@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,8 @@ class Row:
     label: str
     part: str
     """Which part of the mixture it belongs to."""
+    other: str = field(default="", compare=False)
+    """The same text spelt the other way: with Treebank's marks, or as people write. Empty where there is one way."""
 
 
 def sst(folder: Path) -> Iterator[Row]:
@@ -77,7 +79,8 @@ def sst(folder: Path) -> Iterator[Row]:
     for name, part in (("train", "sst_sentences"), ("phrases", "sst_phrases")):
         for record in parquet_rows(folder / "sst5" / f"{name}.parquet"):
             text = str(record["text"])
-            yield Row(natural(text) if heads(text) else text, STARS[int(record["label"])], part)
+            spellings = (natural(text), text) if heads(text) else (text, natural(text))
+            yield Row(spellings[0], STARS[int(record["label"])], part, other=spellings[1])
 
 
 def mr(folder: Path) -> Iterator[Row]:

@@ -353,3 +353,32 @@ def test_two_probabilities_are_judged_on_rows_that_have_a_side(recipe: Any) -> N
 def test_minutes_are_those_of_both_speeds(recipe: Any) -> None:
     minutes = recipe["pieces"]._minutes({"sst_phrases": 300_000, "imdb": 228_000})
     assert minutes["bf16"] == 4.0  # 120 s of short texts and 120 s of reviews
+
+
+def test_short_parts_are_read_twice_in_both_spellings(data: Any, sources: Any) -> None:
+    rows = [
+        sources.Row("it's fine", "neutral", "sst_sentences", "it 's fine"),
+        sources.Row("no other way", "positive", "own"),
+        sources.Row("a review", "negative", "imdb"),
+    ]
+    written = data.twice(rows)
+    assert Counter(row.text for row in written) == {
+        "it's fine": 1,
+        "it 's fine": 1,
+        "no other way": 2,
+        "a review": 1,
+    }
+    assert {(row.label, row.part) for row in written} == {(row.label, row.part) for row in rows}
+
+
+def test_the_other_spelling_is_no_other_row(data: Any, sources: Any) -> None:
+    assert sources.Row("a", "neutral", "mr", "b") == sources.Row("a", "neutral", "mr")
+    assert data.twice([]) == []
+
+
+def test_rows_in_other_languages_are_left_out(data: Any, sources: Any) -> None:
+    rows = [sources.Row("una película muy bonita que no se puede perder", "positive", "mr")]
+    rows += [sources.Row(f"a film that nobody needs {n}", "negative", "mr") for n in range(4)]
+    mixture = data.mix(rows, [], data.Blocklist([]), valid={})
+    assert mixture.left_out["mr"] == {"foreign": 1}
+    assert len(mixture.train) == 4
