@@ -14,9 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import records
 from sentiment import read_set
-from sentiment_sides import CLASSES, model_folder
-
-from limbeck.artefact.verify import sha256
+from sentiment_sides import CLASSES, answers_of, model_folder
 
 BAR = 0.2
 SETS = ("sst2", "imdb")
@@ -83,7 +81,7 @@ def main() -> None:
     args.model = model_folder(args.model)
     settings = {"limit": args.limit}
     folders = {"model": args.model, "float": args.work / "calibrated"}
-    settings |= {name: sha256(folder / "limbeck.json")[:12] for name, folder in folders.items()}
+    settings |= {name: answers_of(folder) for name, folder in folders.items()}
     for name in SETS if args.set == "all" else (args.set,):
         folder = args.work / "pieces" if args.limit else records.PIECES
         piece = records.piece(folder / f"int8-{name}.json", settings, lambda name=name: accuracies(args, name))

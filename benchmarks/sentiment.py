@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import records
 from numpy.typing import NDArray
-from sentiment_sides import CLASSES, STARS, THRESHOLDS, Lexicon, Side, Sides, model_folder
+from sentiment_sides import CLASSES, STARS, THRESHOLDS, Lexicon, Side, Sides, answers_of, model_folder
 
 from limbeck.artefact.verify import sha256
 from limbeck.inspect.calibration_error import calibration_error
@@ -210,7 +210,7 @@ def main() -> None:
     train = args.work / "train.jsonl"
     sides = Sides(model, train)
     settings: dict[str, Any] = {
-        "model": sha256(model / "limbeck.json")[:12],
+        "model": answers_of(model),
         "train": sha256(train)[:12],
         "limit": args.limit,
     }

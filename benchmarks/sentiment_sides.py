@@ -7,6 +7,7 @@ neutral between -t and t.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from limbeck.artefact.manifest import Manifest
 
 CLASSES = ("negative", "neutral", "positive")
 STARS = (0, 0, 1, 2, 2)
@@ -158,6 +161,14 @@ def model_folder(given: Path | None) -> Path:
     from limbeck import sentiment
 
     return sentiment.folder()
+
+
+def answers_of(folder: Path) -> str:
+    """A short name of all that decides a model's answers; its card and its notes may change without it."""
+    manifest = Manifest.read(folder)
+    files = {name: told["sha256"] for name, told in manifest.files.items() if not name.endswith((".md", "LICENSE"))}
+    told = [files, manifest.task, manifest.text, manifest.reading, manifest.languages]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def needed(module: str, package: str) -> Any:

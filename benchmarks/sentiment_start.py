@@ -17,9 +17,7 @@ from typing import Any
 
 import commands
 import records
-from sentiment_sides import model_folder
-
-from limbeck.artefact.verify import sha256
+from sentiment_sides import answers_of, model_folder
 
 LR, BATCH_TOKENS = 1e-4, 1024
 EPOCHS = {"trec": 3, "subj": 1}
@@ -57,7 +55,7 @@ class Piece:
 def measure(args: argparse.Namespace) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Make or read the pieces: task and start -> one piece a seed."""
     weights = {
-        "shipped": sha256(args.model / "limbeck.json")[:12],
+        "shipped": answers_of(args.model),
         "encoder": commands.fingerprint(args.encoder),
         "float": commands.fingerprint(args.work / "calibrated"),
     }

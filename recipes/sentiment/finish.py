@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 READINGS = ("head_and_tail", "windows")
 MAX_BYTES = 16_000_000
+CARD_BYTES = 12_000
+"""Room for the card, which is written last."""
 SOURCE = "sentence-transformers/all-MiniLM-L6-v2"
 LICENCE = f"""The weights in this folder are fine-tuned from {SOURCE},
 which its authors (sentence-transformers) give under the Apache License, Version 2.0, and which was made from
@@ -80,8 +82,8 @@ def calibrate_inputs(run: Run) -> dict[str, Path]:
 
 
 def calibrate_outputs(run: Run) -> dict[str, Path]:
-    """The float model with the temperature in it, and what ships."""
-    return {"calibrated": run.work / "calibrated", "model": run.out}
+    """The float model with the temperature in it, and what ships but for its card."""
+    return {"calibrated": run.work / "calibrated", "lean": run.work / "lean"}
 
 
 def make_calibrate(run: Run) -> dict[str, Any]:
@@ -108,12 +110,13 @@ def make_calibrate(run: Run) -> dict[str, Any]:
     figures = {f"{name}_accuracy": float((sides(logits) == true).mean()) for name, (logits, true) in said.items()}
     note = {"name": "calibrate", "temperature": found, "rows": len(both), "classes": ["negative", "positive"]}
     _fold(run, note, figures)
-    limbeck("export", run.work / "calibrated", "--int8", "--out", fresh(run.out))
-    _keep_licence(run.out)
-    size = sum(file.stat().st_size for file in run.out.rglob("*") if file.is_file())
+    lean = fresh(run.work / "lean")
+    limbeck("export", run.work / "calibrated", "--int8", "--out", lean)
+    _keep_licence(lean)
+    size = sum(file.stat().st_size for file in lean.rglob("*") if file.is_file()) + CARD_BYTES
     if size > MAX_BYTES:
         raise SystemExit(f"the model has {size:,} bytes; {MAX_BYTES:,} were promised: keep fewer pieces")
-    limbeck("check", run.out)
+    limbeck("check", lean)
     errors = {name: errors_at(logits, true, found) for name, (logits, true) in said.items()}
     alone = {name: temperature(pair(logits), true) for name, (logits, true) in said.items()}
     return {"temperature": found, "alone": alone, "errors": errors, "bytes": size, **figures}
@@ -168,7 +171,7 @@ def _keep_licence(folder: Path) -> None:
 def report_inputs(run: Run) -> dict[str, Path]:
     """What ships, and the dev sets."""
     files = {name: run.work / f"{name}.jsonl" for name in ("dev_sst2", "dev_sst5", "calibration")}
-    return files | {"model": run.out}
+    return files | {"lean": run.work / "lean"}
 
 
 def report_outputs(run: Run) -> dict[str, Path]:
@@ -182,7 +185,7 @@ def make_report(run: Run) -> dict[str, Any]:
     from limbeck.runtime import load
     from limbeck.runtime.score import encode_targets, scores_of
 
-    predictor = load(run.out, notify=run.say)
+    predictor = load(run.work / "lean", notify=run.say)
     whole: dict[str, Any] = {"fingerprint": predictor.fingerprint, "reading": predictor.manifest.reading}
     for name, path in report_outputs(run).items():
         name = name.removesuffix(".npz")

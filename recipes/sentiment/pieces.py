@@ -1,8 +1,9 @@
 """The pieces of the recipe, in their order. Each says what it reads, what it leaves and how it is made.
 
 ``data`` mixes, ``trim`` cuts the encoder's vocabulary, ``train`` fine-tunes, ``int8`` quantises, ``reading`` chooses
-how long reviews are read, ``calibrate`` folds the temperature in and exports what ships, ``report`` measures that on
-the dev sets. The first four stand here, the others in ``finish.py``.
+how long reviews are read, ``calibrate`` folds the temperature in and exports, ``report`` measures on the dev sets, and
+``card`` says what is known of it and leaves what ships. The first four stand here, the others in ``finish.py`` and
+``card.py``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import card
 import commands
 import finish
 import sources
@@ -219,5 +221,6 @@ PIECES: dict[str, Piece] = {
     "reading": Piece(finish.reading_settings, finish.reading_inputs, lambda _: {}, finish.make_reading),
     "calibrate": Piece(lambda _: {}, finish.calibrate_inputs, finish.calibrate_outputs, finish.make_calibrate),
     "report": Piece(lambda _: {}, finish.report_inputs, finish.report_outputs, finish.make_report),
+    "card": Piece(card.card_settings, card.card_inputs, card.card_outputs, card.make_card),
 }
 """The pieces by name, in their order."""

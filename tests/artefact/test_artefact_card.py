@@ -80,3 +80,11 @@ def test_a_number_has_no_classes_and_nothing_measured_is_said() -> None:
 @pytest.mark.parametrize(("name", "shown"), [("a`b", "`` a`b ``"), ("a\nb", "`a b`"), ("a\ud83d", "`a?`")])
 def test_class_names_with_marks_stay_code(name: str, shown: str) -> None:
     assert shown in write(manifest(task={"name": "classify", "classes": [name, "b"]}))
+
+
+def test_what_the_maker_says_stands_in_place_of_what_the_manifest_tells() -> None:
+    card = write(manifest(languages=["en"]), "# Ours\n\n## Limits\n\nNone.\n")
+    assert card.split("---")[1].strip().splitlines()[-2:] == ["language:", '- "en"']
+    assert "# Ours" in card and "## Use" in card
+    assert "# Text classifier" not in card and "54,321 rows" not in card
+    assert card.count("## Limits") == 1

@@ -266,3 +266,9 @@ def test_the_disk_is_told_before_the_name(tmp_path: Path, monkeypatch: pytest.Mo
     before = events[: events.index("renamed")]
     assert {"tokenizer.json", "config.json", "README.md", "limbeck.json"} <= set(before)
     assert events[-1] == tmp_path.name
+
+
+def test_the_card_says_what_it_is_given(tmp_path: Path) -> None:
+    seal(tmp_path / "model", fill=fill, probe=probe, about="# Ours\n")
+    assert "# Ours" in (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+    verify(tmp_path / "model")

@@ -8,10 +8,15 @@ from typing import Any
 from limbeck.artefact.manifest import Manifest
 
 
-def write(manifest: Manifest) -> str:
-    """Give the text of the card; it says only what the manifest records."""
-    parts = [_front_matter(manifest), _about(manifest), _figures(manifest), _use(manifest), _limits(manifest)]
-    return "\n".join(part for part in parts if part)
+def write(manifest: Manifest, about: str = "") -> str:
+    """Give the text of the card; without ``about`` it says only what the manifest records.
+
+    Args:
+        manifest: of the model.
+        about: what its maker says of it in Markdown, title, figures and limits, in place of what the manifest tells.
+    """
+    told = [about] if about else [_about(manifest), _figures(manifest)]
+    return "\n".join([_front_matter(manifest), *told, _use(manifest), *([] if about else [_limits(manifest)])])
 
 
 def _front_matter(manifest: Manifest) -> str:
@@ -19,6 +24,8 @@ def _front_matter(manifest: Manifest) -> str:
     source = manifest.model.get("source")
     if isinstance(source, str) and source.count("/") == 1 and not source.startswith((".", "/", "~")):
         lines.append(f"base_model: {json.dumps(source)}")
+    if manifest.languages:
+        lines += ["language:", *(f"- {json.dumps(str(code))}" for code in manifest.languages)]
     return "\n".join([*lines, "---", ""])
 
 

@@ -63,7 +63,7 @@ def _refuse_others(path: Path, shown: str, *, overwrite: bool) -> None:
         raise ArtefactError(f"{shown!r} is a file; give a folder")
 
 
-def seal(out: Path | str, *, fill: Fill, probe: Probe, overwrite: bool = False) -> Manifest:
+def seal(out: Path | str, *, fill: Fill, probe: Probe, overwrite: bool = False, about: str = "") -> Manifest:
     """Save an artefact at ``out``: all of it or nothing.
 
     Args:
@@ -71,6 +71,7 @@ def seal(out: Path | str, *, fill: Fill, probe: Probe, overwrite: bool = False) 
         fill: writes the model files and gives the manifest. It may open and measure the staged graph.
         probe: answers the probes, as :func:`limbeck.runtime.session.answer_probes` does.
         overwrite: replace an artefact that is there.
+        about: what the card says of it, as :func:`limbeck.artefact.card.write` takes it.
 
     Raises:
         ArtefactError: the target may not be replaced, ``fill`` left out a file, or the disk is full or failing.
@@ -81,7 +82,7 @@ def seal(out: Path | str, *, fill: Fill, probe: Probe, overwrite: bool = False) 
     with _naming(out):
         try:
             staging.mkdir()
-            manifest = _complete(staging, fill(staging), probe)
+            manifest = _complete(staging, fill(staging), probe, about)
             _flush(staging)
             _into_place(staging, target)
         except BaseException:
@@ -112,7 +113,7 @@ def _naming(out: Path | str) -> Iterator[None]:
         ) from error
 
 
-def _complete(staging: Path, manifest: Manifest, probe: Probe) -> Manifest:
+def _complete(staging: Path, manifest: Manifest, probe: Probe, about: str) -> Manifest:
     """Add probes, card and the list of files, and write the manifest."""
     lacking = [name for name in (TOKENIZER, "config.json") if not (staging / name).is_file()]
     if lacking:
@@ -122,7 +123,7 @@ def _complete(staging: Path, manifest: Manifest, probe: Probe) -> Manifest:
     logits = [[float(value) for value in row] for row in probe(staging, manifest, texts)]
     answered = {"texts": [list(text) if isinstance(text, tuple) else text for text in texts], "logits": logits}
     manifest = replace(manifest, probes=manifest.probes | answered)
-    (staging / "README.md").write_text(card.write(manifest), encoding="utf-8")
+    (staging / "README.md").write_text(card.write(manifest, about), encoding="utf-8")
     _open_modes(staging)
     manifest = replace(manifest, files=_list_files(staging))
     (staging / NAME).write_bytes(manifest.to_bytes())

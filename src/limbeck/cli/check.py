@@ -17,17 +17,18 @@ EXAMPLE = "limbeck check model/"
 class Settings:
     """Which model to check."""
 
-    model: tyro.conf.Positional[Path]
-    """Folder of a saved model."""
+    model: tyro.conf.Positional[Path | None] = None
+    """Folder of a saved model; the sentiment model that ships where none is given."""
     json: bool = False
     """Print json."""
 
 
 def run(settings: Settings) -> int:
     """Check; 0 when all is as it was saved, 1 when answers differ. Damaged files are an error that names them."""
+    from limbeck import sentiment
     from limbeck.runtime.check import check
 
-    report = check(settings.model)
+    report = check(settings.model or sentiment.folder())
     if settings.json:
         print(json.dumps(dataclasses.asdict(report) | {"ok": report.ok}))
         return 0 if report.ok else 1

@@ -24,17 +24,18 @@ EXAMPLE = "limbeck info model/"
 class Settings:
     """Which model to tell of."""
 
-    model: tyro.conf.Positional[Path]
-    """Folder of a saved model."""
+    model: tyro.conf.Positional[Path | None] = None
+    """Folder of a saved model; the sentiment model that ships where none is given."""
     json: bool = False
     """Print all of it as json."""
 
 
 def run(settings: Settings) -> int:
     """Tell; the folder is verified first."""
+    from limbeck import sentiment
     from limbeck.artefact.verify import verify
 
-    manifest = verify(settings.model)
+    manifest = verify(settings.model or sentiment.folder())
     if settings.json:
         record = dataclasses.asdict(manifest)
         record["probes"] = {"n": len(manifest.probes.get("texts", [])), "tolerance": manifest.probes.get("tolerance")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +85,10 @@ class TransformerModel(nn.Module):
 
 
 def start(request: Request) -> Prepared:
-    """Load an encoder and put a new output layer on it; a saved head for the very same classes is kept.
+    """Load an encoder and put a new output layer on it; of a saved one the rows of the same classes are kept.
+
+    They are kept where every class has one, whatever their order and whatever other classes the saved layer has: its
+    softmax over some of its classes is what it holds of them if it is told that it is one of these.
 
     Raises:
         ModelError: the folder or the hub name cannot be used.
@@ -93,18 +96,21 @@ def start(request: Request) -> Prepared:
     folder = find(request.source)
     config = _config(folder)
     wanted = head_settings(request.task)
-    is_known = bool(request.task.classes) and getattr(config, "id2label", None) == wanted["id2label"]
-    keep_head = is_known and _has_head(config)  # a number's head is in the unit of other targets
-    for name, value in wanted.items():
-        setattr(config, name, value)
+    kept = _saved_rows(config, request.task.classes)
+    if kept is None:
+        _set(config, wanted)
     torch.manual_seed(request.seed)
     try:
         inner = _load(folder, config)
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"{request.source} cannot be loaded as an encoder: {error}") from None
     model = wrap(inner, read_tokenizer(folder))
-    if not keep_head:
+    if kept is None:
         _fresh(model.output_layer(), getattr(config, "initializer_range", 0.02))
+    else:
+        _take_rows(model.output_layer(), kept)
+        _set(inner.config, wanted)
+        inner.num_labels = len(kept)
     limit = max_positions(config)
     notices = []
     if limit < request.max_length:
@@ -185,8 +191,29 @@ def _config(folder: Path) -> Any:
         raise ModelError(f"{folder / 'config.json'} is not a configuration that transformers knows: {error}") from None
 
 
-def _has_head(config: Any) -> bool:
-    return any("ForSequenceClassification" in name for name in getattr(config, "architectures", None) or [])
+def _set(config: Any, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(config, name, value)
+
+
+def _saved_rows(config: Any, classes: Sequence[str]) -> list[int] | None:
+    """Which row of the saved output layer belongs to each class; None without such a layer, or without one of them.
+
+    A number has no class: its layer is in the unit of other targets.
+    """
+    if not any("ForSequenceClassification" in name for name in getattr(config, "architectures", None) or []):
+        return None
+    rows = {str(name): int(row) for row, name in (getattr(config, "id2label", None) or {}).items()}
+    return [rows[name] for name in classes] if classes and all(name in rows for name in classes) else None
+
+
+def _take_rows(layer: nn.Linear, rows: list[int]) -> None:
+    """Leave of a layer the rows that are named, in their order."""
+    with torch.no_grad():
+        layer.weight = nn.Parameter(layer.weight[rows].clone())
+        if layer.bias is not None:
+            layer.bias = nn.Parameter(layer.bias[rows].clone())
+    layer.out_features = len(rows)
 
 
 def _fresh(layer: nn.Linear, deviation: float) -> None:

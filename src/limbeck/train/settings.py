@@ -56,8 +56,8 @@ class FitSettings:
     """Weights that are saved: those of the lowest validation loss, or the last ones."""
 
     output_layer: OutputLayer = "fresh"
-    """What the output layer starts from: small random weights (those saved for the very same classes are kept), or
-    what --model frozen fits to at most 2,000 rows (LP-FT, Kumar et al. 2022, arXiv 2202.10054)."""
+    """What the output layer starts from: small random weights (where a saved layer has all the classes, their rows of
+    it), or what --model frozen fits to at most 2,000 rows (LP-FT, Kumar et al. 2022, arXiv 2202.10054)."""
 
     patience: int | None = None
     """Stop after this many epochs without a better validation loss; never where not given."""
