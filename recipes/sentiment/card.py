@@ -15,6 +15,7 @@ from typing import Any
 
 import commands
 import records
+import sentiment_sides
 from run import HERE, Run
 
 BEHAVIOUR = HERE / "behaviour"
@@ -61,9 +62,10 @@ def card_inputs(run: Run) -> dict[str, Path]:
     return {"lean": run.work / "lean", "report.json": run.results / "report.json", "suite": BEHAVIOUR / "suite.json"}
 
 
-def card_settings(_: Run) -> dict[str, Any]:
-    """The figures of the test sets that stand."""
-    return {"figures": [figure["commit"] for figure in _figures()]}
+def card_settings(run: Run) -> dict[str, Any]:
+    """The figures on test sets that stand."""
+    lean = run.work / "lean"
+    return {"figures": {one["name"]: one["value"] for one in _figures(lean)} if lean.is_dir() else {}}
 
 
 def card_outputs(run: Run) -> dict[str, Path]:
@@ -87,7 +89,9 @@ def make_card(run: Run) -> dict[str, Any]:
         (staging / NAME).unlink()
         return Manifest.read(run.work / "lean")
 
-    seal(run.out, fill=fill, probe=answer_probes, overwrite=True, about=about(report, told, _figures()))
+    seal(
+        run.out, fill=fill, probe=answer_probes, overwrite=True, about=about(report, told, _figures(run.work / "lean"))
+    )
     return {"behaviour": told}
 
 
@@ -96,9 +100,11 @@ def about(report: dict[str, Any], behaviour: dict[str, Any], figures: list[dict[
     return "\n".join([ABOUT, _measured(report, figures), _abilities(behaviour), LEARNT, LIMITS])
 
 
-def _figures() -> list[dict[str, Any]]:
-    """Committed records about the model that ships."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(records.RESULTS.glob("sentiment-*.json"))]
+def _figures(lean: Path) -> list[dict[str, Any]]:
+    """Committed records that were measured on the very same weights."""
+    name = sentiment_sides.answers_of(lean)
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(records.RESULTS.glob("sentiment-*.json"))]
+    return [one for one in found if one["detail"].get("settings", {}).get("model") == name]
 
 
 def _measured(report: dict[str, Any], figures: list[dict[str, Any]]) -> str:

@@ -143,3 +143,24 @@ def test_missing_and_unreadable(tmp_path: Path) -> None:
 def test_it_is_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         manifest().seed = 4  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"task": {"name": "classify", "classes": 3}}, "the classes are 3, which is no list of names"),
+        ({"task": {"name": "classify", "classes": ["a", 1]}}, "which is no list of names"),
+        ({"probes": {"texts": [1]}}, "the probes' texts are no list of texts"),
+        ({"probes": {"texts": [["a"]]}}, "the probes' texts are no list of texts"),
+        ({"probes": {"texts": "abc"}}, "the probes' texts are no list of texts"),
+        ({"probes": {"texts": ["a"], "logits": []}}, "logits that are no row of numbers for each of 1 texts"),
+        ({"probes": {"texts": ["a", "b"], "logits": [[1], [1, 2]]}}, "logits that are no row of numbers"),
+        ({"probes": {"texts": ["a"], "logits": [["x"]]}}, "logits that are no row of numbers"),
+        ({"probes": {"texts": ["a"], "tolerance": None}}, "the tolerance None, which is no number above 0"),
+        ({"probes": {"texts": ["a"], "float32": [1]}}, r"the probes in float32 are \[1\], which is no object"),
+        ({"probes": {"texts": ["a"], "int8": {"logits": 2}}}, "the probes in int8 have logits that are no row"),
+    ],
+)
+def test_classes_and_probes_of_another_shape_are_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ArtefactError, match=said):
+        Manifest.from_bytes(edited(**changes))

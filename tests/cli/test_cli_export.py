@@ -144,3 +144,15 @@ def test_without_the_extra(tmp_path: Path, capsys: pytest.CaptureFixture[str], m
     monkeypatch.setattr(quantise, "require", lacks)
     said = refused(capsys, saved("bert"), "--int8", "--out", tmp_path / "out")
     assert "Run: pip install 'limbeck[compress]'" in said
+
+
+def test_texts_that_are_not_there_are_told_before_anything_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.txt").write_text("")
+    for name, said in (("absent.txt", "absent.txt"), ("empty.txt", "there is no row; give files with texts")):
+        told = refused(capsys, saved("bert"), "--int8", "--texts", tmp_path / name, "--out", tmp_path / "out")
+        assert said in told
+        assert not (tmp_path / "out").exists()
+    told = refused(capsys, saved("bert"), "--trim", 5, "--texts", tmp_path / "empty.txt", "--keep-float")
+    assert "--keep-float keeps the float graph beside int8 weights: add --int8, or leave it out" in told

@@ -272,13 +272,13 @@ def test_a_word_of_ten_megabytes(pipe: Any, capsys: Captured) -> None:
     word = "x" * 10_000_000
     pipe(word + "\na joy\n")
     assert main(["predict"]) == 0
-    out, err = capsys.readouterr()
+    out = capsys.readouterr().out
     assert len(out.splitlines()) == 2
-    assert "line 1: a word of 10000000 characters was read as unknown" in err
+    assert "no word that the model knows: a word of 10000000 characters was read as unknown" in out.splitlines()[0]
     Path("word.txt").write_text(word)
     assert main(["predict", "word.txt", "--out", "out.jsonl"]) == 0
     row = json.loads(Path("out.jsonl").read_text())
-    assert (row["text"], row["tokens_read"]) == (word, 1)
+    assert (row["text"], row["tokens_read"], row["predicted"]) == (word, 1, None)
 
 
 @pytest.mark.parametrize("character", ["!", "1", " ", "字", "\x00"])
@@ -341,3 +341,63 @@ def test_an_answer_with_no_model_named_loads_no_more_than_it_needs() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.splitlines()[1:] == [""]
+
+
+def test_sentences_of_a_text_in_another_language_are_all_refused(capsys: Captured) -> None:
+    assert main(["predict", "--sentences", "Das war gut. Sehr schön. Das Essen war leider kalt."]) == 2
+    assert "no answer to any sentence: this looks like German" in capsys.readouterr().err
+    assert main(["predict", "--sentences", "10/10"]) == 2
+    assert f"no answer to any sentence: {NO_WORDS}" in capsys.readouterr().err
+    assert main(["predict", "--sentences", "A joy. 10/10."]) == 0
+    assert "-" in capsys.readouterr().out.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["in.csv", "--json", "--out", "out.csv"], "--json prints, and --out 'out.csv' is written as its ending says"),
+        (["a joy", "--batch-size", "0"], "--batch-size 0 holds no row; give 1 or more"),
+        (["-", "--skip-bad-rows"], "--skip-bad-rows is for files: of standard input every line gets an answer"),
+    ],
+)
+def test_flags_that_would_do_nothing_are_told(words: list[str], said: str, pipe: Any, capsys: Captured) -> None:
+    Path("in.csv").write_text("text\na joy\n")
+    pipe("a joy\n")
+    assert main(["predict", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_missing_cell_has_no_sentences(capsys: Captured) -> None:
+    Path("in.jsonl").write_text('{"text": NaN}\n{"text": "A joy. A bore."}\n')
+    assert main(["predict", "in.jsonl", "--sentences", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert [len(json.loads(line)["sentences"]) for line in out.splitlines()] == [0, 2]
+    assert "2 rows, 1 answered" in err
+
+
+def shell(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **variables}
+    environment.pop("PYTHONUNBUFFERED", None)
+    line = command.replace("limbeck", f"{sys.executable} -c 'from limbeck.cli import program; program()'", 1)
+    return subprocess.run(line, shell=True, capture_output=True, encoding="utf-8", env=environment)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no file that is always full")
+@pytest.mark.parametrize(
+    "command", ["limbeck predict 'a joy' > /dev/full", "yes 'a joy' | head -n 5000 | limbeck predict > /dev/full"]
+)
+def test_a_full_disk_is_told(command: str) -> None:
+    done = shell(command)
+    assert done.returncode == 1
+    assert "limbeck: cannot read or write: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_standard_output_is_no_traceback() -> None:
+    assert "Traceback" not in shell("limbeck predict 'a joy' >&-").stderr
+
+
+def test_signs_that_the_code_page_lacks_are_escaped() -> None:
+    done = shell("limbeck predict --sentences 'A joy \U0001f600. A bore.'", PYTHONIOENCODING="cp1252")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "A joy \\U0001f600." in done.stdout

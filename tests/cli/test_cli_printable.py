@@ -18,3 +18,8 @@ def test_json_gives_halves_back(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert out.splitlines() == ['{"a": "é"}', '{"a": "\\ud83d"}']
     assert json.loads(out.splitlines()[1]) == {"a": "\ud83d"}
+
+
+def test_what_commands_a_terminal_is_shown_and_not_sent() -> None:
+    assert printable("\x1b]0;owned\x07pos\nno\x9b") == r"\x1b]0;owned\x07pos\nno\x9b"
+    assert printable("a\u2028b\u00a0c") == "a\\u2028b\u00a0c"

@@ -15,6 +15,7 @@ import limbeck.graph.write as graph_write
 from limbeck import models
 from limbeck.artefact.save import seal
 from limbeck.errors import ArtefactError
+from limbeck.graph.write import note_weights
 from limbeck.runtime import load
 from limbeck.runtime.session import answer_probes
 from support.train_data import learner, rows
@@ -107,3 +108,16 @@ def test_a_flipped_bit_in_the_weights_beside_is_noticed(tmp_path: Path, monkeypa
     beside.unlink()
     with pytest.raises(ArtefactError, match=r"onnx/model.onnx_data.* missing"):
         load(tmp_path / "model")
+
+
+def test_config_says_where_the_weights_stand_as_long_as_it_is_so(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"model_type": "bert", "transformers.js_config": {"dtype": "q8"}}')
+    note_weights(tmp_path, beside=True)
+    told = json.loads(path.read_text())["transformers.js_config"]
+    assert told == {"dtype": "q8", "use_external_data_format": {"model.onnx": True}}
+    note_weights(tmp_path, beside=False)
+    assert json.loads(path.read_text())["transformers.js_config"] == {"dtype": "q8"}
+    path.write_text('{"transformers.js_config": {"use_external_data_format": {"model.onnx": true}}}')
+    note_weights(tmp_path, beside=False)
+    assert json.loads(path.read_text()) == {}

@@ -28,10 +28,10 @@ def test_an_estimate_below_zero_is_zero() -> None:
 
 
 def test_bins_are_of_equal_mass_and_sorted_by_probability() -> None:
-    probs, truths = np.array([0.99, 0.01, 0.98, 0.02, 0.97, 0.03]), np.array([1, 0, 1, 0, 1, 0])
-    # three bins of two: (.01, .02), (.03, .97), (.98, .99); the middle one has y = 1/2 and s = .5
+    probs, truths = np.array([0.99, 0.01, 0.98, 0.02, 0.6, 0.4]), np.array([0, 0, 1, 0, 1, 1])
+    # bins (.01, .02): s = .015, y = 0; (.4, .6): s = .5, y = 1; (.98, .99): s = .985, y = 1/2, less its variance of 1/4
     assert debiased_error(probs, truths, bins=3) == pytest.approx(
-        math.sqrt(max(0.0, (2 * 0.015**2 - 0.25) / 3)), abs=1e-12
+        math.sqrt((0.015**2 + 0.5**2 + 0.485**2 - 0.25) / 3), abs=1e-12
     )
 
 

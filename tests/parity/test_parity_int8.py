@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from limbeck.artefact.manifest import FLOAT_GRAPH, INT8_GRAPH
+from limbeck.graph.weights import read as weights_of
 from limbeck.metrics import softmax
 from limbeck.passes import quantise
 from limbeck.runtime import load
@@ -56,7 +57,7 @@ def test_probes_agree(exported: dict[str, Path], model: str) -> None:
 def test_the_weights_come_back(exported: dict[str, Path], model: str) -> None:
     from safetensors.numpy import load_file
 
-    weights, own = quantise.float_weights(exported[model]), load_file(saved(model) / "model.safetensors")
+    weights, own = weights_of(exported[model]), load_file(saved(model) / "model.safetensors")
     assert own.keys() - weights.keys() <= {name for name in own if "position_ids" in name}
     assert all(weights[name].shape == own[name].shape for name in weights)
     before, after = saved(model) / FLOAT_GRAPH, exported[model] / INT8_GRAPH

@@ -21,6 +21,7 @@ from limbeck.artefact.manifest import FLOAT_GRAPH, INT8_GRAPH, Manifest
 from limbeck.artefact.verify import sha256
 from limbeck.data import Dataset
 from limbeck.errors import ArtefactError, ModelError, SettingsError
+from limbeck.graph.weights import read as weights_of
 from limbeck.metrics import softmax
 from limbeck.passes import calibrate, quantise
 from limbeck.runtime import load
@@ -126,7 +127,7 @@ def test_answers_are_near_and_depend_on_no_company(lean: Path) -> None:
 def test_the_one_file_answers_in_float32_too(lean: Path) -> None:
     predictor = load(lean, precision="float32")
     assert (predictor.way.graph, predictor.way.precision, predictor.way.dequantised) == (INT8_GRAPH, "float32", True)
-    weights = quantise.float_weights(lean)
+    weights = weights_of(lean)
     model = graph.emit(json.loads((lean / "config.json").read_text(encoding="utf-8")), weights)
     path = lean.parent / "emitted.onnx"
     path.write_bytes(model.SerializeToString())
@@ -184,7 +185,7 @@ def test_other_classes_get_a_new_head(lean: Path) -> None:
     layer = model.output_layer()
     assert layer.out_features == 2
     assert not layer.bias.any()
-    weights = quantise.float_weights(lean)
+    weights = weights_of(lean)
     name = "bert.encoder.layer.1.attention.self.query.weight"
     assert np.array_equal(model.module.state_dict()[f"inner.{name}"].numpy(), weights[name])
 
@@ -288,3 +289,16 @@ def test_an_int8_model_is_not_calibrated(lean: Path, tmp_path: Path) -> None:
     data = Dataset(["a film"], ["9"], "classify", CLASSES)
     with pytest.raises(SettingsError, match=r"is int8 already; calibrate the float model, then export it with --int8"):
         calibrate.apply(lean, tmp_path / "out", data)
+
+
+def test_a_probe_that_looks_foreign_is_asked_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, out = tmp_path / "source", tmp_path / "out"
+    shutil.copytree(saved("bert"), source)
+    manifest = replace(Manifest.read(source), languages=["en"])
+    (source / "limbeck.json").write_bytes(manifest.to_bytes())
+    drawn = ["das war leider nicht gut", "10/10", *TEXTS[:2]]
+    monkeypatch.setattr(quantise.probes, "draw", lambda *_, **__: drawn)
+    monkeypatch.setattr("limbeck.artefact.probes.draw", lambda *_, **__: drawn)
+    made = quantise.apply(source, out)
+    assert all(any(row) for row in made.probes["int8"]["logits"])
+    assert check(out).ok

@@ -183,9 +183,47 @@ def _checked(record: dict[str, Any], path: Path) -> dict[str, Any]:
             problems.append(f"{path} lists the file {name!r}, which is not inside the folder")
         elif not isinstance(files[name], dict) or {"bytes", "sha256"} - files[name].keys():
             problems.append(f"{path} lists the file {name!r} without its size and sha256")
+    if not problems:
+        problems += [f"{path}: {problem}" for problem in _odd_shapes(values)]
     if problems:
         raise ArtefactError(together(problems))
     return values
+
+
+def _odd_shapes(values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the classes and the probes, on which code goes on without asking again."""
+    classes, probes = values["task"].get("classes", []), values.get("probes", {})
+    problems = []
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        problems.append(f"the classes are {classes!r}, which is no list of names")
+    texts = probes.get("texts", [])
+    if not isinstance(texts, list) or not all(map(_is_input, texts)):
+        return [*problems, "the probes' texts are no list of texts, or of two texts each"]
+    for name, said in (("", probes), *((name, probes[name]) for name in ("float32", "int8") if name in probes)):
+        where = f"the probes{' in ' + name if name else ''}"
+        if not isinstance(said, dict):
+            problems.append(f"{where} are {said!r}, which is no object")
+            continue
+        if "logits" in said and not _is_table(said["logits"], len(texts)):
+            problems.append(f"{where} have logits that are no row of numbers for each of {len(texts)} texts")
+        if "tolerance" in said and not (isinstance(said["tolerance"], int | float) and said["tolerance"] > 0):
+            problems.append(f"{where} have the tolerance {said['tolerance']!r}, which is no number above 0")
+    return problems
+
+
+def _is_input(text: Any) -> bool:
+    pair = isinstance(text, list) and len(text) == 2 and all(isinstance(part, str) for part in text)
+    return isinstance(text, str) or pair
+
+
+def _is_table(rows: Any, n_rows: int) -> bool:
+    """Whether ``rows`` are so many lists of numbers, all of one length."""
+    return (
+        isinstance(rows, list)
+        and len(rows) == n_rows
+        and all(isinstance(row, list) and all(isinstance(value, int | float) for value in row) for row in rows)
+        and len({len(row) for row in rows}) <= 1
+    )
 
 
 _KINDS: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ COMMANDS = {
 
 EXAMPLE = """\
 examples:
+  limbeck predict "An hour I want back."
   limbeck train reviews.csv --out model/
   limbeck evaluate model/ test.csv
   limbeck predict model/ "An hour I want back."
@@ -48,9 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("limbeck: stopped", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our output went away, as ``head`` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:  # the reader of our output went away, as ``head`` does; a full disk
+        code = _lost(error)
+        with contextlib.suppress(OSError, AttributeError, ValueError):  # what is left in its buffer goes nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return code
 
 
 def program() -> None:
@@ -59,13 +63,29 @@ def program() -> None:
     An answer is waited for, and taking a model apart before the process ends takes 0.05 s: the system frees it anyway.
     Other commands end as any program does, since libraries that they use may want to be told.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a code page of Windows lacks most signs: they are shown escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     code = main()
-    if sys.argv[1:2] == ["predict"]:
-        with contextlib.suppress(OSError):  # the reader of our output went away
+    try:
+        if sys.stdout is not None:
             sys.stdout.flush()
+    except OSError as error:
+        code = code or _lost(error)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.argv[1:2] == ["predict"]:
+        with contextlib.suppress(OSError, AttributeError):
             sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _lost(error: OSError) -> int:
+    """Say that output could not be written, and the exit code; who reads as much as it wants and goes is no loss."""
+    if isinstance(error, BrokenPipeError):
+        return 0
+    where = f" {error.filename}" if error.filename else ""
+    print(f"limbeck: cannot read or write{where}: {error.strerror or error}", file=sys.stderr)
+    return 1
 
 
 def usage() -> str:

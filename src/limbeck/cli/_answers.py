@@ -69,7 +69,11 @@ def print_sentences(predictor: Predictor, texts: Sequence[str], settings: Settin
     from limbeck.runtime.by_sentence import by_sentence
 
     width = max((len(printable(name)) for name in predictor.classes), default=len(NONE))
-    for n, group in enumerate(by_sentence(predictor, texts, windows=settings.windows)):
+    groups = by_sentence(predictor, texts, windows=settings.windows)
+    if not any(answer.predicted is not None for group in groups for _, answer in group):
+        reasons = dict.fromkeys(answer.reason for group in groups for _, answer in group)
+        raise DataError(together(f"no answer to any sentence: {reason}" for reason in reasons))
+    for n, group in enumerate(groups):
         if n:
             print()
         for sentence, answer in group:
@@ -152,9 +156,11 @@ def _print_rows(predictor: Predictor, asked: Asked, settings: Settings, source: 
 
 
 def _print_json(predictor: Predictor, answers: FileAnswers, settings: Settings) -> None:
+    from limbeck.data import input_of
+
     for chunk in answers.answered():
         rows = [{**row.cells, **answer.to_row(settings.prefix)} for row, answer in chunk]
-        texts = [str(row.cells.get(answers.inputs.text) or "") for row, _ in chunk]
+        texts = [str(input_of(row.cells, answers.inputs)) for row, _ in chunk]
         _write_json(_with_sentences(predictor, rows, texts, settings))
         sys.stdout.flush()
 
@@ -224,7 +230,7 @@ def _progress(source: Path | None) -> Iterator[Any]:
 
 
 def _summary(counts: Counts, settings: Settings) -> str:
-    what = "sentences" if settings.sentences else "rows"
+    what = "sentences" if settings.sentences and not (settings.json and not settings.out) else "rows"
     parts = [f"{counts.rows:,} {what}", f"{counts.answered:,} answered", f"{counts.blank:,} without an answer"]
     if counts.cut:
         parts.append(f"{counts.cut:,} too long to be read whole (--windows reads all)")

@@ -114,7 +114,8 @@ def _like_a_path(word: str) -> bool:
     """Whether a word has the form of a path, and no file or folder is there; a file's suffix is asked for elsewhere."""
     if len(word) >= _PATH_CHARACTERS or _exists(word) or _ends_as_a_file(word):
         return False
-    if word.endswith(("/", os.sep)):
+    word = word.replace(os.sep, "/")
+    if word.endswith("/"):
         return True
     if _has_blank(word):
         return False

@@ -1,7 +1,8 @@
-"""What stdout can take: texts and class names from json files may hold half of a surrogate pair, which utf-8 lacks."""
+"""What stdout can take: texts and class names may hold half of a surrogate pair, or what commands a terminal."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +11,17 @@ if TYPE_CHECKING:
     from limbeck.data.formats import json_lines
 
 
-def printable(text: str) -> str:
-    """The text with ``?`` for each half of a surrogate pair.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
-    >>> printable("late" + chr(0xD83D))
-    'late?'
+
+def printable(text: str) -> str:
+    """The text with ``?`` for each half of a surrogate pair, and control characters escaped.
+
+    >>> print(printable("late" + chr(0xD83D)), printable("a" + chr(27) + "[2J"))
+    late? a\\x1b[2J
     """
-    return text.encode("utf-8", errors="replace").decode()
+    whole = text.encode("utf-8", errors="replace").decode()
+    return whole if whole.isprintable() else _CONTROL.sub(lambda found: repr(found[0])[1:-1], whole)
 
 
 def json_encoder() -> json_lines.Encoder:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from limbeck.cli._say import say
-from limbeck.errors import SettingsError, together
+from limbeck.errors import DataError, SettingsError, together
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
@@ -116,9 +116,10 @@ def run(settings: Settings) -> int:
     target = settings.out or settings.model
     check_target(target, overwrite=settings.overwrite or settings.out is None)
     data = _labelled(before, settings) if settings.data else None
+    inputs = _asked(before, data, settings)
     _make(before, target, settings)
     after = load(target, notify=say)
-    result = _compared(before, after, data, settings)
+    result = _compared(before, after, inputs, data, settings)
     if result.agreement.labels is not None and result.agreement.labels < _LOW:
         say(f"{100 * (1 - result.agreement.labels):.2g} % of the labels changed; look at them before you use {target}")
     print(json.dumps(dataclasses.asdict(result)) if settings.json else "\n".join(result.lines()))
@@ -134,6 +135,8 @@ def _check(settings: Settings) -> None:
         problems.append(f"--trim {settings.trim} counts what texts use: give files of such texts with --texts")
     if settings.trim is not None and settings.out is None:
         problems.append(f"--trim {settings.trim} makes another model: give a folder for it with --out")
+    if settings.keep_float and not settings.int8:
+        problems.append("--keep-float keeps the float graph beside int8 weights: add --int8, or leave it out")
     if settings.out is not None and settings.out.resolve() == settings.model.resolve():
         problems.append(f"--out {str(settings.out)!r} is the model itself; leave it out to add int8 weights in place")
     if problems:
@@ -188,19 +191,32 @@ def _labelled(predictor: Predictor, settings: Settings) -> Dataset:
     return evaluate.read_for(predictor, asked)
 
 
-def _compared(before: Predictor, after: Predictor, data: Dataset | None, settings: Settings) -> Result:
-    """Ask both the same inputs: those of ``--data``, else of ``--texts``, else the probes of the model before."""
+def _asked(before: Predictor, data: Dataset | None, settings: Settings) -> Sequence[Input]:
+    """What both are asked: the inputs of ``--data``, else of ``--texts``, else the probes of the model before.
+
+    Raises:
+        DataError: there is no text in the files.
+    """
     from itertools import islice
 
+    if data is not None:
+        return data.inputs
+    if not settings.texts:
+        return [text if isinstance(text, str) else (text[0], text[1]) for text in before.manifest.probes["texts"]]
+    inputs = list(islice(_inputs(before, settings), _MOST_TEXTS))
+    if not inputs:
+        raise DataError(f"--texts {' '.join(map(str, settings.texts))}: there is no row; give files with texts")
+    return inputs
+
+
+def _compared(
+    before: Predictor, after: Predictor, inputs: Sequence[Input], data: Dataset | None, settings: Settings
+) -> Result:
+    """Ask both models the same."""
     from limbeck.inspect.agreement import agreement
 
-    if data is not None:
-        inputs: Sequence[Input] = data.inputs
-    elif settings.texts:
-        inputs = list(islice(_inputs(before, settings), _MOST_TEXTS))
-    else:
-        inputs = [text if isinstance(text, str) else (text[0], text[1]) for text in before.manifest.probes["texts"]]
-    (first, read), (second, _) = before.logits(inputs), after.logits(inputs)
+    refuse = data is not None or bool(settings.texts)  # probes are pieces drawn by chance
+    (first, read), (second, _) = (model.logits(inputs, refuse=refuse) for model in (before, after))
     asked = [n for n, is_asked in enumerate(read.answerable.tolist()) if is_asked]
     few = asked[:_MOST_ALONE]
     alone = second[:0] if not few else _stack(after, [inputs[n] for n in few])
@@ -221,7 +237,7 @@ def _compared(before: Predictor, after: Predictor, data: Dataset | None, setting
 def _stack(predictor: Predictor, inputs: Sequence[Input]) -> Any:
     import numpy as np
 
-    return np.concatenate([predictor.logits([item])[0] for item in inputs])
+    return np.concatenate([predictor.logits([item], refuse=False)[0] for item in inputs])
 
 
 def _metrics(predictor: Predictor, logits: Any, data: Dataset | None, asked: Sequence[int]) -> dict[str, float] | None:

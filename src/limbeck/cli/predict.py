@@ -94,6 +94,7 @@ def run(settings: Settings) -> int:
         raise SettingsError("--sentences reads single texts, and --pair makes one input of two; leave one of them out")
     if settings.pair and asked.piped:
         raise SettingsError("--pair takes two texts; a line of standard input is one")
+    _check(settings, piped=asked.piped)
     inputs = _inputs(asked.texts, pair=settings.pair)
     predictor = _load(asked, settings)
     from limbeck.cli import _answers
@@ -103,6 +104,22 @@ def run(settings: Settings) -> int:
     else:
         _answers.of_rows(predictor, asked, settings)
     return 0
+
+
+def _check(settings: Settings, *, piped: bool) -> None:
+    """Raise for flags that would do nothing, or cannot be followed."""
+    problems = []
+    if settings.batch_size < 1:
+        problems.append(f"--batch-size {settings.batch_size} holds no row; give 1 or more")
+    if settings.json and settings.out:
+        problems.append(
+            f"--json prints, and --out {str(settings.out)!r} is written as its ending says (.csv, .jsonl, ...); "
+            "leave one of them out"
+        )
+    if settings.skip_bad_rows and piped:
+        problems.append("--skip-bad-rows is for files: of standard input every line gets an answer; leave it out")
+    if problems:
+        raise SettingsError(together(problems))
 
 
 def _load(asked: Asked, settings: Settings) -> Predictor:

@@ -2,7 +2,7 @@
 
 What has arrived is given at once, so that a slow writer's lines are answered while it goes on writing, and a fast
 one's come many at a time. A byte that does not fit the encoding is an error that names its line; the lines before it
-are given.
+are given (of utf-16 and the like, those of the reads before).
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ class Lines:
         try:
             return decoder.decode(data, final)
         except UnicodeError as error:
-            raise DataError(f"{self.name} is not {self._codec}: {error}; name its encoding with --encoding") from None
+            raise DataError(
+                f"{self.name} is damaged, or is not {self._codec}: {error}; name its encoding with --encoding"
+            ) from None
 
     def _complaint(self, row: Row) -> str:
         found = _ESCAPED.search(str(row.cells["text"]))

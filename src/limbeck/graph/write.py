@@ -26,14 +26,26 @@ _SMALL_TENSOR = 1024
 def write_folder(folder: Path, model: onnx.ModelProto) -> None:
     """Write ``model`` as the float graph of ``folder``, in place of one that stands there.
 
-    Where its weights stand beside it, ``config.json`` says so to transformers.js.
+    ``config.json`` says to transformers.js whether its weights stand beside it.
     """
     path = folder / FLOAT_GRAPH
     path.parent.mkdir(exist_ok=True)
-    if write(model, path):
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        config["transformers.js_config"] = {"use_external_data_format": {path.name: True}}
-        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    note_weights(folder, beside=write(model, path))
+
+
+def note_weights(folder: Path, *, beside: bool) -> None:
+    """Have ``config.json`` say whether the float graph's weights stand beside it, as transformers.js reads it."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    before = dict(config)
+    told = {} if beside else dict(config.pop("transformers.js_config", {}))
+    told.pop("use_external_data_format", None)
+    if beside:
+        told = {**config.get("transformers.js_config", {}), "use_external_data_format": {Path(FLOAT_GRAPH).name: True}}
+    if told:
+        config["transformers.js_config"] = told
+    if config != before:
+        path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def write(model: onnx.ModelProto, path: Path, *, one_file_bytes: int | None = None) -> bool:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck import graph
-from limbeck.artefact.manifest import INT8_GRAPH
+from limbeck.artefact.manifest import INT8_GRAPH, NAME
+from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError, require
 from limbeck.graph import weights
 from limbeck.models import Batch, Defaults, Output, Prepared, Request
@@ -92,8 +93,11 @@ def start(request: Request) -> Prepared:
 
     Raises:
         ModelError: the folder or the hub name cannot be used.
+        ArtefactError: it is a saved model of limbeck with damaged files.
     """
     folder = find(request.source)
+    if (folder / NAME).is_file():
+        verify(folder)
     config = _config(folder)
     wanted = head_settings(request.task)
     kept = _saved_rows(config, request.task.classes)
@@ -145,7 +149,14 @@ def _dequantised(inner: Any, found: Mapping[str, NDArray[Any]]) -> Any:
     lacking = [name for name in own if name not in found]
     if lacking:
         raise ValueError(f"its int8 graph holds no {', '.join(lacking[:3])}")
-    fitting = {name: torch.from_numpy(found[name]) for name in own if found[name].shape == own[name].shape}
+    other = [name for name in own if found[name].shape != own[name].shape]
+    n_labels = inner.config.num_labels
+    wrong = [name for name in other if own[name].shape != (n_labels, *found[name].shape[1:])]
+    if wrong:
+        raise ValueError(
+            f"{wrong[0]} has the shape {found[wrong[0]].shape}, and config.json asks {own[wrong[0]].shape}"
+        )
+    fitting = {name: torch.from_numpy(found[name]) for name in own if name not in other}
     inner.load_state_dict(fitting, strict=False)
     return inner
 

@@ -22,7 +22,7 @@ from limbeck.artefact.save import seal
 from limbeck.errors import ModelError, SettingsError, require, together
 from limbeck.graph.equalise import equalise
 from limbeck.graph.int8 import quantise
-from limbeck.graph.weights import read
+from limbeck.graph.write import note_weights
 from limbeck.runtime.check import difference
 from limbeck.runtime.precision import PRECISIONS, PREFERRED, Precision
 from limbeck.runtime.predictor import Predictor
@@ -66,16 +66,6 @@ def apply(folder: Path, out: Path, *, overwrite: bool = False, keep_float: bool 
     return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
 
 
-def float_weights(folder: Path) -> dict[str, NDArray[np.float32]]:
-    """Give the weights of a quantised folder, float32, by their names in model.safetensors.
-
-    Raises:
-        ModelError: there is no int8 graph in the folder, or it cannot be read.
-        MissingExtra: onnx is not installed.
-    """
-    return read(folder)
-
-
 def check(folder: Path, manifest: Manifest) -> dict[str, Any]:
     """See that a saved model can be quantised, before any work; give its configuration.
 
@@ -117,6 +107,8 @@ def _copy(folder: Path, staging: Path, *, keep_float: bool) -> None:
             shutil.copytree(path, staging / path.name)
         elif path.is_file() and (keep_float or path.name in _RUNTIME or path.name.upper().startswith(_LICENCES)):
             shutil.copy2(path, staging / path.name)
+    if not keep_float:
+        note_weights(staging, beside=False)
 
 
 def _described(staging: Path, folder: Path, before: Manifest, *, keep_float: bool) -> Manifest:
@@ -127,7 +119,7 @@ def _described(staging: Path, folder: Path, before: Manifest, *, keep_float: boo
     said: dict[Precision, NDArray[np.float64]] = {}
     for precision in PRECISIONS:
         predictor = Predictor(staging, manifest, precision=precision)
-        said[precision] = predictor.logits(texts)[0].astype(np.float64)
+        said[precision] = predictor.logits(texts, refuse=False)[0].astype(np.float64)
     note = {
         "name": "quantise",
         "weights": "int8",

@@ -18,7 +18,8 @@ def by_sentence(
 ) -> list[list[tuple[str, Answer]]]:
     """For each of ``texts`` its sentences with their answers, in their order; an empty list for a blank text.
 
-    All sentences are answered together. One that cannot be read (``"10/10."``) has an answer with a reason, as a text.
+    All sentences are answered together. One that cannot be read (``"10/10."``) has an answer with a reason, as a text;
+    so have all sentences of a text in another language, since a short one alone might be taken for readable.
 
     Raises:
         DataError: an input is no text.
@@ -30,5 +31,9 @@ def by_sentence(
         if not isinstance(text, str):
             raise DataError(f"input {n} is {text!r} (of type {type(text).__name__}); sentences are those of a text")
     split = [sentences(text) for text in texts]
-    answers = iter(predictor.predict([sentence for group in split for sentence in group], windows=windows))
-    return [[(sentence, next(answers)) for sentence in group] for group in split]
+    refused = [predictor.unanswered(why) if (why := predictor.reading.refusal(text)) else None for text in texts]
+    asked = [sentence for group, none in zip(split, refused, strict=True) if none is None for sentence in group]
+    answers = iter(predictor.predict(asked, windows=windows))
+    return [
+        [(sentence, none or next(answers)) for sentence in group] for group, none in zip(split, refused, strict=True)
+    ]

@@ -13,6 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from limbeck import cache
+from limbeck.artefact.manifest import AGAIN
 from limbeck.artefact.verify import start
 from limbeck.errors import ArtefactError
 from limbeck.runtime.predictor import Predictor
@@ -61,7 +62,13 @@ def replay(predictor: Predictor) -> CheckReport:
     probes = predictor.manifest.probes
     texts = [_input(text) for text in probes.get("texts", [])]
     said = {**probes, **probes.get(predictor.way.precision, {})}
-    expected = np.array(said.get("logits", []), np.float64).reshape(len(texts), predictor.task.n_outputs)
+    expected = np.array(said.get("logits", []), np.float64)
+    if expected.shape != (len(texts), predictor.task.n_outputs) and len(texts):
+        raise ArtefactError(
+            f"{predictor.folder}: limbeck.json has logits of the shape {expected.shape} for {len(texts)} probes and "
+            f"{predictor.task.n_outputs} outputs; {AGAIN}"
+        )
+    expected = expected.reshape(len(texts), predictor.task.n_outputs)
     found = predictor.logits(texts, refuse=False)[0].astype(np.float64)
     return CheckReport(
         folder=str(predictor.folder),

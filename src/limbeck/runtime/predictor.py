@@ -173,6 +173,11 @@ class Predictor:
             )
         ]
 
+    def unanswered(self, reason: str) -> Answer:
+        """The answer to a text that is not asked about at all: none, and why."""
+        columns = self.task.decode(np.zeros((1, self.task.n_outputs))).columns
+        return Answer(None, dict.fromkeys(columns), reason=reason)
+
     def _answers(self, inputs: Iterable[Input], *, windows: bool | None) -> list[Answer]:
         return self.answers(*self.logits(inputs, windows=windows))
 

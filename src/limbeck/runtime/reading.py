@@ -1,6 +1,6 @@
 """How a saved model reads texts: long ones whole or by head and tail, and those in another language not at all.
 
-What it does by default stands in ``limbeck.json``. A text that is refused never reaches the tokenizer.
+What it does by default stands in ``limbeck.json``. A text that is refused never reaches the graph.
 """
 
 from __future__ import annotations
@@ -59,14 +59,15 @@ class Reading:
             SettingsError: windows of pairs.
         """
         asked = enumerate(inputs) if refuse and self.languages else ()
-        refused = {n: why for n, item in asked if (why := self._refusal(item))}
+        refused = {n: why for n, item in asked if (why := self.refusal(item))}
         given = [_nothing(item) if n in refused else item for n, item in enumerate(inputs)] if refused else inputs
         encoded = self._encoder.encode(given, windowed=self.windows if windows is None else windows)
         if not refused:
             return encoded
         return replace(encoded, reasons=[refused.get(n, reason) for n, reason in enumerate(encoded.reasons)])
 
-    def _refusal(self, item: Input) -> str:
+    def refusal(self, item: Input) -> str:
+        """Why the folder's languages have no answer to a text or a pair; empty where they have."""
         text = item if isinstance(item, str) else "\n".join(item)
         return refusal(text, self.languages, knows=self._knows, is_whole=self._is_whole)
 

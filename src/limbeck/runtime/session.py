@@ -35,10 +35,7 @@ _FLOAT32 = {"session.disable_quant_qdq": "1"}
 """Constant folding may then take DequantizeLinear too, so that int8 weights become float ones."""
 _INT8 = {"session.qdq_matmulnbits_accuracy_level": "4", "session.qdq_matmulnbits_block_size": "32"}
 """DequantizeLinear and MatMul become MatMulNBits, which rounds activations to int8 by blocks of 32 within a row. A
-float graph has no DequantizeLinear."""
-_FUSES = (1, 25)
-"""The first onnxruntime that does so with a scale a column; earlier ones would widen the weights at each run, so that
-there they are folded to float as well."""
+float graph has no DequantizeLinear. onnxruntime does so with a scale a column from 1.25 on."""
 
 
 class Session:
@@ -138,14 +135,9 @@ def _options(threads: int | None, *, quick: bool = False, dequantised: bool = Fa
         options.add_session_config_entry("session.disable_prepacking", "1")
         # the last level rearranges convolutions, which text models have none of, and takes half of the opening to look
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    for key, value in (_FLOAT32 if dequantised or _version() < _FUSES else _INT8).items():
+    for key, value in (_FLOAT32 if dequantised else _INT8).items():
         options.add_session_config_entry(key, value)
     return options
-
-
-def _version() -> tuple[int, ...]:
-    """Major and minor version of onnxruntime."""
-    return tuple(int(part) for part in onnxruntime.__version__.split(".")[:2])
 
 
 def _cores() -> int:

@@ -25,6 +25,7 @@ Input = str | tuple[str, str]
 
 EMPTY = "empty text"
 UNREADABLE = "no token that the model knows"
+UNKNOWN = "no word that the model knows"
 
 PADS = ("[PAD]", "<pad>")
 """What tokenizers call the token that fills up."""
@@ -50,7 +51,7 @@ class Encoded:
     reasons: list[str]
     """Why an input cannot be answered, or what was odd about it; mostly the empty string."""
     answerable: NDArray[np.bool_]
-    """False for an input with nothing to read: shape ``(inputs,)``."""
+    """False for an input with nothing to read, or with unknown words alone: shape ``(inputs,)``."""
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -220,11 +221,14 @@ class Encoder:
             return EMPTY, False
         if n_read == 0:
             return UNREADABLE, False
-        if self._unknown is not None and any(self._unknown in row for row in rows):
-            longest = max((self._longest_word(text) for text in texts), default=0)
-            if longest > self._longest_known:
-                return f"a word of {longest} characters was read as unknown", True
-        return "", True
+        if self._unknown is None or not any(self._unknown in row for row in rows):
+            return "", True
+        longest = max((self._longest_word(text) for text in texts), default=0)
+        said = f"a word of {longest} characters was read as unknown" if longest > self._longest_known else ""
+        n_special = self.n_special(pair=isinstance(item, tuple))
+        if all(np.count_nonzero(row == self._unknown) == len(row) - n_special for row in rows):
+            return f"{UNKNOWN}: {said}" if said else UNKNOWN, False
+        return said, True
 
     def _longest_word(self, text: str) -> int:
         """Characters of the longest word that the tokenizer's model is given, of a text's long stretches."""

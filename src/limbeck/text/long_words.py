@@ -7,8 +7,10 @@ BERT's own preparation keeps together are touched, and both ends of a run stay, 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 KEPT_EACH_END = 1000
@@ -26,18 +28,28 @@ class LongWords:
     """
 
     def __init__(self, tokenizer: Any) -> None:
-        limit = getattr(tokenizer.model, "max_input_chars_per_word", None)
-        parts = (tokenizer.normalizer, tokenizer.pre_tokenizer)
-        in_form = [type(part).__name__ for part in parts] == ["BertNormalizer", "BertPreTokenizer"]
-        self._applies = in_form and limit is not None and limit < KEPT_EACH_END
-        added = tokenizer.get_added_tokens_decoder().values() if self._applies else ()
-        inside = [piece.content.lower() for piece in added if _RUN.fullmatch(piece.content) and not piece.single_word]
-        self._added: Sequence[str] = inside
+        self._tokenizer = tokenizer
+
+    @cached_property
+    def _applies(self) -> bool:
+        limit = getattr(self._tokenizer.model, "max_input_chars_per_word", None)
+        return (
+            limit is not None
+            and limit < KEPT_EACH_END
+            and _name(self._tokenizer.pre_tokenizer) == "BertPreTokenizer"
+            and _prepares_as_bert(self._tokenizer.normalizer)
+        )
+
+    @cached_property
+    def _added(self) -> Sequence[str]:
+        """Added pieces that are found inside a word."""
+        added = self._tokenizer.get_added_tokens_decoder().values()
+        return [piece.content.lower() for piece in added if _RUN.fullmatch(piece.content) and not piece.single_word]
 
     def shorten(self, text: str) -> tuple[str, int]:
         """The text to tokenize in place of ``text``, and the length of the longest run that lost its middle, or 0."""
         longest = 0
-        if not self._applies or len(text) <= 2 * KEPT_EACH_END or not _has_long_stretch(text):
+        if len(text) <= 2 * KEPT_EACH_END or not _has_long_stretch(text) or not self._applies:
             return text, longest
 
         def cut(run: re.Match[str]) -> str:
@@ -56,6 +68,21 @@ class LongWords:
             return False
         plain = word.lower()
         return not word.isascii() or any(piece in plain for piece in self._added)
+
+
+def _prepares_as_bert(normalizer: Any) -> bool:
+    """Whether it is BERT's own, behind nothing but what takes marks of emoji away: they are no letters or digits."""
+    if _name(normalizer) != "Sequence":
+        return _name(normalizer) == "BertNormalizer"
+    from limbeck.text.emoji import MARKS
+
+    *before, last = json.loads(normalizer.__getstate__())["normalizers"]
+    marks = {"type": "Replace", "pattern": {"Regex": MARKS}, "content": ""}
+    return last["type"] == "BertNormalizer" and all(step == marks for step in before)
+
+
+def _name(part: Any) -> str:
+    return type(part).__name__
 
 
 def _has_long_stretch(text: str) -> bool:
