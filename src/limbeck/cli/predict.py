@@ -61,7 +61,8 @@ class Settings:
     """Read the whole of a long text, as the mean over its windows, instead of leaving its middle out; the model's
     folder says which where neither is given."""
     precision: Literal["float32", "int8"] | None = None
-    """What to compute in, where the model's folder has both; int8 is quicker, and taken where it is there."""
+    """What to compute in, of a model with int8 weights; float32 where neither is given. int8 may be quicker where the
+    processor has instructions for it (VNNI)."""
     batch_size: int = 1024
     """Rows of a file read at once; more take more memory and are no faster."""
     encoding: str = "utf-8"

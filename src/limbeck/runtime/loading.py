@@ -37,7 +37,7 @@ def load(
         folder: a saved model.
         threads: of one computation; None takes as many as there are cores.
         quick: for a process that answers a text or two: opens sooner, computes slower.
-        precision: float32 or int8; None takes int8 where the folder has an int8 graph.
+        precision: float32 or int8; None takes float32, of the int8 weights where they are there.
         notify: gets a line when the probes disagree; None warns.
 
     Raises:
