@@ -16,6 +16,7 @@ $(VENV)/.installed: pyproject.toml
 
 demo: install
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/golden_path.sh
+	$(BIN)/python examples/beside_vader.py examples/reviews.csv --out "$${TMPDIR:-/tmp}/limbeck-beside-vader"
 
 check: install
 	$(BIN)/ruff check .

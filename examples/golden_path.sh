@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The product on one page: train on a small file, evaluate, check, predict a text and a file, export to int8, answer a pipe.
+# The product on one page: answer at once, train on a small file, evaluate, check, predict a text and a file, export to
+# int8, answer a pipe.
 # It uses the `limbeck` on PATH, writes under TMPDIR only and ends within 45 s.
 set -euo pipefail
 
@@ -11,11 +12,16 @@ started=$SECONDS
 
 step() { printf '\n== %s\n' "$*"; }
 
-step "train a small model on 400 short reviews (it shows the plumbing; 400 reviews teach no taste)"
-limbeck train "$here/reviews.csv" --out "$work/model" --seed 1
+step "sentiment at once: no model named, nothing to download"
+limbeck predict "An hour I want back."
 
-step "evaluate it on the reviews it was trained on: the report and what it gets most wrong"
-limbeck evaluate "$work/model" "$here/reviews.csv" --greatest 3
+step "fine-tune that model on 200 short reviews of one's own"
+head -n 201 "$here/reviews.csv" > "$work/train.csv"
+{ head -n 1 "$here/reviews.csv"; tail -n 200 "$here/reviews.csv"; } > "$work/test.csv"
+limbeck train "$work/train.csv" --out "$work/model" --seed 1
+
+step "evaluate it on 200 others: the report and what it gets most wrong"
+limbeck evaluate "$work/model" "$work/test.csv" --greatest 3
 
 step "what was saved, and whether this machine computes the same answers"
 limbeck info "$work/model"
@@ -32,7 +38,7 @@ rows="$(wc -l < "$work/scored.csv")"
 [ "$rows" -eq "$(wc -l < "$here/reviews.csv")" ] || { echo "rows were lost: $rows" >&2; exit 1; }
 
 step "make it a quarter of the size, and see what that does to its answers"
-limbeck export "$work/model" --int8 --out "$work/small" --data "$here/reviews.csv"
+limbeck export "$work/model" --int8 --out "$work/small" --data "$work/test.csv"
 
 step "answer the lines of a pipe with the small one"
 printf '%s\n' "An hour I want back." "A warm, funny film with a great cast." | limbeck predict "$work/small" -

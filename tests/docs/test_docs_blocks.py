@@ -103,6 +103,15 @@ def test_the_distilbert_example_runs(tmp_path: Path) -> None:
     assert done.stdout.split()[0] in ("negative", "positive")
 
 
+def test_the_example_beside_vader_runs_and_is_better(tmp_path: Path) -> None:
+    script = ROOT / "examples" / "beside_vader.py"
+    command = [sys.executable, str(script), str(ROOT / "examples" / "reviews.csv"), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    vader, shipped, tuned = (float(share) for share in re.findall(r"([\d.]+)%", done.stdout))
+    assert min(shipped, tuned) > vader + 10
+
+
 def test_examples_are_short() -> None:
     for path in (ROOT / "examples").glob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 60

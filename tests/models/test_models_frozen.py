@@ -94,21 +94,18 @@ def test_an_encoder_is_asked_for_where_none_ships(monkeypatch: pytest.MonkeyPatc
     for source in ("frozen", "sentiment"):
         with pytest.raises(ModelError, match=r"--model frozen:FOLDER_OR_HUB_NAME to keep it as it is$"):
             models.prepare(request(source))
-    name, (notice,) = models.default()
-    assert name == "small"
-    assert notice.endswith("; for better answers name an encoder (--model FOLDER_OR_HUB_NAME)")
 
 
 def test_a_variable_that_names_nothing_is_no_fallback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIMBECK_SENTIMENT", str(tmp_path / "absent"))
-    for asked in (models.default, lambda: models.prepare(request("frozen"))):
+    for source in ("frozen", models.DEFAULT):
         with pytest.raises(ModelError, match=r"LIMBECK_SENTIMENT names '.*absent', which holds no saved model"):
-            asked()
+            models.prepare(request(source))
 
 
 def test_the_shipped_weights_are_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limbeck.sentiment, "folder", lambda: folder("bert"))
-    assert models.default() == ("sentiment", ())
+    assert models.DEFAULT == "sentiment"
     made: list[Prepared] = [models.prepare(request(name)) for name in ("frozen", "sentiment", str(folder("bert")))]
     first, *others = [weights(prepared.model) for prepared in made]
     assert all(torch.equal(first[name], other[name]) for other in others for name in first)

@@ -7,14 +7,12 @@ steps defines ``fit(job) -> Fitted`` as well, which takes the training loop's pl
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from limbeck.errors import ModelError
 from limbeck.table import Table
 from limbeck.text import Encoded, Input
 
@@ -184,24 +182,6 @@ def origin(source: str) -> str:
     ('org/name', 'sentiment', 'org/name')
     """
     return DEFAULT if source == _FROZEN else source.removeprefix(f"{_FROZEN}:")
-
-
-def default() -> tuple[str, tuple[str, ...]]:
-    """The model of a training that names none, and what is to be said about it: the weights that ship, if they do.
-
-    Raises:
-        ModelError: ``LIMBECK_SENTIMENT`` names others, and they are not there.
-    """
-    from limbeck import sentiment
-
-    try:
-        sentiment.folder()
-    except ModelError:
-        if os.environ.get(sentiment.VARIABLE):
-            raise
-        notice = "no weights ship with this copy of limbeck: training starts from nothing (--model small); "
-        return "small", (f"{notice}for better answers name an encoder (--model FOLDER_OR_HUB_NAME)",)
-    return DEFAULT, ()
 
 
 def prepare(request: Request) -> Prepared:

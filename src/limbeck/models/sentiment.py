@@ -24,7 +24,7 @@ def start(request: Request) -> Prepared:
     """Load the shipped weights, dequantised, with an output layer for the request's task.
 
     Raises:
-        ModelError: none ship with this limbeck.
+        ModelError: this copy has none.
     """
     return transformer.start(replace(request, source=str(_folder())))
 
@@ -41,6 +41,7 @@ def _folder() -> Path:
         if os.environ.get(sentiment.VARIABLE):
             raise
         raise ModelError(
-            "no weights ship with this copy of limbeck; name an encoder: --model FOLDER_OR_HUB_NAME to train it, "
+            "this copy of limbeck lacks the weights that ship with it (install it anew), or name an encoder: "
+            "--model small to start from nothing, --model FOLDER_OR_HUB_NAME to train one, "
             "--model frozen:FOLDER_OR_HUB_NAME to keep it as it is"
         ) from None

@@ -76,10 +76,10 @@ class Learner:
         reporter: Reporter | None = None,
     ) -> None:
         self.reporter = reporter or Silent()
-        self.source, notices = models.default() if model is None else (model, ())
+        self.source = models.DEFAULT if model is None else model
         self.fit_settings = _resolved(fit or FitSettings(), self.source)
         self.task = _task_of(train)
-        self.notices: list[str] = [*notices, *check_fit(fit or FitSettings(), self.source, self.task)]
+        self.notices: list[str] = list(check_fit(fit or FitSettings(), self.source, self.task))
         self.train, self.valid = train, valid if valid is not None and len(valid) else None
         if self.valid is not None and self.valid.is_pairs != train.is_pairs:
             kinds = ["pairs of texts" if part.is_pairs else "single texts" for part in (train, self.valid)]
