@@ -28,7 +28,10 @@ def vader_right(texts: list[str], labels: list[str]) -> float:
 def model_right(predictor: limbeck.Predictor, texts: list[str], labels: list[str]) -> float:
     """Share of the texts for which the label's probability is the greater one of the two."""
     answers = predictor.predict(texts)
-    sides = ["positive" if answer.probs["positive"] > answer.probs["negative"] else "negative" for answer in answers]
+    sides = [
+        "positive" if answer.probs.get("positive", 0) > answer.probs.get("negative", 0) else "negative"
+        for answer in answers
+    ]
     return float(np.mean([side == label for side, label in zip(sides, labels, strict=True)]))
 
 

@@ -67,7 +67,7 @@ def test_in_place_and_then_no_more(tmp_path: Path, capsys: pytest.CaptureFixture
     assert export(tmp_path / "model", "--int8") == 0
     manifest = Manifest.read(tmp_path / "model")
     assert {FLOAT_GRAPH, INT8_GRAPH, "model.safetensors"} <= set(manifest.files)
-    assert load(tmp_path / "model").way.graph == INT8_GRAPH
+    assert load(tmp_path / "model", precision="int8").way.graph == INT8_GRAPH
     capsys.readouterr()
     assert "is int8 already (onnx/model_quantized.onnx)" in refused(capsys, tmp_path / "model", "--int8")
 

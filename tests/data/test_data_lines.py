@@ -100,7 +100,7 @@ def test_a_byte_that_does_not_fit_is_named_and_the_lines_before_it_are_given() -
 def test_utf_16_is_recognised() -> None:
     with pytest.raises(DataError, match=r"line 1: byte 0xFF .*begins like utf-16.*--encoding utf-16"):
         texts("one\n".encode("utf-16-le").join([b"\xff\xfe", b""]))
-    with pytest.raises(DataError, match=r"standard input is not utf-16: .*--encoding"):
+    with pytest.raises(DataError, match=r"standard input is damaged, or is not utf-16: .*--encoding"):
         texts(b"abc", encoding="utf-16")
     with pytest.raises(DataError, match="no encoding is called 'utf-9'"):
         Lines(io.BytesIO(b""), encoding="utf-9")

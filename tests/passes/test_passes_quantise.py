@@ -88,7 +88,7 @@ def test_in_place_the_float_model_stays(both: Path) -> None:
     assert names(both) == names(saved("bert")) | {INT8_GRAPH}
     for name in (FLOAT_GRAPH, "model.safetensors"):
         assert sha256(both / name) == before.files[name]["sha256"]
-    assert load(both).way.graph == INT8_GRAPH
+    assert [load(both, precision=asked).way.graph for asked in (None, "int8")] == [FLOAT_GRAPH, INT8_GRAPH]
     assert np.array_equal(probs(both, precision="float32"), probs(saved("bert")))
     theirs = transformers.pipeline("text-classification", model=str(both), device="cpu")("a lovely film")
     assert theirs[0]["label"] == load(both).predict("a lovely film").predicted
@@ -198,6 +198,9 @@ def test_an_int8_graph_that_lacks_tensors(lean: Path, tmp_path: Path) -> None:
     model.graph.initializer.extend(kept)
     (tmp_path / "cut" / INT8_GRAPH).write_bytes(model.SerializeToString())
     data = Dataset(["a film", "a room"], ["no", "yes"], "classify", ("no", "yes"))
+    with pytest.raises(ArtefactError, match="is damaged"):
+        Learner(data, model=str(tmp_path / "cut"))
+    (tmp_path / "cut" / "limbeck.json").unlink()
     with pytest.raises(ModelError, match=r"cannot be loaded as an encoder: its int8 graph holds no bert\.pooler"):
         Learner(data, model=str(tmp_path / "cut"))
 
@@ -296,7 +299,7 @@ def test_a_probe_that_looks_foreign_is_asked_all_the_same(tmp_path: Path, monkey
     shutil.copytree(saved("bert"), source)
     manifest = replace(Manifest.read(source), languages=["en"])
     (source / "limbeck.json").write_bytes(manifest.to_bytes())
-    drawn = ["das war leider nicht gut", "10/10", *TEXTS[:2]]
+    drawn = ["das war leider nicht gut film", "das ist nicht gut room", *TEXTS[:2]]
     monkeypatch.setattr(quantise.probes, "draw", lambda *_, **__: drawn)
     monkeypatch.setattr("limbeck.artefact.probes.draw", lambda *_, **__: drawn)
     made = quantise.apply(source, out)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
 import pytest
 
 from limbeck.artefact.manifest import FLOAT_GRAPH, INT8_GRAPH, Manifest
@@ -26,7 +25,7 @@ def manifest(*graphs: str) -> Manifest:
         ((INT8_GRAPH,), None, Way(INT8_GRAPH, PREFERRED), PREFERRED == "float32"),
         ((INT8_GRAPH,), "int8", Way(INT8_GRAPH, "int8"), False),
         ((INT8_GRAPH,), "float32", Way(INT8_GRAPH, "float32"), True),
-        ((FLOAT_GRAPH, INT8_GRAPH), None, Way(INT8_GRAPH, PREFERRED), PREFERRED == "float32"),
+        ((FLOAT_GRAPH, INT8_GRAPH), None, Way(FLOAT_GRAPH, "float32"), False),
         ((FLOAT_GRAPH, INT8_GRAPH), "int8", Way(INT8_GRAPH, "int8"), False),
         ((FLOAT_GRAPH, INT8_GRAPH), "float32", Way(FLOAT_GRAPH, "float32"), False),
     ],
@@ -52,13 +51,3 @@ def test_quick_sessions_are_for_float32_alone(opened: list[dict[str, Any]]) -> N
         {"graph": "model_quantized.onnx", "threads": 3, "quick": False, "dequantised": False},
         {"graph": "model_quantized.onnx", "threads": 3, "quick": True, "dequantised": True},
     ]
-
-
-@pytest.mark.parametrize(("version", "folds"), [("1.24.4", True), ("1.25.0", False), ("2.0.0", False)])
-def test_releases_that_do_not_fuse_fold(version: str, folds: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnxruntime, "__version__", version)
-    options = session._options(1)
-    if folds:
-        assert options.get_session_config_entry("session.disable_quant_qdq") == "1"
-    else:
-        assert options.get_session_config_entry("session.qdq_matmulnbits_block_size") == "32"

@@ -14,7 +14,7 @@ from limbeck.artefact.manifest import Manifest
 from limbeck.errors import ArtefactError, SettingsError
 from limbeck.runtime import check, load
 from limbeck.runtime.predictor import Predictor
-from limbeck.runtime.reading import Reading
+from limbeck.runtime.reading import UNKNOWN, Reading
 from limbeck.text import Encoded, Input
 from limbeck.text.readable import NO_WORDS, UNKNOWN_SIGNS
 from support.sentiment_model import save_sentiment, sentiment_model
@@ -69,9 +69,10 @@ def test_refused_texts_have_a_reason_and_no_tokens(monkeypatch: pytest.MonkeyPat
     model = load(sentiment_model())
     texts = ["a joy", GERMAN, "", "10/10", "这部电影很好看", ":)", "🦷", "an hour i want back"]
     answers = model.predict(texts)
-    assert [answer.predicted is None for answer in answers] == [False, True, True, True, True, False, True, False]
+    assert [answer.predicted is None for answer in answers] == [False, True, True, True, True, True, True, False]
     assert answers[1].reason.startswith("this looks like German; this model reads English")
     assert [answers[n].reason for n in (2, 3, 6)] == ["empty text", NO_WORDS, UNKNOWN_SIGNS]
+    assert (answers[5].reason, answers[5].probs) == (UNKNOWN, {})  # this tiny model has no piece for its signs
     for n in (1, 2, 3, 4, 6):
         assert (answers[n].tokens_read, answers[n].probs, answers[n].score) == (0, {}, None)
     for n in (0, 7):

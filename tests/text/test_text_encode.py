@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from limbeck.errors import ArtefactError, SettingsError
 from limbeck.text import Encoded, Encoder, Input, TextSettings
 from limbeck.text.cut import share
-from limbeck.text.encode import EMPTY, UNKNOWN, UNREADABLE
+from limbeck.text.encode import EMPTY, UNREADABLE
 from support.tiny import SENTENCES, tiny_tokenizer
 
 FILE = tiny_tokenizer()
@@ -243,9 +243,11 @@ def test_a_saved_tokenizer_is_read_like_any_other(tmp_path: Path) -> None:
         Encoder.from_saved(tmp_path / "none.json")
 
 
-def test_unknown_words_alone_have_no_answer() -> None:
-    found = encoder().encode(["字 字", "字 film", ("字", "字"), ("字", "film"), "字 " * 50])
-    assert found.answerable.tolist() == [False, True, False, True, False]
-    assert [reason == UNKNOWN for reason in found.reasons] == [True, False, True, False, True]
+def test_unknown_words_alone_are_told_from_others() -> None:
+    for inputs, pair in (["字 字", "字 film", "", "字 " * 50], False), ([("字", "字"), ("字", "film")], True):
+        found = encoder().encode(inputs)
+        expected = [True, False] if pair else [True, False, False, True]
+        assert encoder().unknown_alone(found, pair=pair).tolist() == expected
+        assert found.answerable.tolist() == [bool(item) for item in inputs]
     windowed = encoder().encode(["字 " * 50, "字 " * 50 + "film"], windowed=True)
-    assert windowed.answerable.tolist() == [False, True]
+    assert encoder().unknown_alone(windowed, pair=False).tolist() == [True, False]

@@ -69,7 +69,7 @@ def run(settings: Settings) -> int:
         record = report.to_json() | {"greatest_losses": report.greatest_losses(dataset, settings.greatest)}
         json_encoder().write_rows([record])
     else:
-        print(printable("\n".join(report.lines() + _greatest_lines(report, dataset, settings.greatest))))
+        print("\n".join(map(printable, report.lines() + _greatest_lines(report, dataset, settings.greatest))))
     return 0
 
 

@@ -118,7 +118,7 @@ def run(settings: Settings) -> int:
     data = _labelled(before, settings) if settings.data else None
     inputs = _asked(before, data, settings)
     _make(before, target, settings)
-    after = load(target, notify=say)
+    after = load(target, precision="int8" if settings.int8 else None, notify=say)
     result = _compared(before, after, inputs, data, settings)
     if result.agreement.labels is not None and result.agreement.labels < _LOW:
         say(f"{100 * (1 - result.agreement.labels):.2g} % of the labels changed; look at them before you use {target}")

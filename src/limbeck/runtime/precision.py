@@ -36,7 +36,8 @@ class Way:
 
 
 def way(manifest: Manifest, precision: Precision | None = None) -> Way:
-    """How the folder of ``manifest`` is asked: in ``precision``, or by its int8 graph as :data:`PREFERRED` says.
+    """How the folder of ``manifest`` is asked: in ``precision``, or as :data:`PREFERRED` says; float32 by a float graph
+    where there is one.
 
     Raises:
         SettingsError: the folder has no graph for it, or there is no such precision.
@@ -47,6 +48,7 @@ def way(manifest: Manifest, precision: Precision | None = None) -> Way:
         raise SettingsError(
             f"precision 'int8': the model has no {INT8_GRAPH}, only 'float32'; make it so: limbeck export MODEL --int8"
         )
-    if precision == "float32" and FLOAT_GRAPH in manifest.files:
-        return Way(FLOAT_GRAPH, "float32")
-    return Way(manifest.graph, precision or (PREFERRED if manifest.graph == INT8_GRAPH else "float32"))
+    chosen = precision or (PREFERRED if manifest.graph == INT8_GRAPH else "float32")
+    if chosen == "float32" and FLOAT_GRAPH in manifest.files:
+        return Way(FLOAT_GRAPH, chosen)
+    return Way(manifest.graph, chosen)

@@ -9,11 +9,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from limbeck.artefact.manifest import Manifest
 from limbeck.errors import ArtefactError, nearest
 from limbeck.text import Encoded, Encoder, Input
 from limbeck.text.readable import refusal
 
+UNKNOWN = "no word that the model knows"
 HEAD_AND_TAIL, WINDOWS = "head_and_tail", "windows"
 _LONG_WORD = 40
 """Longer words are no evidence of a language, and need not be taken apart."""
@@ -40,6 +43,7 @@ class Reading:
         """Whether long texts are read whole unless asked otherwise."""
         self.languages = tuple(map(str, manifest.languages))
         self._encoder = encoder
+        self._is_pairs = manifest.is_pairs
 
     @property
     def record(self) -> dict[str, Any]:
@@ -53,7 +57,7 @@ class Reading:
         Args:
             inputs: texts or pairs.
             windows: read long texts whole; None does as the folder says.
-            refuse: give no tokens of what is surely in another language, or has no words.
+            refuse: leave unanswered what is surely in another language, or has no words, or none that is known.
 
         Raises:
             SettingsError: windows of pairs.
@@ -62,9 +66,13 @@ class Reading:
         refused = {n: why for n, item in asked if (why := self.refusal(item))}
         given = [_nothing(item) if n in refused else item for n, item in enumerate(inputs)] if refused else inputs
         encoded = self._encoder.encode(given, windowed=self.windows if windows is None else windows)
-        if not refused:
+        if not (refuse and self.languages):
             return encoded
-        return replace(encoded, reasons=[refused.get(n, reason) for n, reason in enumerate(encoded.reasons)])
+        unknown = self._encoder.unknown_alone(encoded, pair=self._is_pairs)
+        reasons = [refused.get(n, reason) for n, reason in enumerate(encoded.reasons)]
+        for n in np.flatnonzero(unknown).tolist():
+            reasons[n] = f"{UNKNOWN}: {reasons[n]}" if reasons[n] else UNKNOWN
+        return replace(encoded, reasons=reasons, answerable=encoded.answerable & ~unknown)
 
     def refusal(self, item: Input) -> str:
         """Why the folder's languages have no answer to a text or a pair; empty where they have."""

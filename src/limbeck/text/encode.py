@@ -25,7 +25,6 @@ Input = str | tuple[str, str]
 
 EMPTY = "empty text"
 UNREADABLE = "no token that the model knows"
-UNKNOWN = "no word that the model knows"
 
 PADS = ("[PAD]", "<pad>")
 """What tokenizers call the token that fills up."""
@@ -51,7 +50,7 @@ class Encoded:
     reasons: list[str]
     """Why an input cannot be answered, or what was odd about it; mostly the empty string."""
     answerable: NDArray[np.bool_]
-    """False for an input with nothing to read, or with unknown words alone: shape ``(inputs,)``."""
+    """False for an input with nothing to read: shape ``(inputs,)``."""
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -165,6 +164,16 @@ class Encoder:
             reasons[n], answerable[n] = self._reason(item, [row_ids for row_ids, _ in rows], int(read[n]))
         return Encoded(ids, type_ids, np.array(owner, np.int64), read, dropped, reasons, answerable)
 
+    def unknown_alone(self, encoded: Encoded, *, pair: bool) -> NDArray[np.bool_]:
+        """Whether an input has tokens, and all that are not special are the unknown one: shape ``(inputs,)``."""
+        known = np.zeros(len(encoded.read), np.int64)
+        if self._unknown is None:
+            return np.zeros(len(encoded.read), np.bool_)
+        n_special = self.n_special(pair=pair)
+        for owner, row in zip(encoded.owner.tolist(), encoded.ids, strict=True):
+            known[owner] += len(row) - n_special - np.count_nonzero(row == self._unknown)
+        return (encoded.read > 0) & (known == 0)
+
     def _encodings(self, inputs: Sequence[Input]) -> Iterator[tuple[Input, Any]]:
         for start in range(0, len(inputs), _CHUNK):
             chunk = inputs[start : start + _CHUNK]
@@ -221,14 +230,11 @@ class Encoder:
             return EMPTY, False
         if n_read == 0:
             return UNREADABLE, False
-        if self._unknown is None or not any(self._unknown in row for row in rows):
-            return "", True
-        longest = max((self._longest_word(text) for text in texts), default=0)
-        said = f"a word of {longest} characters was read as unknown" if longest > self._longest_known else ""
-        n_special = self.n_special(pair=isinstance(item, tuple))
-        if all(np.count_nonzero(row == self._unknown) == len(row) - n_special for row in rows):
-            return f"{UNKNOWN}: {said}" if said else UNKNOWN, False
-        return said, True
+        if self._unknown is not None and any(self._unknown in row for row in rows):
+            longest = max((self._longest_word(text) for text in texts), default=0)
+            if longest > self._longest_known:
+                return f"a word of {longest} characters was read as unknown", True
+        return "", True
 
     def _longest_word(self, text: str) -> int:
         """Characters of the longest word that the tokenizer's model is given, of a text's long stretches."""
