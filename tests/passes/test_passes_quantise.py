@@ -300,7 +300,6 @@ def test_a_probe_that_looks_foreign_is_asked_all_the_same(tmp_path: Path, monkey
     manifest = replace(Manifest.read(source), languages=["en"])
     (source / "limbeck.json").write_bytes(manifest.to_bytes())
     drawn = ["das war leider nicht gut film", "das ist nicht gut room", *TEXTS[:2]]
-    monkeypatch.setattr(quantise.probes, "draw", lambda *_, **__: drawn)
     monkeypatch.setattr("limbeck.artefact.probes.draw", lambda *_, **__: drawn)
     made = quantise.apply(source, out)
     assert all(any(row) for row in made.probes["int8"]["logits"])

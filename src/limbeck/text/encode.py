@@ -172,7 +172,8 @@ class Encoder:
         n_special = self.n_special(pair=pair)
         for owner, row in zip(encoded.owner.tolist(), encoded.ids, strict=True):
             known[owner] += len(row) - n_special - np.count_nonzero(row == self._unknown)
-        return (encoded.read > 0) & (known == 0)
+        alone: NDArray[np.bool_] = (encoded.read > 0) & (known == 0)
+        return alone
 
     def _encodings(self, inputs: Sequence[Input]) -> Iterator[tuple[Input, Any]]:
         for start in range(0, len(inputs), _CHUNK):
