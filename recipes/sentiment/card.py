@@ -59,13 +59,12 @@ LIMITS = """## Limits
 
 def card_inputs(run: Run) -> dict[str, Path]:
     """The model without the card, what was measured of it, and the behaviour tests."""
-    return {"lean": run.work / "lean", "report.json": run.results / "report.json", "suite": BEHAVIOUR / "suite.json"}
+    return {"lean": run.lean, "report.json": run.results / "report.json", "suite": BEHAVIOUR / "suite.json"}
 
 
 def card_settings(run: Run) -> dict[str, Any]:
     """The figures on test sets that stand."""
-    lean = run.work / "lean"
-    return {"figures": {one["name"]: one["value"] for one in _figures(lean)} if lean.is_dir() else {}}
+    return {"figures": {one["name"]: one["value"] for one in _figures(run.lean)} if run.lean.is_dir() else {}}
 
 
 def card_outputs(run: Run) -> dict[str, Path]:
@@ -80,18 +79,16 @@ def make_card(run: Run) -> dict[str, Any]:
     from limbeck.runtime.session import answer_probes
 
     found = run.work / "behaviour.json"
-    commands.run(sys.executable, BEHAVIOUR / "run.py", "--model", run.work / "lean", "--json", found)
+    commands.run(sys.executable, BEHAVIOUR / "run.py", "--model", run.lean, "--json", found)
     told = json.loads(found.read_text(encoding="utf-8"))["limbeck"]
     report = json.loads((run.results / "report.json").read_text(encoding="utf-8"))["made"]
 
     def fill(staging: Path) -> Manifest:
-        shutil.copytree(run.work / "lean", staging, dirs_exist_ok=True)
+        shutil.copytree(run.lean, staging, dirs_exist_ok=True)
         (staging / NAME).unlink()
-        return Manifest.read(run.work / "lean")
+        return Manifest.read(run.lean)
 
-    seal(
-        run.out, fill=fill, probe=answer_probes, overwrite=True, about=about(report, told, _figures(run.work / "lean"))
-    )
+    seal(run.out, fill=fill, probe=answer_probes, overwrite=True, about=about(report, told, _figures(run.lean)))
     return {"behaviour": told}
 
 

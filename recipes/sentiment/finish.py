@@ -83,7 +83,7 @@ def calibrate_inputs(run: Run) -> dict[str, Path]:
 
 def calibrate_outputs(run: Run) -> dict[str, Path]:
     """The float model with the temperature in it, and what ships but for its card."""
-    return {"calibrated": run.work / "calibrated", "lean": run.work / "lean"}
+    return {"calibrated": run.work / "calibrated", "lean": run.lean}
 
 
 def make_calibrate(run: Run) -> dict[str, Any]:
@@ -111,16 +111,15 @@ def make_calibrate(run: Run) -> dict[str, Any]:
     figures = {f"{name}_accuracy": float((sides(logits) == true).mean()) for name, (logits, true) in said.items()}
     note = {"name": "calibrate", "temperature": found, "rows": len(both), "classes": ["negative", "positive"]}
     _fold(run, note, figures)
-    lean = fresh(run.work / "lean")
-    limbeck("export", run.work / "calibrated", "--int8", "--out", lean)
-    _keep_licence(lean)
-    size = sum(file.stat().st_size for file in lean.rglob("*") if file.is_file()) + CARD_BYTES
+    limbeck("export", run.work / "calibrated", "--int8", "--out", fresh(run.lean))
+    _keep_licence(run.lean)
+    size = sum(file.stat().st_size for file in run.lean.rglob("*") if file.is_file()) + CARD_BYTES
     if size > MAX_BYTES:
         raise SystemExit(f"the model has {size:,} bytes; {MAX_BYTES:,} were promised: keep fewer pieces")
-    limbeck("check", lean)
+    limbeck("check", run.lean)
     errors = {name: errors_at(logits, true, found) for name, (logits, true) in said.items()}
     alone = {name: temperature(pair(logits), true) for name, (logits, true) in said.items()}
-    graph = Manifest.read(lean).files[INT8_GRAPH]["sha256"]
+    graph = Manifest.read(run.lean).files[INT8_GRAPH]["sha256"]
     return {"temperature": found, "alone": alone, "errors": errors, "bytes": size, "graph": graph, **figures}
 
 
@@ -173,7 +172,7 @@ def _keep_licence(folder: Path) -> None:
 def report_inputs(run: Run) -> dict[str, Path]:
     """What ships, and the dev sets."""
     files = {name: run.work / f"{name}.jsonl" for name in ("dev_sst2", "dev_sst5", "calibration")}
-    return files | {"lean": run.work / "lean"}
+    return files | {"lean": run.lean}
 
 
 def report_outputs(run: Run) -> dict[str, Path]:
@@ -187,7 +186,7 @@ def make_report(run: Run) -> dict[str, Any]:
     from limbeck.runtime import load
     from limbeck.runtime.score import encode_targets, scores_of
 
-    predictor = load(run.work / "lean", notify=run.say)
+    predictor = load(run.lean, notify=run.say)
     whole: dict[str, Any] = {"fingerprint": predictor.fingerprint, "reading": predictor.manifest.reading}
     for name, path in report_outputs(run).items():
         name = name.removesuffix(".npz")

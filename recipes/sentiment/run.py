@@ -35,6 +35,11 @@ class Run:
     amounts: dict[str, Any] = field(default_factory=dict)
     """What a rehearsal does less of, by the names in ``pieces.AMOUNTS``."""
 
+    @property
+    def lean(self) -> Path:
+        """What ships but for its card."""
+        return self.work / "lean"
+
     def say(self, line: str) -> None:
         """Tell the user, on stderr."""
         print(f"[sentiment] {line}", file=sys.stderr, flush=True)

@@ -373,31 +373,3 @@ def test_a_missing_cell_has_no_sentences(capsys: Captured) -> None:
     out, err = capsys.readouterr()
     assert [len(json.loads(line)["sentences"]) for line in out.splitlines()] == [0, 2]
     assert "2 rows, 1 answered" in err
-
-
-def shell(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **variables}
-    environment.pop("PYTHONUNBUFFERED", None)
-    line = command.replace("limbeck", f"{sys.executable} -c 'from limbeck.cli import program; program()'", 1)
-    return subprocess.run(line, shell=True, capture_output=True, encoding="utf-8", env=environment)
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no file that is always full")
-@pytest.mark.parametrize(
-    "command", ["limbeck predict 'a joy' > /dev/full", "yes 'a joy' | head -n 5000 | limbeck predict > /dev/full"]
-)
-def test_a_full_disk_is_told(command: str) -> None:
-    done = shell(command)
-    assert done.returncode == 1
-    assert "limbeck: cannot read or write: No space left on device" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_closed_standard_output_is_no_traceback() -> None:
-    assert "Traceback" not in shell("limbeck predict 'a joy' >&-").stderr
-
-
-def test_signs_that_the_code_page_lacks_are_escaped() -> None:
-    done = shell("limbeck predict --sentences 'A joy \U0001f600. A bore.'", PYTHONIOENCODING="cp1252")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "A joy \\U0001f600." in done.stdout

@@ -51,10 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("limbeck: stopped", file=sys.stderr)
         return 130
     except OSError as error:  # the reader of our output went away, as ``head`` does; a full disk
-        code = _lost(error)
-        with contextlib.suppress(OSError, AttributeError, ValueError):  # what is left in its buffer goes nowhere
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return code
+        _drop_output()
+        return _lost(error)
 
 
 def program() -> None:
@@ -70,13 +68,19 @@ def program() -> None:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
+        _drop_output()
         code = code or _lost(error)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if sys.argv[1:2] == ["predict"]:
         with contextlib.suppress(OSError, AttributeError):
             sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _drop_output() -> None:
+    """Let what is left in stdout's buffer go nowhere, so that flushing it at the end does not fail again."""
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _lost(error: OSError) -> int:

@@ -230,7 +230,7 @@ def _progress(source: Path | None) -> Iterator[Any]:
 
 
 def _summary(counts: Counts, settings: Settings) -> str:
-    what = "sentences" if settings.sentences and not (settings.json and not settings.out) else "rows"
+    what = "sentences" if settings.sentences and not settings.json else "rows"
     parts = [f"{counts.rows:,} {what}", f"{counts.answered:,} answered", f"{counts.blank:,} without an answer"]
     if counts.cut:
         parts.append(f"{counts.cut:,} too long to be read whole (--windows reads all)")

@@ -199,10 +199,12 @@ def _asked(before: Predictor, data: Dataset | None, settings: Settings) -> Seque
     """
     from itertools import islice
 
+    from limbeck.runtime.check import probe_inputs
+
     if data is not None:
         return data.inputs
     if not settings.texts:
-        return [text if isinstance(text, str) else (text[0], text[1]) for text in before.manifest.probes["texts"]]
+        return probe_inputs(before.manifest)
     inputs = list(islice(_inputs(before, settings), _MOST_TEXTS))
     if not inputs:
         raise DataError(f"--texts {' '.join(map(str, settings.texts))}: there is no row; give files with texts")

@@ -91,10 +91,6 @@ def plain(arguments: Sequence[str]) -> Settings | None:
 def run(settings: Settings) -> int:
     """Answer; results on stdout or in a file, notices on stderr."""
     asked = understand(settings.words, out=settings.out)
-    if settings.sentences and settings.pair:
-        raise SettingsError("--sentences reads single texts, and --pair makes one input of two; leave one of them out")
-    if settings.pair and asked.piped:
-        raise SettingsError("--pair takes two texts; a line of standard input is one")
     _check(settings, piped=asked.piped)
     inputs = _inputs(asked.texts, pair=settings.pair)
     predictor = _load(asked, settings)
@@ -110,6 +106,10 @@ def run(settings: Settings) -> int:
 def _check(settings: Settings, *, piped: bool) -> None:
     """Raise for flags that would do nothing, or cannot be followed."""
     problems = []
+    if settings.sentences and settings.pair:
+        problems.append("--sentences reads single texts, and --pair makes one input of two; leave one of them out")
+    if settings.pair and piped:
+        problems.append("--pair takes two texts; a line of standard input is one")
     if settings.batch_size < 1:
         problems.append(f"--batch-size {settings.batch_size} holds no row; give 1 or more")
     if settings.json and settings.out:

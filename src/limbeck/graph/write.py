@@ -21,6 +21,8 @@ ONE_FILE_BYTES = 16_000_000
 """Weights up to so many bytes stay in the graph: the time that is won is a few thousandths of a second there."""
 _SMALL_TENSOR = 1024
 """Tensors of fewer bytes stay in the graph: shapes and scalars are read while it is opened."""
+_JS_CONFIG, _EXTERNAL = "transformers.js_config", "use_external_data_format"
+"""Where transformers.js looks in ``config.json``."""
 
 
 def write_folder(folder: Path, model: onnx.ModelProto) -> None:
@@ -37,15 +39,17 @@ def note_weights(folder: Path, *, beside: bool) -> None:
     """Have ``config.json`` say whether the float graph's weights stand beside it, as transformers.js reads it."""
     path = folder / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
-    before = dict(config)
-    told = {} if beside else dict(config.pop("transformers.js_config", {}))
-    told.pop("use_external_data_format", None)
+    before = config.get(_JS_CONFIG, {})
+    told = {key: value for key, value in before.items() if key != _EXTERNAL}
     if beside:
-        told = {**config.get("transformers.js_config", {}), "use_external_data_format": {Path(FLOAT_GRAPH).name: True}}
+        told[_EXTERNAL] = {Path(FLOAT_GRAPH).name: True}
+    if told == before:
+        return
     if told:
-        config["transformers.js_config"] = told
-    if config != before:
-        path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        config[_JS_CONFIG] = told
+    else:
+        del config[_JS_CONFIG]
+    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def write(model: onnx.ModelProto, path: Path, *, one_file_bytes: int | None = None) -> bool:

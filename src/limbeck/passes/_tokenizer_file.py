@@ -13,9 +13,8 @@ from tokenizers import Tokenizer
 
 from limbeck.artefact.manifest import TOKENIZER
 from limbeck.errors import ModelError
-from limbeck.text.emoji import MARKS
+from limbeck.text.emoji import STRIP_MARKS
 
-_STRIP_MARKS = {"type": "Replace", "pattern": {"Regex": MARKS}, "content": ""}
 _SMILES = frozenset(":;=-'()")
 """What an emoticon may be made of to count right behind a word, as in "great:)"; others would be found in addresses
 (:/), times (:3), comparisons (<3) and names (XD), and count between blanks and punctuation only."""
@@ -117,7 +116,7 @@ class TokenizerFile:
         """The file's normalizer, behind one that strips the marks of emoji."""
         own = self.record.get("normalizer")
         steps = own["normalizers"] if own and own["type"] == "Sequence" else [own] if own else []
-        return {"type": "Sequence", "normalizers": steps if _STRIP_MARKS in steps else [_STRIP_MARKS, *steps]}
+        return {"type": "Sequence", "normalizers": steps if STRIP_MARKS in steps else [STRIP_MARKS, *steps]}
 
     def with_pieces(self, own: Sequence[str], beyond: Sequence[str], added: Sequence[str]) -> TokenizerFile:
         """The file with another vocabulary, rid of the cut and the padding that it may carry.

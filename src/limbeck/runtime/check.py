@@ -13,7 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from limbeck import cache
-from limbeck.artefact.manifest import AGAIN
+from limbeck.artefact.manifest import AGAIN, Manifest
 from limbeck.artefact.verify import start
 from limbeck.errors import ArtefactError
 from limbeck.runtime.predictor import Predictor
@@ -60,7 +60,7 @@ def check(folder: Path | str) -> CheckReport:
 def replay(predictor: Predictor) -> CheckReport:
     """Ask the probes of the predictor's manifest again and compare with what the same precision said then."""
     probes = predictor.manifest.probes
-    texts = [_input(text) for text in probes.get("texts", [])]
+    texts = probe_inputs(predictor.manifest)
     said = {**probes, **probes.get(predictor.way.precision, {})}
     expected = np.array(said.get("logits", []), np.float64)
     if expected.shape != (len(texts), predictor.task.n_outputs) and len(texts):
@@ -152,5 +152,6 @@ def _processor() -> str:
     return " ".join([platform.machine(), *names[:1]])
 
 
-def _input(text: str | list[str]) -> Input:
-    return text if isinstance(text, str) else (text[0], text[1])
+def probe_inputs(manifest: Manifest) -> list[Input]:
+    """The probes as inputs: texts, or pairs, which json gives back as lists."""
+    return [text if isinstance(text, str) else (text[0], text[1]) for text in manifest.probes.get("texts", [])]

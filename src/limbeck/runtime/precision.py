@@ -16,8 +16,9 @@ Precision = Literal["float32", "int8"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "int8")
 PREFERRED: Precision = "float32"
 """What an int8 graph is computed in unless the user says: on two cores with AVX2 and no VNNI, products in float32 of
-weights that were folded back answered 1.5 times as many texts (``benchmarks/int8.py``), opened as soon, and do not
-differ from machine to machine. Where a processor has int8 instructions, ``--precision int8`` may be the quicker one."""
+weights that were folded back answered 1.6 times as many texts (``benchmarks/int8.py``, ``pieces/int8-forms.json``) and
+opened 0.02 s later, and they do not differ from machine to machine. Where a processor has int8 instructions,
+``--precision int8`` may be the quicker one."""
 
 
 @dataclass(frozen=True)

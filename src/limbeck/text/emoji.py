@@ -12,6 +12,8 @@ from collections.abc import Mapping
 
 MARKS = "\u200d[\u2640\u2642]|[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]"
 """A regular expression of what only varies an emoji: a joined sign of gender, variation selectors, skin tones."""
+STRIP_MARKS = {"type": "Replace", "pattern": {"Regex": MARKS}, "content": ""}
+"""The step of a ``tokenizer.json``'s normalizer that takes them away."""
 
 EMOJI: Mapping[str, str] = {
     "😀": "happy smile",

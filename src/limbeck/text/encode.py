@@ -166,9 +166,9 @@ class Encoder:
 
     def unknown_alone(self, encoded: Encoded, *, pair: bool) -> NDArray[np.bool_]:
         """Whether an input has tokens, and all that are not special are the unknown one: shape ``(inputs,)``."""
-        known = np.zeros(len(encoded.read), np.int64)
         if self._unknown is None:
             return np.zeros(len(encoded.read), np.bool_)
+        known = np.zeros(len(encoded.read), np.int64)
         n_special = self.n_special(pair=pair)
         for owner, row in zip(encoded.owner.tolist(), encoded.ids, strict=True):
             known[owner] += len(row) - n_special - np.count_nonzero(row == self._unknown)

@@ -74,11 +74,10 @@ def _prepares_as_bert(normalizer: Any) -> bool:
     """Whether it is BERT's own, behind nothing but what takes marks of emoji away: they are no letters or digits."""
     if _name(normalizer) != "Sequence":
         return _name(normalizer) == "BertNormalizer"
-    from limbeck.text.emoji import MARKS
+    from limbeck.text.emoji import STRIP_MARKS
 
     *before, last = json.loads(normalizer.__getstate__())["normalizers"]
-    marks = {"type": "Replace", "pattern": {"Regex": MARKS}, "content": ""}
-    return last["type"] == "BertNormalizer" and all(step == marks for step in before)
+    return last["type"] == "BertNormalizer" and all(step == STRIP_MARKS for step in before)
 
 
 def _name(part: Any) -> str:
