@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import signal
@@ -19,7 +18,7 @@ from limbeck.errors import Interrupted, TrainingError
 from limbeck.losses import get_loss
 from limbeck.train import checkpoint
 from limbeck.train.learner import Learner
-from limbeck.train.loop import Loop, dump_optimizer, load_optimizer, make_optimizer
+from limbeck.train.loop import Loop
 from limbeck.train.progress import Silent
 from limbeck.train.step import MicroBatch, Step, StepResult, supervised
 from support.train_data import flipped, learner, rows
@@ -273,31 +272,6 @@ def test_ctrl_c_without_a_folder_for_checkpoints() -> None:
     made._step = interrupting(1)
     with pytest.raises(Interrupted, match="stopped after update 1 of 4; nothing was saved: no checkpoint folder"):
         made.fit()
-
-
-# the optimiser
-
-
-def test_biases_and_norms_do_not_decay() -> None:
-    model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4))
-    model[0].bias.requires_grad = False
-    optimizer = make_optimizer(model, lr=0.1, weight_decay=0.5)
-    decayed, free = optimizer.param_groups
-    assert (decayed["weight_decay"], [part.shape for part in decayed["params"]]) == (0.5, [(4, 3)])
-    assert (free["weight_decay"], len(free["params"])) == (0.0, 2)
-
-
-def test_an_optimiser_comes_back_from_json_and_tensors() -> None:
-    model = nn.Linear(3, 2)
-    optimizer = make_optimizer(model, lr=0.1, weight_decay=0.5)
-    model(torch.ones(1, 3)).sum().backward()
-    optimizer.step()
-    tensors, groups = dump_optimizer(optimizer)
-    other = make_optimizer(model, lr=0.3, weight_decay=0.0)
-    load_optimizer(other, tensors, json.loads(json.dumps(groups)))
-    assert other.param_groups[0]["betas"] == (0.9, 0.999)
-    assert (other.param_groups[0]["lr"], other.param_groups[0]["weight_decay"]) == (0.1, 0.5)
-    assert torch.equal(other.state[model.weight]["exp_avg"], optimizer.state[model.weight]["exp_avg"])
 
 
 def test_the_loop_tells_its_reporter(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ SHARES = st.floats(0, 0.99)
 def run(name: str, total: int, warmup: float = 0.06) -> tuple[list[float], list[float]]:
     """Rates and beta1 of each update, stepped as the loop does: after every one, the last included."""
     optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=LR)
-    scheduler = make_scheduler(name, optimizer, lr=LR, total=total, warmup=warmup)
+    scheduler = make_scheduler(name, optimizer, total=total, warmup=warmup)
     rates, betas = [], []
     for _ in range(total):
         group: dict[str, Any] = optimizer.param_groups[0]

@@ -25,6 +25,7 @@ from limbeck.plan import Rows, slices, training_plan
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
 from limbeck.train.interrupt import Stopper
+from limbeck.train.optimizer import dump_optimizer, load_optimizer, make_optimizer
 from limbeck.train.progress import Reporter
 from limbeck.train.schedules import make_scheduler
 from limbeck.train.settings import FitSettings
@@ -66,10 +67,12 @@ class Loop:
         self.epochs, self.lr = settings.epochs or 1, settings.lr or 0.0
         self.epoch_sizes = [len(self._plan(epoch)) for epoch in range(self.epochs)]
         self.total = sum(self.epoch_sizes)
-        optimizer = make_optimizer(work.model, lr=self.lr, weight_decay=settings.weight_decay)
+        optimizer = make_optimizer(
+            work.model, lr=self.lr, weight_decay=settings.weight_decay, layer_decay=settings.layer_decay
+        )
         self.model, self.optimizer = self.accelerator.prepare(work.model, optimizer)
         self.scheduler = make_scheduler(
-            settings.schedule, self.optimizer.optimizer, lr=self.lr, total=self.total, warmup=settings.warmup
+            settings.schedule, self.optimizer.optimizer, total=self.total, warmup=settings.warmup
         )
         self.best: dict[str, Tensor] | None = None
 
@@ -275,38 +278,6 @@ def one_process() -> Accelerator:
 def machine() -> dict[str, Any]:
     """What the last digits of a sum depend on beside the numbers."""
     return {"torch": torch.__version__, "threads": torch.get_num_threads()}
-
-
-def make_optimizer(model: nn.Module, *, lr: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter 2019), fused, without decay on biases and norms (all vectors)."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": weight_decay},
-        {"params": [parameter for parameter in trained if parameter.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=lr, fused=True)
-
-
-def dump_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
-    """An optimiser's tensors by name, and its groups as JSON takes them."""
-    state = optimizer.state_dict()
-    tensors = {
-        f"{n}.{name}": value
-        for n, entries in state["state"].items()
-        for name, value in entries.items()
-        if isinstance(value, Tensor)
-    }
-    return tensors, state["param_groups"]
-
-
-def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], groups: list[dict[str, Any]]) -> None:
-    """Put back what :func:`dump_optimizer` gave."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        n, _, entry = name.partition(".")
-        state.setdefault(int(n), {})[entry] = value
-    groups = [{key: tuple(value) if key == "betas" else value for key, value in group.items()} for group in groups]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:

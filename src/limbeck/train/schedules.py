@@ -26,15 +26,16 @@ def constant(update: int, *, total: int, warmup: float) -> float:
     return (update + 1) / rising if update < rising else 1.0
 
 
-def make_scheduler(name: str, optimizer: Optimizer, *, lr: float, total: int, warmup: float) -> LRScheduler:
+def make_scheduler(name: str, optimizer: Optimizer, *, total: int, warmup: float) -> LRScheduler:
     """The torch scheduler called ``name``, over ``total`` updates.
 
     1cycle is Smith's (arXiv 1803.09820) as torch has it: lr/10 up to lr over 30 % of the updates, down to lr/1000,
     beta1 from 0.95 to 0.85 and back.
     """
     if name == "1cycle":
+        rates = [group["lr"] for group in optimizer.param_groups]  # each group's own, where layers have theirs
         return OneCycleLR(
-            optimizer, max_lr=lr, total_steps=max(2, total), pct_start=0.3, div_factor=10.0, final_div_factor=100.0
+            optimizer, max_lr=rates, total_steps=max(2, total), pct_start=0.3, div_factor=10.0, final_div_factor=100.0
         )
     course = {"linear": linear, "constant": constant}[name]
     return LambdaLR(optimizer, lambda update: course(update, total=total, warmup=warmup))

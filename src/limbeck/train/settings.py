@@ -46,6 +46,9 @@ class FitSettings:
     weight_decay: float = 0.01
     """Decay of weights (AdamW); never of biases and norms."""
 
+    layer_decay: float = 1.0
+    """Factor on the rate from each layer to the one below (0.9, say): lower layers keep more of what they knew."""
+
     max_grad_norm: float = 1.0
     """Gradients longer than this are cut to it; 0 leaves them."""
 
@@ -101,6 +104,8 @@ class FitSettings:
                 problems.append(f"{flag} {value} is too small; give {least} or more")
         if self.lr is not None and not 0 < self.lr < 10:
             problems.append(f"--lr {self.lr} is no learning rate; give one between 0 and 10, such as 5e-5")
+        if not 0 < self.layer_decay <= 1:
+            problems.append(f"--layer-decay {self.layer_decay} is no factor from 0 to 1; give 0.9, say, or 1 for none")
         if not 0 <= self.warmup < 1:
             problems.append(f"--warmup {self.warmup} is not a share of the updates; give a number from 0 to below 1")
         for flag, number in (("--weight-decay", self.weight_decay), ("--max-grad-norm", self.max_grad_norm)):
