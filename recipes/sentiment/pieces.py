@@ -173,8 +173,12 @@ def make_trim(run: Run) -> dict[str, Any]:
     shares.append(wanted["reviews_share"] * _shares(piece_counts(encoder, sources.unlabelled(run.data))))
     uses = np.rint(np.sum(shares, axis=0) * 1e9).astype(np.int64)
     report = trim_folder(run.encoder, fresh(run.work / "trimmed"), uses, pieces=wanted["pieces"], added=marks())
-    run.say("; ".join(report.lines()))
-    return dataclasses.asdict(report) | {"wider": {name: len(texts) for name, texts in wider.items()}}
+    made = dataclasses.asdict(report) | {"wider": {name: len(texts) for name, texts in wider.items()}}
+    del made["uses"]  # of shares, not of pieces
+    run.say(
+        f"vocabulary: {report.pieces_before:,} pieces before, {report.pieces:,} after; {report.kept_uses:.2%} stay whole"
+    )
+    return made
 
 
 def _shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
