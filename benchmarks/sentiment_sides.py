@@ -7,7 +7,6 @@ neutral between -t and t.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 from collections.abc import Iterator, Sequence
@@ -165,10 +164,9 @@ def model_folder(given: Path | None) -> Path:
 
 def answers_of(folder: Path) -> str:
     """A short name of all that decides a model's answers; its card and its notes may change without it."""
-    manifest = Manifest.read(folder)
-    files = {name: told["sha256"] for name, told in manifest.files.items() if not name.endswith((".md", "LICENSE"))}
-    told = [files, manifest.task, manifest.text, manifest.reading, manifest.languages]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+    from limbeck.runtime.predictor import Predictor
+
+    return Predictor(folder, Manifest.read(folder)).fingerprint[:12]
 
 
 def needed(module: str, package: str) -> Any:
