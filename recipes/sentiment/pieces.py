@@ -175,9 +175,8 @@ def make_trim(run: Run) -> dict[str, Any]:
     report = trim_folder(run.encoder, fresh(run.work / "trimmed"), uses, pieces=wanted["pieces"], added=marks())
     made = dataclasses.asdict(report) | {"wider": {name: len(texts) for name, texts in wider.items()}}
     del made["uses"]  # of shares, not of pieces
-    run.say(
-        f"vocabulary: {report.pieces_before:,} pieces before, {report.pieces:,} after; {report.kept_uses:.2%} stay whole"
-    )
+    pieces = f"{report.pieces_before:,} pieces before, {report.pieces:,} after"
+    run.say(f"vocabulary: {pieces}; {report.kept_uses:.2%} of their uses stay whole")
     return made
 
 
