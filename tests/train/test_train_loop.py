@@ -306,5 +306,6 @@ def test_the_loop_tells_its_reporter(tmp_path: Path) -> None:
 
 
 def test_a_loop_knows_its_updates_before_it_runs() -> None:
-    loop: Loop = learner(rows(37), batch_size=4, accumulate=4, epochs=3)._loop(None)
+    made = learner(rows(37), batch_size=4, accumulate=4, epochs=3)
+    loop = Loop(made.work(), made.fit_settings, checkpoints=None, reporter=Silent())
     assert (loop.total, loop.epoch_sizes) == (9, [3, 3, 3])

@@ -1,13 +1,15 @@
 """The optimiser: groups, rates by layer, and what a checkpoint keeps of it."""
 
 import json
+from typing import Any, get_args
 
 import pytest
 import torch
 from torch import nn
 
 from limbeck.train.optimizer import dump_optimizer, layer_factors, load_optimizer, make_optimizer
-from limbeck.train.schedules import make_scheduler
+from limbeck.train.schedules import Course
+from limbeck.train.settings import FitSettings, Schedule
 
 
 class Encoder(nn.Module):
@@ -49,13 +51,13 @@ def test_each_layer_has_its_rate() -> None:
     assert rates == [pytest.approx(group) for group in [*both, (0.1, 0.1, 1)]]  # an embedding has no bias
 
 
-@pytest.mark.parametrize("schedule", ["linear", "1cycle", "constant"])
-def test_a_schedule_keeps_the_shares(schedule: str) -> None:
+@pytest.mark.parametrize("schedule", get_args(Schedule))
+def test_a_schedule_keeps_the_shares(schedule: Any) -> None:
     optimizer = make_optimizer(Encoder(), lr=0.8, weight_decay=0.1, layer_decay=0.5)
-    scheduler = make_scheduler(schedule, optimizer, total=10, warmup=0.2)
+    course = Course(optimizer, FitSettings(schedule=schedule, warmup=0.2), [5, 5])
     for _ in range(9):
         optimizer.step()
-        scheduler.step()
+        course.after_update()
         first, *others = (group["lr"] for group in optimizer.param_groups)
         assert [rate / first for rate in others] == pytest.approx([1, 0.5, 0.5, 0.25, 0.25, 0.125])
 

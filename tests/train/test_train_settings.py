@@ -42,6 +42,8 @@ def test_two_measures_of_a_batch_exclude_each_other() -> None:
         ("batch_size", 1),
         ("batch_tokens", 1),
         ("accumulate", 1),
+        ("cycle_mult", 1),
+        ("plateau_patience", 1),
         ("patience", 1),
         ("checkpoint_every", 1),
         ("workers", 0),
@@ -63,6 +65,16 @@ def test_shares(warmup: float) -> None:
     assert refusal(warmup=warmup).startswith(f"--warmup {warmup} is not a share of the updates; give a number from 0")
 
 
+@pytest.mark.parametrize("value", [0, -1, 0.001, math.nan, math.inf])
+def test_cycles(value: float) -> None:
+    assert refusal(cycle_length=value) == f"--cycle-length {value} is no number of epochs from 0.01 up; give 1, say"
+
+
+@pytest.mark.parametrize("value", [0, 1, 2.0, math.nan])
+def test_what_lowers_a_rate(value: float) -> None:
+    assert refusal(plateau_factor=value) == f"--plateau-factor {value} lowers no rate; give a number between 0 and 1"
+
+
 @pytest.mark.parametrize("value", [-1, math.nan, math.inf])
 def test_decay_and_norm(value: float) -> None:
     what = f"{value} is no finite number from 0 up; give 0 to switch it off"
@@ -75,7 +87,11 @@ def test_decay_and_norm(value: float) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"schedule": "1-cycle"}, "--schedule '1-cycle' is unknown; it takes '1cycle' (nearest), 'constant', 'linear'"),
+        (
+            {"schedule": "1-cycle"},
+            "--schedule '1-cycle' is unknown; it takes '1cycle' (nearest), 'constant', 'cosine', 'linear', "
+            "'plateau', 'sgdr', 'triangular', 'triangular2'",
+        ),
         ({"precision": "half"}, "--precision 'half' is unknown; it takes 'auto', 'bf16', 'float32'"),
         ({"keep": None}, "--keep None is unknown; it takes 'best', 'last'"),
         ({"keep": "lst"}, "--keep 'lst' is unknown; it takes 'last' (nearest), 'best'"),

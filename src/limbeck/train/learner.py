@@ -28,7 +28,7 @@ from limbeck.scores import Scores
 from limbeck.settings import record
 from limbeck.tasks import TaskLike, make_task
 from limbeck.text import Encoded, Encoder, TextSettings
-from limbeck.train import checkpoint
+from limbeck.train import checkpoint, schedules
 from limbeck.train.checkpoint import Progress
 from limbeck.train.direct import check_fit, fit_directly, start_output_layer
 from limbeck.train.loop import Loop, Work, machine
@@ -90,6 +90,8 @@ class Learner:
             self.notices.append(
                 f"--patience {self.fit_settings.patience} has no validation rows to watch and does nothing"
             )
+        if models.own_fit(self.source) is None:
+            self.notices += schedules.notices(self.fit_settings, has_valid=self.valid is not None)
         self._targets = self.task.encode(train.targets or [])
         text = text or TextSettings()
         prepared = models.prepare(
@@ -141,7 +143,7 @@ class Learner:
         if (own_fit := models.own_fit(self.source)) is not None:
             self.progress = fit_directly(self, own_fit)
             return self.progress
-        loop = self._loop(checkpoints)
+        loop = Loop(self.work(), self.fit_settings, checkpoints=checkpoints, reporter=self.reporter)
         _make(checkpoints)
         saved = checkpoint.newest(checkpoints) if resume and checkpoints is not None else None
         if saved is not None:
@@ -222,12 +224,12 @@ class Learner:
         scale, offset = self._scale
         return targets if (scale, offset) == (1.0, 0.0) else ((targets - offset) / scale).astype(np.float32)
 
-    def _loop(self, checkpoints: Path | None) -> Loop:
+    def work(self) -> Work:
+        """What the training loop works on: the training rows, the step, what validates."""
         targets = self._standard(self._targets)
         collate = Collator(self.encoded.ids, self.encoded.type_ids, targets, pad_id=self.encoder.pad_id)
         validate: Callable[[], dict[str, float]] | None = None if self._valid is None else self.validate
-        work = Work(self.model.module, self._step, collate, self.encoded.lengths, validate, self._identity())
-        return Loop(work, self.fit_settings, checkpoints=checkpoints, reporter=self.reporter)
+        return Work(self.model.module, self._step, collate, self.encoded.lengths, validate, self._identity())
 
     def _encode_kept(self) -> Encoded:
         """Token ids of the training rows; rows with nothing to read leave the training set."""

@@ -27,9 +27,9 @@ from limbeck.train.checkpoint import Progress
 from limbeck.train.interrupt import Stopper
 from limbeck.train.optimizer import dump_optimizer, load_optimizer, make_optimizer
 from limbeck.train.progress import Reporter
-from limbeck.train.schedules import make_scheduler
+from limbeck.train.schedules import Course, MakeCourse
 from limbeck.train.settings import FitSettings
-from limbeck.train.step import Collator, MicroBatch, Step
+from limbeck.train.step import MicroBatch, Step
 
 Validate = Callable[[], dict[str, float]]
 """Measures on the validation rows, ``loss`` among them."""
@@ -44,7 +44,7 @@ class Work:
 
     model: nn.Module
     step: Step
-    collate: Collator
+    collate: Callable[[Rows], MicroBatch]
     lengths: NDArray[np.int64]
     """Tokens of each training row."""
     validate: Validate | None
@@ -59,7 +59,15 @@ class Loop:
     After :meth:`run` the model holds the weights to keep.
     """
 
-    def __init__(self, work: Work, settings: FitSettings, *, checkpoints: Path | None, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        work: Work,
+        settings: FitSettings,
+        *,
+        checkpoints: Path | None,
+        reporter: Reporter,
+        course: MakeCourse = Course,
+    ) -> None:
         self.work, self.settings = work, settings
         self.checkpoints, self.reporter = checkpoints, reporter
         self.progress = Progress()
@@ -71,9 +79,7 @@ class Loop:
             work.model, lr=self.lr, weight_decay=settings.weight_decay, layer_decay=settings.layer_decay
         )
         self.model, self.optimizer = self.accelerator.prepare(work.model, optimizer)
-        self.scheduler = make_scheduler(
-            settings.schedule, self.optimizer.optimizer, total=self.total, warmup=settings.warmup
-        )
+        self.course = course(self.optimizer.optimizer, settings, self.epoch_sizes)
         self.best: dict[str, Tensor] | None = None
 
     def run(self) -> Progress:
@@ -105,7 +111,7 @@ class Loop:
         if self.best is None and saved.state["best_is_current"]:
             self.best = _copy(self.work.model)
         load_optimizer(self.optimizer.optimizer, saved.tensors.get("optimizer", {}), saved.state["groups"])
-        self.scheduler.load_state_dict(saved.state["scheduler"])
+        self.course.load(saved.state["course"])
         saved.restore_random()
 
     def _epoch(self, epoch: int, stopper: Stopper) -> bool:
@@ -141,11 +147,10 @@ class Loop:
         norm = self._clip()
         if not (math.isfinite(total) and math.isfinite(norm)):
             self._refuse(total, norm, epoch)
-        rate = self.scheduler.get_last_lr()[0]
+        rate, momentum = self.course.rate, self.course.momentum
         self.optimizer.step()
         self.optimizer.zero_grad()
-        if self.progress.update + 1 < self.total:
-            self.scheduler.step()
+        self.course.after_update()
         self.progress.update += 1
         self.progress.texts += len(rows)
         self.progress.seconds += time.perf_counter() - started
@@ -154,6 +159,7 @@ class Loop:
             "epoch": epoch + 1,
             "loss": total,
             "lr": rate,
+            "momentum": momentum,
             "norm": norm,
             "texts": len(rows),
         }
@@ -183,6 +189,7 @@ class Loop:
                     f"train again with a lower --lr (a third of {self.lr:g}, say)"
                 )
             self._keep_best(entry["valid"]["loss"])
+            self.course.after_epoch(entry["valid"]["loss"])
         self.progress.log.append(entry)
         self.reporter.line(_epoch_line(entry, self.epochs))
         self._checkpoint()
@@ -216,7 +223,7 @@ class Loop:
         state = {
             "machine": machine(),
             "groups": groups,
-            "scheduler": self.scheduler.state_dict(),
+            "course": self.course.dump(),
             "best_is_current": is_current,
         }
         checkpoint.save(
@@ -236,7 +243,7 @@ class Loop:
         what = f"the loss became {loss}" if not math.isfinite(loss) else f"the gradient's length became {norm}"
         raise TrainingError(
             f"{what} at update {self.progress.update + 1} "
-            f"(epoch {epoch + 1}, rate {self.scheduler.get_last_lr()[0]:.2g}); "
+            f"(epoch {epoch + 1}, rate {self.course.rate:.2g}); "
             f"it changed no weights. Train again with a lower --lr "
             f"(a third of {self.lr:g}, say)"
         )

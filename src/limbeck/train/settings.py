@@ -12,7 +12,9 @@ from limbeck.plan import Budget
 DEFAULT_TOKENS = 1024
 """Tokens a batch where nothing is said: a few dozen sentences or four reviews, which fits any machine."""
 
-Schedule = Literal["linear", "1cycle", "constant"]
+Schedule = Literal["linear", "cosine", "constant", "1cycle", "triangular", "triangular2", "sgdr", "plateau"]
+CYCLIC = ("triangular", "triangular2", "sgdr")
+"""Schedules that have cycles of a length of their own."""
 Precision = Literal["auto", "float32", "bf16"]
 Keep = Literal["best", "last"]
 OutputLayer = Literal["fresh", "frozen"]
@@ -29,10 +31,25 @@ class FitSettings:
     """Highest learning rate; the model's own default where not given."""
 
     schedule: Schedule = "linear"
-    """Course of the rate: warm-up then straight down to 0, torch's 1cycle with momentum, or constant."""
+    """Course of the rate: after a warm-up straight down to 0 (linear), down along a cosine, constant, or cut whenever
+    the validation loss stands still (plateau); 1cycle with momentum; triangles of one height or half of it each time
+    (triangular2); cosines that start again (sgdr)."""
 
     warmup: float = 0.06
-    """Share of the updates over which the rate rises (RoBERTa's 6 %, Liu et al. 2019, table 10)."""
+    """Share of the updates over which the rate rises (RoBERTa's 6 %, Liu et al. 2019, table 10); of no concern to
+    1cycle, triangular, triangular2 and sgdr."""
+
+    cycle_length: float = 1.0
+    """Epochs a cycle of triangular, triangular2 and sgdr."""
+
+    cycle_mult: int = 1
+    """How many times as long as the one before each cycle of sgdr is."""
+
+    plateau_factor: float = 0.5
+    """What the rate is multiplied with where the validation loss stands still (plateau)."""
+
+    plateau_patience: int = 2
+    """Epochs without a better validation loss before that (plateau)."""
 
     batch_size: int | None = None
     """Rows a batch; excludes --batch-tokens."""
@@ -95,6 +112,8 @@ class FitSettings:
             ("--batch-size", self.batch_size, 1),
             ("--batch-tokens", self.batch_tokens, 1),
             ("--accumulate", self.accumulate, 1),
+            ("--cycle-mult", self.cycle_mult, 1),
+            ("--plateau-patience", self.plateau_patience, 1),
             ("--patience", self.patience, 1),
             ("--checkpoint-every", self.checkpoint_every, 1),
             ("--workers", self.workers, 0),
@@ -108,6 +127,10 @@ class FitSettings:
             problems.append(f"--layer-decay {self.layer_decay} is no factor from 0 to 1; give 0.9, say, or 1 for none")
         if not 0 <= self.warmup < 1:
             problems.append(f"--warmup {self.warmup} is not a share of the updates; give a number from 0 to below 1")
+        if not 0.01 <= self.cycle_length < math.inf:
+            problems.append(f"--cycle-length {self.cycle_length} is no number of epochs from 0.01 up; give 1, say")
+        if not 0 < self.plateau_factor < 1:
+            problems.append(f"--plateau-factor {self.plateau_factor} lowers no rate; give a number between 0 and 1")
         for flag, number in (("--weight-decay", self.weight_decay), ("--max-grad-norm", self.max_grad_norm)):
             if not 0 <= number < math.inf:
                 problems.append(f"{flag} {number} is no finite number from 0 up; give 0 to switch it off")
