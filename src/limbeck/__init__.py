@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from limbeck import sentiment
     from limbeck.data import Dataset, read, read_splits, split
     from limbeck.errors import LimbeckError
+    from limbeck.inspect.explain import explain
     from limbeck.scores import Scores
     from limbeck.sentiment import load
     from limbeck.text import TextSettings
@@ -28,6 +29,7 @@ _NAMES = {
     "LimbeckError": "limbeck.errors",
     "Scores": "limbeck.scores",
     "TextSettings": "limbeck.text",
+    "explain": "limbeck.inspect.explain",
     "load": "limbeck.sentiment",
     "read": "limbeck.data",
     "read_splits": "limbeck.data",
@@ -42,6 +44,7 @@ __all__ = [
     "LimbeckError",
     "Scores",
     "TextSettings",
+    "explain",
     "load",
     "read",
     "read_splits",

@@ -164,6 +164,32 @@ class Encoder:
             reasons[n], answerable[n] = self._reason(item, [row_ids for row_ids, _ in rows], int(read[n]))
         return Encoded(ids, type_ids, np.array(owner, np.int64), read, dropped, reasons, answerable)
 
+    def stretches_read(self, item: Input) -> list[list[tuple[int, int]]]:
+        """Which stretches of each text of an input are read without windows: ``(start, end)`` in characters.
+
+        A text that is not cut has one stretch, all of it; so has one of words so long that their middle is not read.
+        """
+        texts = item if isinstance(item, tuple) else (item,)
+        given = [self._given(text) for text in texts]
+        whole = [[(0, len(text))] for text in texts]
+        encoding = self.tokenizer.encode(given[0], given[1] if len(given) == 2 else None)
+        budget = self.settings.max_length - self.n_special(pair=len(texts) == 2)
+        length = len(encoding.ids) - self.n_special(pair=len(texts) == 2)
+        if length <= budget or any(len(text) != len(asked) for text, asked in zip(texts, given, strict=True)):
+            return whole
+        parts = np.array([-1 if part is None else part for part in encoding.sequence_ids], np.int64)
+        found = []
+        for part, kept in enumerate(self._kept(parts, budget, len(texts))):
+            place = np.flatnonzero(parts == part)
+            if len(kept) == len(place):
+                found.append(whole[part])
+                continue
+            n_head = np.count_nonzero(kept == place[: len(kept)])
+            ends = [encoding.offsets[last][1] for last in kept[:n_head][-1:]]
+            begins = [encoding.offsets[first][0] for first in kept[n_head:][:1]]
+            found.append([(0, end) for end in ends] + [(begin, len(texts[part])) for begin in begins])
+        return found
+
     def unknown_alone(self, encoded: Encoded, *, pair: bool) -> NDArray[np.bool_]:
         """Whether an input has tokens, and all that are not special are the unknown one: shape ``(inputs,)``."""
         if self._unknown is None:
@@ -206,15 +232,17 @@ class Encoder:
             inside = np.flatnonzero(parts == 0)
             kept = [inside[start:stop] for start, stop in windows(length, budget)]
             return [self._keep(ids, types, parts, positions) for positions in kept], length, 0
-        places = [np.flatnonzero(parts == part) for part in range(2 if is_pair else 1)]
-        shares = share(tuple(len(place) for place in places), budget)
-        positions = np.concatenate(
-            [
-                place[head_and_tail(len(place), keep, self.settings.head)]
-                for place, keep in zip(places, shares, strict=True)
-            ]
-        )
+        positions = np.concatenate(self._kept(parts, budget, 2 if is_pair else 1))
         return [self._keep(ids, types, parts, positions)], len(positions), length - len(positions)
+
+    def _kept(self, parts: NDArray[np.int64], budget: int, n_parts: int) -> list[NDArray[np.int64]]:
+        """Positions of the tokens that an overlong input keeps, of each of its texts."""
+        places = [np.flatnonzero(parts == part) for part in range(n_parts)]
+        shares = share(tuple(len(place) for place in places), budget)
+        return [
+            place[head_and_tail(len(place), keep, self.settings.head)]
+            for place, keep in zip(places, shares, strict=True)
+        ]
 
     @staticmethod
     def _keep(

@@ -1,0 +1,155 @@
+"""Why a model answered so: its words are left out, a batch at a time, and the answer is asked for again.
+
+A text of ordinary length costs some two rows a word: each word left out, and each two neighbours. Of a long text whole
+sentences are left out first, then the words of those that matter, so that the time has a bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.inspect.explanation import Explanation, WordEffect
+from limbeck.inspect.occlude import Masks, first_masks, inside, log_odds, without, word_effects
+from limbeck.inspect.units import Units, units
+from limbeck.runtime.answer import Answer
+from limbeck.runtime.loading import load
+from limbeck.runtime.predictor import Predictor
+from limbeck.text import Input
+
+MOST_ROWS = 256
+LEAST_ROWS = 24
+"""Rows that a text of any length gets."""
+MOST_TOKENS = 16_384
+"""Tokens of all rows of one text: a second's work for a small encoder on two cores."""
+_AT_ONCE = 32
+"""Inputs whose rows are asked about together."""
+
+
+def explain(model: Predictor | Path | str, text: Input, *, windows: bool | None = None) -> Explanation:
+    """Explain the answer to one text, or to one pair.
+
+    Args:
+        model: a loaded predictor, or the folder of a saved model.
+        text: what to answer.
+        windows: read the whole of a long text; None does as the model's folder says.
+
+    Raises:
+        DataError: an input of the wrong kind.
+        ArtefactError: the folder is no saved model.
+    """
+    return explain_many(model, [text], windows=windows)[0]
+
+
+def explain_many(
+    model: Predictor | Path | str, texts: Iterable[Input], *, windows: bool | None = None
+) -> list[Explanation]:
+    """Explain the answers to many texts, in their order; their rows share batches.
+
+    What has no answer has an explanation without words, whose ``reason`` says why.
+
+    Raises:
+        DataError: an input of the wrong kind, named by its position.
+        ArtefactError: the folder is no saved model.
+    """
+    predictor = model if isinstance(model, Predictor) else load(model)
+    inputs = list(texts)
+    answers = predictor.predict(inputs, windows=windows)
+    pairs = iter(zip(inputs, answers, strict=True))
+    found: list[Explanation] = []
+    while chunk := list(islice(pairs, _AT_ONCE)):
+        found += _Asking(predictor, windows).explain(chunk)
+    return found
+
+
+@dataclass
+class _Job:
+    """One input, and what was asked about it so far."""
+
+    item: Input
+    answer: Answer
+    units: Units
+    n_rows: int
+    masks: list[Masks] = field(default_factory=list)
+    outputs: list[NDArray[np.float64]] = field(default_factory=list)
+    groups: list[NDArray[np.int64]] = field(default_factory=list)
+
+    def effects(self) -> NDArray[np.float64]:
+        """What each word did to each output, from all rows that have an answer; the first row leaves nothing out."""
+        masks, outputs = np.concatenate(self.masks), np.concatenate(self.outputs)
+        answered: NDArray[np.bool_] = np.isfinite(outputs).all(axis=1)
+        return word_effects(masks[1:][answered[1:]], outputs[0] - outputs[1:][answered[1:]])
+
+
+class _Asking:
+    """Asks a predictor about inputs without some of their words."""
+
+    def __init__(self, predictor: Predictor, windows: bool | None) -> None:
+        self.predictor = predictor
+        self.windows = predictor.reading.windows if windows is None else windows
+
+    def explain(self, chunk: Sequence[tuple[Input, Answer]]) -> Iterator[Explanation]:
+        """Explain the answers of ``chunk``, in its order."""
+        jobs = [self._job(item, answer) for item, answer in chunk]
+        asked = [job for job in jobs if len(job.units)]
+        self._ask(asked, [self._first(job) for job in asked])
+        longer = [job for job in asked if job.groups]
+        self._ask(longer, [self._second(job) for job in longer])
+        return (self._explanation(job) for job in jobs)
+
+    def _job(self, item: Input, answer: Answer) -> _Job:
+        given = (item,) if isinstance(item, str) else (item[0], item[1])
+        if answer.predicted is None:
+            return _Job(item, answer, Units(given, len(given) == 2, (), ((),) * len(given)), 0)
+        whole = [[(0, len(text))] for text in given]
+        read = self.predictor.encoder.stretches_read(item) if answer.tokens_dropped else whole
+        n_rows = max(LEAST_ROWS, min(MOST_ROWS, MOST_TOKENS // max(1, answer.tokens_read)))
+        return _Job(item, answer, units(item, read), n_rows)
+
+    def _first(self, job: _Job) -> Masks:
+        n_words = len(job.units)
+        masks = first_masks(n_words, job.n_rows)
+        if masks is None:
+            job.groups = job.units.groups(job.n_rows // 2)
+            masks = without(job.groups, n_words)
+        return np.concatenate([np.ones((1, n_words), np.bool_), masks])
+
+    def _second(self, job: _Job) -> Masks:
+        fell = (job.outputs[0][0] - job.outputs[0][1:])[:, self._place(job.answer)]
+        return inside(job.groups, np.nan_to_num(fell), job.n_rows - len(job.groups), len(job.units))
+
+    def _ask(self, jobs: Sequence[_Job], masks: Sequence[Masks]) -> None:
+        """Ask about all rows of all jobs at once, and hand each job its outputs; nan where a row has no answer."""
+        rows = [job.units.without(kept) for job, rows in zip(jobs, masks, strict=True) for kept in rows.tolist()]
+        logits, encoded = self.predictor.logits(rows, windows=self.windows, refuse=False)
+        outputs = self._outputs(logits)
+        outputs[~encoded.answerable] = np.nan
+        for job, asked in zip(jobs, masks, strict=True):
+            job.masks.append(asked)
+            job.outputs.append(outputs[: len(asked)])
+            outputs = outputs[len(asked) :]
+
+    def _outputs(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Log-odds of each class, or the number: shape ``(N, C)``."""
+        decoded = self.predictor.task.decode(logits.astype(np.float64)).columns
+        probs = [decoded[f"p_{name}"] for name in self.predictor.classes if f"p_{name}" in decoded]
+        return log_odds(np.stack(probs, axis=1)) if probs else logits.astype(np.float64)
+
+    def _place(self, answer: Answer) -> int:
+        """Which output the answer is."""
+        classes = self.predictor.classes
+        return classes.index(str(answer.predicted)) if answer.predicted in classes else 0
+
+    def _explanation(self, job: _Job) -> Explanation:
+        classes, answer, found = self.predictor.classes, job.answer, []
+        effects = job.effects() if len(job.units) else np.zeros((0, 1))
+        for (part, start, end), each in zip(job.units.places, effects, strict=True):
+            towards = classes[int(each.argmax())] if classes else ""
+            word = job.units.texts[part][start:end]
+            found.append(WordEffect(word, start, end, float(each[self._place(answer)]), towards, part))
+        return Explanation(job.item, answer.predicted, answer.probs, tuple(found), answer.tokens_dropped, answer.reason)
