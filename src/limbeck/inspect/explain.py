@@ -82,7 +82,7 @@ class _Job:
     def effects(self) -> NDArray[np.float64]:
         """What each word did to each output, from all rows that have an answer; the first row leaves nothing out."""
         masks, outputs = np.concatenate(self.masks), np.concatenate(self.outputs)
-        answered: NDArray[np.bool_] = np.isfinite(outputs).all(axis=1)
+        answered: NDArray[np.bool_] = np.isfinite(outputs.sum(axis=1))
         return word_effects(masks[1:][answered[1:]], outputs[0] - outputs[1:][answered[1:]])
 
 
