@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,3 +98,18 @@ def _ranks(values: NDArray[Any]) -> Array:
     last = np.cumsum(counts).astype(np.float64)
     result: Array = (last - (counts - 1) / 2)[inverse.ravel()]
     return result
+
+
+def exponential_means(values: Sequence[float] | Array, beta: float) -> Array:
+    """Exponential means of the values so far, without the pull to 0 at the beginning: shape ``(N,)``.
+
+    Source: Kingma and Ba 2015 (arXiv 1412.6980), section 3: mean / (1 - beta^n).
+
+    >>> exponential_means([2.0, 4.0], 0.5).round(3).tolist()
+    [2.0, 3.333]
+    """
+    mean, means = 0.0, []
+    for n, value in enumerate(values, start=1):
+        mean = beta * mean + (1 - beta) * float(value)
+        means.append(mean / (1 - beta**n))
+    return np.array(means, np.float64)

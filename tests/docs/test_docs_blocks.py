@@ -64,7 +64,7 @@ def test_readme_says_what_help_says() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    module = importlib.import_module(f"limbeck.cli.{name}")
+    module = importlib.import_module(f"limbeck.cli.{name.replace('-', '_')}")
     assert module.HELP.rstrip(".") and module.EXAMPLE.startswith(f"limbeck {name} ")
     with pytest.raises(SystemExit) as leaving:
         main([name, "--help"])
@@ -74,8 +74,8 @@ def test_every_command_has_help_with_an_example(name: str, capsys: pytest.Captur
 
 def test_commands_are_the_files() -> None:
     folder = importlib.import_module("limbeck.cli").__path__
-    names = {entry.name for entry in pkgutil.iter_modules(folder)}
-    assert {name for name in names if not name.startswith("_")} == set(COMMANDS)
+    names = {entry.name.replace("_", "-") if entry.name[0] != "_" else "" for entry in pkgutil.iter_modules(folder)}
+    assert names - {""} == set(COMMANDS)
 
 
 def modules() -> list[str]:

@@ -15,7 +15,7 @@ import limbeck
 ROOT = Path(limbeck.__file__).parent
 ORDER = (
     *("errors", "cache", "table", "settings", "text", "plan", "data", "metrics", "tasks", "scores", "artefact"),
-    *("graph", "runtime", "inspect", "sentiment", "models", "passes", "losses", "train", "cli"),
+    *("graph", "runtime", "inspect", "sentiment", "models", "passes", "losses", "plots", "train", "cli"),
 )
 """The rooms, each free to import those before it."""
 
@@ -64,7 +64,18 @@ def test_files_are_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
-HEAVY = ("torch", "transformers", "accelerate", "pandas", "pyarrow", "scipy", "onnx", "safetensors", "sklearn")
+HEAVY = (
+    "torch",
+    "transformers",
+    "accelerate",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "onnx",
+    "safetensors",
+    "sklearn",
+    "matplotlib",
+)
 
 
 def loaded_by(code: str) -> set[str]:

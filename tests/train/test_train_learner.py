@@ -14,11 +14,12 @@ import torch
 import limbeck
 from limbeck.artefact.manifest import Manifest
 from limbeck.data import Dataset
-from limbeck.errors import ArtefactError, DataError, SettingsError
+from limbeck.errors import ArtefactError, DataError, SettingsError, TrainingError
 from limbeck.metrics import softmax
 from limbeck.passes import calibrate as calibration
 from limbeck.runtime.score import score
 from limbeck.text import TextSettings
+from limbeck.train.found import FinderSettings
 from limbeck.train.learner import Learner
 from limbeck.train.saving import folded, versions
 from limbeck.train.settings import FitSettings
@@ -313,3 +314,21 @@ def test_another_folder_is_another_model_for_a_resume(tmp_path: Path) -> None:
     assert made._identity()["model"] == same._identity()["model"]  # a folder's path may be written in two ways
     other = Learner(rows(4), model=str(folder("electra")), fit=FitSettings(precision="float32"))
     assert made._identity()["model"] != other._identity()["model"]
+
+
+def test_a_training_and_a_search_can_be_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    made = learner(rows(12), epochs=1)
+    with pytest.raises(TrainingError, match=r"nothing was trained yet; call fit\(\) first"):
+        made.plot()
+    with pytest.raises(TrainingError, match=r"no learning rate was looked for yet; call find_lr\(\) first"):
+        made.plot_lr()
+    made.fit()
+    made.find_lr(FinderSettings(lr_min=1e-5, lr_steps=4, pilots=0))
+    for what in ("loss", "lr", "momentum"):
+        made.plot(what, tmp_path / f"{what}.png")
+    made.plot_lr(tmp_path / "finder.png")
+    assert len(list(tmp_path.iterdir())) == 4
+    assert made.plot().axes[0].get_ylabel() == "loss"
+    with pytest.raises(SettingsError, match="'rate' is not drawn"):
+        made.plot("rate")

@@ -12,6 +12,8 @@ from limbeck.errors import LimbeckError, SettingsError, nearest
 
 COMMANDS = {
     "train": "fit a model to a labelled file and save it",
+    "find-lr": "find the learning rate with which a training would end best",
+    "plot": "draw the training of a saved model: loss, rate, momentum",
     "evaluate": "measure a saved model on a labelled file, and show what it gets most wrong",
     "predict": "answer a text, or every row of a file",
     "info": "tell what a saved model is and how it was made",
@@ -115,9 +117,9 @@ def _run(name: str, arguments: Sequence[str]) -> int:
 
     table = Table("limbeck.cli", noun="command", flag="limbeck", group="limbeck.commands")
     try:
-        module = table.module(name)
+        module = table.module(name.replace("-", "_"))  # a command of two words is a file of two words
     except SettingsError:
-        listed = nearest(name, table.names())
+        listed = nearest(name, (known.replace("_", "-") for known in table.names()))
         raise SettingsError(f"no command is called {name!r}; there are {listed} ('limbeck --help')") from None
     settings = module.plain(arguments) if hasattr(module, "plain") else None
     if settings is None:

@@ -120,7 +120,7 @@ def run(settings: Settings) -> int:
         return 0
     check_target(out, overwrite=settings.overwrite)
     _check_checkpoints(checkpoints, begun=begun, settings=settings)
-    learner = _learner(settings, *_read(settings))
+    learner = _learner(settings, *read_rows(settings.data, settings.columns, settings.fit.seed))
     cost = estimate(learner)
     say(*_plan_lines(learner, cost))
     if settings.look and not (settings.resume and begun):
@@ -153,11 +153,10 @@ def _check_checkpoints(folder: Path, *, begun: bool, settings: Settings) -> None
         )
 
 
-def _read(settings: Settings) -> tuple[Dataset, Dataset | None]:
+def read_rows(data: Path, columns: DataChoices, seed: int) -> tuple[Dataset, Dataset | None]:
     """The training rows and the validation rows."""
     from limbeck.data import of_classes, read, read_splits, split
 
-    columns = settings.columns
     options: dict[str, Any] = {
         "text_column": columns.text_column,
         "text_pair_column": columns.text_pair_column,
@@ -166,9 +165,9 @@ def _read(settings: Settings) -> tuple[Dataset, Dataset | None]:
         "encoding": columns.encoding,
         "skip_bad_rows": columns.skip_bad_rows,
     }
-    parts = read_splits(settings.data, **options)
+    parts = read_splits(data, **options)
     if "train" not in parts:
-        raise DataError(f"{settings.data} has no training part; there are {', '.join(parts)}")
+        raise DataError(f"{data} has no training part; there are {', '.join(parts)}")
     train, valid = parts["train"], parts.get("valid")
     say(*train.notices)
     if "test" in parts:
@@ -181,7 +180,7 @@ def _read(settings: Settings) -> tuple[Dataset, Dataset | None]:
         valid = of_classes(valid, train.classes, skip=columns.skip_bad_rows)
         say(*valid.notices)
     elif valid is None and columns.valid_fraction > 0:
-        train, valid = split(train, columns.valid_fraction, settings.fit.seed)
+        train, valid = split(train, columns.valid_fraction, seed)
         say(*train.notices)
     return train, valid
 

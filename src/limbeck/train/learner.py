@@ -28,7 +28,7 @@ from limbeck.scores import Scores
 from limbeck.settings import record
 from limbeck.tasks import TaskLike, make_task
 from limbeck.text import Encoded, Encoder, TextSettings
-from limbeck.train import checkpoint, schedules
+from limbeck.train import checkpoint, plotting, schedules
 from limbeck.train.checkpoint import Progress
 from limbeck.train.direct import check_fit, fit_directly, start_output_layer
 from limbeck.train.loop import Loop, Work, machine
@@ -41,7 +41,10 @@ from limbeck.train.settings import FitSettings
 from limbeck.train.step import Collator, Step, supervised
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from limbeck.inspect.report import Report
+    from limbeck.train.found import FinderSettings, FoundRate
 
 
 class Learner:
@@ -109,6 +112,7 @@ class Learner:
         shown = {"model": models.shown(self.source), **record(self.text), **record(self.fit_settings)}
         self.settings = settings or shown
         self.progress: Progress | None = None
+        self.found_lr: FoundRate | None = None
 
     def describe(self) -> DataReport:
         """Sizes, balance, lengths, cut texts, duplicates, leaks."""
@@ -161,6 +165,21 @@ class Learner:
             start_output_layer(self)
         self.progress = loop.run()
         return self.progress
+
+    def find_lr(self, settings: FinderSettings | None = None) -> FoundRate:
+        """Find a learning rate for :meth:`fit` and change nothing: see :func:`limbeck.train.find_lr.find_lr`."""
+        from limbeck.train.find_lr import find_lr
+
+        self.found_lr = find_lr(self, settings)
+        return self.found_lr
+
+    def plot_lr(self, path: Path | str | None = None) -> Figure:
+        """Draw what :meth:`find_lr` found, after it was called; write it to ``path`` where given."""
+        return plotting.found_figure(self, path)
+
+    def plot(self, what: str = "loss", path: Path | str | None = None) -> Figure:
+        """Draw ``loss``, ``lr`` or ``momentum`` of the training so far; write it to ``path`` where given."""
+        return plotting.training_figure(self, what, path)
 
     def score(self, dataset: Dataset) -> Scores:
         """What the model says now, computed by torch; a saved folder's answers are the predictor's."""

@@ -1,0 +1,36 @@
+"""``limbeck plot``: the training of a saved model as a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+HELP = "Draw the training of a saved model, update by update: loss, learning rate, momentum."
+EXAMPLE = "limbeck plot model/ --out training.png"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Flags of the command."""
+
+    model: tyro.conf.Positional[Path]
+    """Folder of a saved model."""
+
+    out: Path
+    """The picture to write (.png, .svg or .pdf); one that stands there is replaced."""
+
+    what: tuple[str, ...] = ()
+    """Panels from above: loss, lr, momentum; all that were logged where not given."""
+
+
+def run(settings: Settings) -> int:
+    """Draw and write."""
+    from limbeck.plots import check, training, write
+
+    check(settings.out)
+    log = training.Log.read(settings.model)
+    what = settings.what or tuple(name for name in training.PANELS if log.columns[name])
+    print(f"saved: {write(training.draw(log, what), settings.out)}")
+    return 0

@@ -1,0 +1,156 @@
+"""Pilot runs: short trainings that decide on a learning rate, judged by rows that they do not see.
+
+A pilot is the training that is asked for, made small: the same epochs, schedule, batches and seed, over a share of the
+rows, so that what overfits there overfits here. Pilots share their rows, their order and their judges: what differs
+between two of them is the rate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.errors import TrainingError
+from limbeck.plan import Rows, training_plan
+from limbeck.train.loop import Loop
+from limbeck.train.progress import Reporter, Silent
+from limbeck.train.scoring import logits_of
+from limbeck.train.settings import FitSettings
+from limbeck.train.suggest import Trial
+
+if TYPE_CHECKING:
+    from limbeck.models import Job
+    from limbeck.tasks import TaskLike
+    from limbeck.text import Encoded
+    from limbeck.train.found import FinderSettings
+    from limbeck.train.learner import Learner
+
+FEWEST_UPDATES, MOST_UPDATES, SHARE = 100, 500, 4
+"""A pilot has a quarter of the training's updates, from 100 to 500."""
+FEWEST_JUDGES, MOST_JUDGES = 200, 1000
+"""Rows that judge: validation rows, and where they are too few, training rows that pilots leave out."""
+
+
+class Judges:
+    """Rows that no pilot is trained on."""
+
+    def __init__(self, job: Job, valid: Rows, held_back: Rows, *, precision: str) -> None:
+        parts = [] if job.valid is None else [(job.valid.encoded.take(valid), job.valid.targets[valid])]
+        parts += [(job.train.encoded.take(held_back), job.train.targets[held_back])] if len(held_back) else []
+        self._parts: list[tuple[Encoded, NDArray[Any]]] = parts
+        self._job, self._precision = job, precision
+        self.targets: NDArray[Any] = np.concatenate([targets for _, targets in parts]) if parts else np.zeros(0)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def loss(self) -> dict[str, float]:
+        """Mean loss of the model as it is now, in the task's own measure, whatever loss it is trained by."""
+        module, pad_id = self._job.model.module, self._job.pad_id
+        logits = [logits_of(module, part, pad_id=pad_id, precision=self._precision) for part, _ in self._parts]
+        return {"loss": float(self._job.task.loss(np.concatenate(logits), self.targets).mean())}
+
+
+@dataclass(frozen=True)
+class PilotPlan:
+    """What every pilot is made of."""
+
+    rows: Rows
+    """Training rows that it sees."""
+    judges: Judges
+    fit: FitSettings
+    """Epochs and all else but the rate."""
+    updates: int
+    wanted: int
+    """Updates of the training that they stand for."""
+
+
+def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan:
+    """Choose the rows of the pilots, the rows that judge them, and their length."""
+    fit, job = learner.fit_settings, learner.job()
+    rng = np.random.default_rng([fit.seed, 1])
+    n_valid = 0 if job.valid is None else len(job.valid.targets)
+    valid = np.sort(rng.permutation(n_valid)[:MOST_JUDGES])
+    order = rng.permutation(len(job.train.targets))
+    n_held_back = min(max(0, FEWEST_JUDGES - n_valid), len(order) // 5)
+    judges = Judges(job, valid, np.sort(order[:n_held_back]), precision=fit.precision)
+    rest, total = order[n_held_back:], learner.n_updates()
+    each = _wanted(settings, total)
+    rows = np.sort(rest[: max(2, math.ceil(len(order) * each / total))])
+    fit = replace(fit, checkpoint_every=None, workers=0, patience=None)
+    updates = _count(job.train.encoded.lengths[rows], fit)
+    if settings.pilot_updates is None and updates < each // 2:  # few rows: so short a pilot loves any high rate
+        fit = replace(fit, epochs=math.ceil(each * (fit.epochs or 1) / updates))
+        updates = _count(job.train.encoded.lengths[rows], fit)
+    return PilotPlan(rows, judges, fit, updates, total)
+
+
+def expected_updates(learner: Learner, settings: FinderSettings) -> int:
+    """Updates that a whole search takes at most, about: of the range test and of all pilots."""
+    return settings.n_steps + settings.pilots * _wanted(settings, learner.n_updates())
+
+
+def run_pilot(learner: Learner, plan: PilotPlan, rate: float, reporter: Reporter) -> Trial:
+    """Train at ``rate`` and judge; the model keeps what it learnt.
+
+    Raises:
+        Interrupted: the user asked to stop.
+    """
+    work = learner.work()
+    work = replace(
+        work,
+        collate=_chosen(work.collate, plan.rows),
+        lengths=work.lengths[plan.rows],
+        validate=plan.judges.loss,
+    )
+    loop = Loop(work, replace(plan.fit, lr=rate), checkpoints=None, reporter=reporter)
+    try:
+        progress = loop.run()
+    except TrainingError:  # the loss, of training or of the judges, is no number any more
+        return Trial(rate, None)
+    if plan.fit.keep == "best" and learner.valid is not None:
+        return Trial(rate, progress.best_loss)
+    return Trial(rate, [entry["valid"]["loss"] for entry in progress.log if "valid" in entry][-1])
+
+
+def chance_loss(task: TaskLike, seen: NDArray[Any], judged: NDArray[Any]) -> float:
+    """Loss of a guess that knows no text: the classes' shares among ``seen`` (with one more each), or their mean."""
+    if task.classes:
+        counts = np.bincount(seen.astype(np.int64), minlength=task.n_outputs) + 1.0
+        logits = np.tile(np.log(counts / counts.sum()), (len(judged), 1))
+    else:
+        logits = np.full((len(judged), 1), float(np.mean(seen)))
+    return float(task.loss(logits, judged).mean())
+
+
+class Counted(Silent):
+    """Hands the updates of one run on to a bar that counts those of several."""
+
+    def __init__(self, outer: Reporter) -> None:
+        self._outer, self._done = outer, 0
+
+    def update(self, done: int, loss: float) -> None:
+        """Count it."""
+        del done
+        self._done += 1
+        self._outer.update(self._done, loss)
+
+
+def _wanted(settings: FinderSettings, total: int) -> int:
+    """Updates that a pilot should have, of a training that has ``total``."""
+    return settings.pilot_updates or min(MOST_UPDATES, max(FEWEST_UPDATES, total // SHARE))
+
+
+def _count(lengths: NDArray[np.int64], fit: FitSettings) -> int:
+    epochs = range(fit.epochs or 1)
+    return sum(len(training_plan(lengths, fit.step_budget, seed=fit.seed, epoch=epoch)) for epoch in epochs)
+
+
+def _chosen(collate: Callable[[Rows], Any], rows: Rows) -> Callable[[Rows], Any]:
+    """Put batches together from some rows alone, counted among themselves."""
+    return lambda chosen: collate(rows[chosen])

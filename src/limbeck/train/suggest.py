@@ -1,0 +1,213 @@
+"""Which learning rate a curve of losses speaks for: pure functions of numbers, without torch.
+
+A range test gives a curve of losses over rates that rise geometrically. Three readings of it are here, each None where
+the curve does not fall: they name rates that are far too high for a pretrained encoder (1e-3 where it wants 1e-5),
+because they tell what lowers the loss of the next update, not what a whole training ends with. Pilot runs decide that:
+:func:`next_rate` says which rate to try, :func:`vertex` what the tries speak for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.metrics import exponential_means
+
+Numbers = Sequence[float] | NDArray[np.float64]
+
+BETA = 0.9
+"""Weight of the past in a smoothed loss: of twelve updates a decade it looks back over most of one."""
+DIVERGED = 4.0
+"""A loss of so many times the best ends a range test (fastai's and ktrain's rule)."""
+LEAST_FALL = 0.05
+"""Share of its beginning by which a curve must fall to say anything."""
+HORIZON_POWER = 0.32
+"""How the best rate falls with the length of a training: Bjorck et al. 2024 (arXiv 2409.19913), LR ~ length^-0.32."""
+DOUBT = 0.05
+"""Chance of taking noise for a finding."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A rate that was tried."""
+
+    rate: float
+    loss: float | None
+    """Loss on rows held back; None where the training diverged."""
+
+
+def smoothed(losses: Numbers) -> NDArray[np.float64]:
+    """Exponential means of the losses so far with the weight :data:`BETA`: shape ``(N,)``."""
+    return exponential_means(losses, BETA)
+
+
+def has_diverged(losses: Numbers) -> bool:
+    """Tell whether the smoothed loss now stands above :data:`DIVERGED` times its best."""
+    curve = smoothed(losses)
+    return bool(len(curve) and curve[-1] > DIVERGED * curve.min())
+
+
+def divergence(losses: Numbers) -> int | None:
+    """Index of the first update that belongs to a divergence; None where there is none.
+
+    Where the smoothed loss passes :data:`DIVERGED` times its best so far, or, since that comes late, where an unbroken
+    run of raw losses above that many times the best smoothed one began before.
+    """
+    raw, curve = np.asarray(losses, np.float64), smoothed(losses)
+    passed = np.flatnonzero(curve > DIVERGED * np.minimum.accumulate(curve)) if len(raw) else raw
+    if not len(passed):
+        return None
+    first = int(passed[0])
+    low = np.flatnonzero(raw[: first + 1] <= DIVERGED * curve[: first + 1].min())
+    return min(first, int(low[-1]) + 1 if len(low) else 0)
+
+
+def falls(losses: Numbers) -> bool:
+    """Tell whether the smoothed loss falls by :data:`LEAST_FALL` of what the first tenth of the updates lost."""
+    raw = np.asarray(losses, np.float64)
+    if len(raw) < 3:
+        return False
+    beginning = float(raw[: max(1, len(raw) // 10)].mean())
+    return float(smoothed(raw).min()) < (1 - LEAST_FALL) * beginning
+
+
+def steepest(rates: Numbers, losses: Numbers) -> float | None:
+    """The rate at which the smoothed loss falls fastest in the logarithm of the rate, before its minimum.
+
+    The slope at an update is that of its two neighbours, and the index that is found is the index of the rate: a window
+    that is cut off in front (ktrain's 0.41.4 slices the losses, not the rates) would name a rate many times too low.
+    """
+    if not falls(losses):
+        return None
+    curve, logs = smoothed(losses), np.log(np.asarray(rates, np.float64))
+    end = int(curve.argmin()) + 1
+    if end < 2:
+        return None
+    slopes = np.gradient(curve[:end], logs[:end])
+    return float(rates[int(slopes.argmin())])
+
+
+def valley(rates: Numbers, losses: Numbers) -> float | None:
+    """The middle of the longest valley: of the longest subsequence of smoothed losses that falls without a rise.
+
+    Source: fastai's ``valley`` (fastai/callback/schedule.py), the middle in the logarithm of the rate. Its beginning is
+    that of the subsequence itself; fastai takes the last index minus the length, as if no loss were left out.
+    """
+    if not falls(losses):
+        return None
+    curve = smoothed(losses)
+    lengths, before = np.ones(len(curve), np.int64), np.full(len(curve), -1)
+    for n in range(1, len(curve)):
+        higher = np.flatnonzero(curve[:n] > curve[n])
+        if len(higher):
+            before[n] = higher[int(lengths[higher].argmax())]
+            lengths[n] = lengths[before[n]] + 1
+    end = start = int(lengths.argmax())
+    while before[start] >= 0:
+        start = int(before[start])
+    return float(rates[(start + end) // 2])
+
+
+def tenth_of_minimum(rates: Numbers, losses: Numbers) -> float | None:
+    """A tenth of the rate at which the smoothed loss is lowest."""
+    return float(rates[int(smoothed(losses).argmin())]) / 10 if falls(losses) else None
+
+
+def next_rate(trials: Sequence[Trial], *, start: float, factor: float, most: int, ceiling: float) -> float | None:
+    """The rate to try next; None when what there is tells enough, or ``most`` are tried.
+
+    From ``start`` it goes down, then up, by ``factor``, towards the lower loss until a rate has a worse one on either
+    side; then half a step to both sides of the best. No rate is above ``ceiling``.
+    """
+
+    start = min(start, ceiling)
+
+    def position(rate: float) -> float:
+        return float(round(2 * math.log(rate / start) / math.log(factor)) / 2)
+
+    if len(trials) >= most:
+        return None
+    if not trials:
+        return start
+    tried = {position(trial.rate): math.inf if trial.loss is None else trial.loss for trial in trials}
+    best = min(tried, key=lambda place: (tried[place], place))
+    steps = (1.0, 0.5) if best == round(best) else (0.5,)
+    for step in steps:
+        for place in (best - step, best + step):
+            rate = start * math.pow(factor, place)
+            if place not in tried and rate <= ceiling:
+                return rate
+    return None
+
+
+def vertex(trials: Sequence[Trial]) -> float | None:
+    """The rate at the lowest point of the parabola through the best trial and its neighbours, in the logarithm.
+
+    The best trial's own rate where a neighbour is missing or diverged; None where all diverged.
+    """
+    order = sorted(trials, key=lambda trial: trial.rate)
+    finite = [trial for trial in order if trial.loss is not None]
+    if not finite:
+        return None
+    best = min(finite, key=lambda trial: (trial.loss, trial.rate))
+    place = order.index(best)
+    around = order[max(0, place - 1) : place + 2]
+    if len(around) < 3 or any(trial.loss is None for trial in around):
+        return best.rate
+    (x0, x1, x2), (y0, y1, y2) = ([math.log(t.rate) for t in around], [float(t.loss or 0.0) for t in around])
+    left, right = (y1 - y0) / (x1 - x0), (y2 - y1) / (x2 - x1)
+    bend = (right - left) / (x2 - x0)
+    if bend <= 0:
+        return best.rate
+    return math.exp(min(x2, max(x0, (x0 + x1) / 2 - left / (2 * bend))))
+
+
+def for_longer(rate: float, *, tried: int, wanted: int) -> float:
+    """The rate for a training of ``wanted`` updates, where ``rate`` is best for one of ``tried``; never a higher one.
+
+    Source: :data:`HORIZON_POWER`. Four times the length: 0.64 times the rate.
+    """
+    return rate * math.pow(min(1.0, tried / wanted), HORIZON_POWER)
+
+
+def evidence(n_rows: int, chance: float, loss: float, *, squared: bool) -> float:
+    """How strongly rows held back speak for a model against a guess that knows no text, in nats.
+
+    The logarithm of a likelihood ratio: cross-entropies as they are, squared errors as of a normal distribution each.
+    Where labels have nothing to do with texts, it passes ``log(1 / p)`` with a chance of at most p (Markov's
+    inequality), however the model was made.
+    """
+    if squared:
+        return n_rows / 2 * math.log(chance / loss) if chance > 0 and loss > 0 else 0.0
+    return n_rows * (chance - loss)
+
+
+def enough_evidence(n_looks: int) -> float:
+    """The nats that :func:`evidence` must pass where the best of ``n_looks`` is taken."""
+    return math.log(n_looks / DOUBT)
+
+
+def rounded(rate: float, ceiling: float = math.inf) -> float:
+    """The rate to two significant digits, never above ``ceiling``.
+
+    >>> rounded(8.04e-05), rounded(0.00123, ceiling=0.0012), rounded(0.00129, ceiling=0.00129)
+    (8e-05, 0.0012, 0.0012)
+    """
+    near = float(f"{rate:.1e}")
+    if near <= ceiling:
+        return near
+    power = 10.0 ** (math.floor(math.log10(ceiling)) - 1)
+    return float(f"{math.floor(ceiling / power) * power:.1e}")
+
+
+def shown(rate: float) -> str:
+    """A rate as it is printed, two digits where the second is not 0.
+
+    >>> shown(8e-05), shown(0.00012)
+    ('8e-05', '1.2e-04')
+    """
+    return f"{rate:.1e}".replace(".0e", "e")

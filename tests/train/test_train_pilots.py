@@ -1,0 +1,108 @@
+"""Pilots: which rows they see, who judges them, and how long they are."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from limbeck.plan import training_plan
+from limbeck.train import pilots
+from limbeck.train.found import FinderSettings
+from limbeck.train.pilots import chance_loss, expected_updates, plan_pilots, run_pilot
+from limbeck.train.progress import Silent
+from support.train_data import learner, numbers, rows
+
+SHORT = FinderSettings(pilot_updates=4)
+
+
+def test_few_validation_rows_are_joined_by_rows_that_pilots_leave_out() -> None:
+    made = learner(rows(30), rows(40).take(range(30, 40)), epochs=8)
+    plan = plan_pilots(made, FinderSettings(pilot_updates=1000))
+    assert len(plan.judges) == 10 + 30 // 5
+    assert len(plan.rows) == len(set(plan.rows.tolist())) == 24
+    job = made.job()
+    held_back = sorted(set(range(30)) - set(plan.rows.tolist()))
+    assert job.valid is not None
+    assert plan.judges.targets.tolist() == [*job.valid.targets.tolist(), *job.train.targets[held_back].tolist()]
+
+
+def test_enough_validation_rows_judge_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pilots, "FEWEST_JUDGES", 8)
+    monkeypatch.setattr(pilots, "MOST_JUDGES", 9)
+    plan = plan_pilots(learner(rows(30), rows(40).take(range(30, 40))), FinderSettings(pilot_updates=1000))
+    assert (len(plan.judges), len(plan.rows)) == (9, 30)
+
+
+def test_judges_measure_as_validation_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pilots, "FEWEST_JUDGES", 8)
+    made = learner(rows(30), rows(40).take(range(30, 40)))
+    expected = made.validate()["loss"]
+    assert plan_pilots(made, SHORT).judges.loss()["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_pilot_is_the_training_made_small() -> None:
+    made = learner(rows(40), epochs=6, batch_size=2)  # 20 updates an epoch
+    plan = plan_pilots(made, FinderSettings(pilot_updates=30))
+    assert (len(plan.rows), plan.updates, plan.fit.epochs) == (10, 30, 6)
+    assert plan_pilots(made, FinderSettings(pilot_updates=30)).rows.tolist() == plan.rows.tolist()
+
+
+def test_a_training_too_short_to_tell_is_tried_for_longer() -> None:
+    made = learner(rows(40), epochs=1, batch_size=8)
+    plan = plan_pilots(made, FinderSettings())
+    assert plan.updates >= pilots.FEWEST_UPDATES
+    assert plan.fit.epochs == math.ceil(100 / 4)  # 32 rows are left to train on: 4 updates an epoch
+    asked = plan_pilots(made, FinderSettings(pilot_updates=4))
+    assert (asked.fit.epochs, asked.updates) == (1, 4)
+
+
+def test_what_a_search_will_take_is_told_before() -> None:
+    made = learner(rows(40), epochs=4, batch_size=2)
+    settings = FinderSettings()
+    assert expected_updates(made, settings) == 97 + 7 * 100
+    assert expected_updates(made, FinderSettings(pilots=3, pilot_updates=9)) == 97 + 3 * 9
+
+
+@pytest.mark.parametrize(("keep", "pick"), [("best", min), ("last", lambda losses: losses[-1])])
+def test_a_pilot_counts_as_what_the_training_keeps(keep: str, pick: Any) -> None:
+    made = learner(rows(30), rows(40).take(range(30, 40)), epochs=3, keep=keep)
+    plan = plan_pilots(made, FinderSettings(pilot_updates=15))
+    seen, honest = [], plan.judges.loss
+
+    def loss() -> dict[str, float]:
+        seen.append(honest()["loss"])
+        return {"loss": seen[-1]}
+
+    plan.judges.loss = loss  # type: ignore[method-assign]
+    trial = run_pilot(made, plan, 0.01, Silent())
+    assert (trial.rate, trial.loss) == (0.01, pick(seen))
+    assert len(seen) == 3
+
+
+def test_pilots_see_the_rows_of_their_plan_alone() -> None:
+    made = learner(rows(40), epochs=1, batch_size=4)
+    plan = plan_pilots(made, SHORT)
+    seen: list[int] = []
+    honest = made._step
+
+    def step(model: Any, micro: Any) -> Any:
+        seen.extend(micro.rows.tolist())
+        return honest(model, micro)
+
+    made._step = step
+    run_pilot(made, plan, 1e-3, Silent())
+    lengths = made.encoded.lengths[plan.rows]
+    expected = np.concatenate(training_plan(lengths, made.fit_settings.step_budget, seed=0, epoch=0))
+    assert seen == plan.rows[expected].tolist()
+
+
+def test_a_guess_knows_the_shares_alone() -> None:
+    task = learner(rows(8)).task
+    seen, judged = np.array([0] * 5 + [1]), np.array([0, 1])
+    # one more of each: shares 6/8 and 2/8
+    assert chance_loss(task, seen, judged) == pytest.approx(-(math.log(0.75) + math.log(0.25)) / 2)
+    squares = learner(numbers(8)).task
+    assert chance_loss(squares, np.array([1.0, 3.0]), np.array([2.0, 4.0])) == pytest.approx(2.0)
