@@ -16,6 +16,8 @@ COMMANDS = {
     "plot": "draw the training of a saved model: loss, rate, momentum",
     "evaluate": "measure a saved model on a labelled file, and show what it gets most wrong",
     "predict": "answer a text, or every row of a file",
+    "explain": "show which words moved an answer",
+    "pick": "pick the rows of an unlabelled file that are worth labelling next",
     "info": "tell what a saved model is and how it was made",
     "export": "make a saved model smaller: int8 weights, fewer pieces in its vocabulary",
     "check": "verify a saved model's files and replay its probes on this machine",

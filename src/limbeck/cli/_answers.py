@@ -87,7 +87,7 @@ def of_rows(predictor: Predictor, asked: Asked, settings: Settings) -> None:
         DataError: the source cannot be read, or the file not written.
         SettingsError: the model takes pairs, and a line is one text.
     """
-    source = asked.source or _standard_input(predictor, settings)
+    source = asked.source or standard_input(predictor, settings.encoding)
     if settings.out:
         from limbeck.runtime.stream import predict_file
 
@@ -205,14 +205,20 @@ def _write_json(rows: list[dict[str, Any]]) -> None:
     json_encoder().write_rows(rows)
 
 
-def _standard_input(predictor: Predictor, settings: Settings) -> Lines:
+def standard_input(predictor: Predictor, encoding: str) -> Lines:
+    """The lines of standard input.
+
+    Raises:
+        DataError: there is none.
+        SettingsError: the model takes pairs, and a line is one text.
+    """
     from limbeck.data.lines import Lines
 
     if predictor.is_pairs:
         raise SettingsError("this model takes pairs, and a line of standard input is one text; give a file of pairs")
     if sys.stdin is None:
         raise DataError("there is no standard input; give a text or a file")
-    return Lines(sys.stdin.buffer, encoding=settings.encoding)  # type: ignore[arg-type]  # every one has read1
+    return Lines(sys.stdin.buffer, encoding=encoding)  # type: ignore[arg-type]  # every one has read1
 
 
 def _reading(settings: Settings, *, piped: bool) -> dict[str, Any]:

@@ -14,17 +14,23 @@ that has a text in a variable had better pipe it: ``printf '%s\\n' "$text" | lim
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from limbeck.errors import DataError, SettingsError, closest
+from limbeck.errors import DataError, SettingsError, closest, together
+
+if TYPE_CHECKING:
+    from limbeck.text import Input
 
 FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".parquet", ".txt")
 """A word that ends so names a file. A list here, since the formats' own would have to be imported for a text."""
 EXAMPLE = 'limbeck predict "An hour I want back."'
 STDIN = "-"
+_FLAG = re.compile(r"--?[A-Za-z]")
 _MANIFEST = "limbeck.json"
 _PATH_CHARACTERS = 1024
 _NEAR = 0.8
@@ -44,12 +50,13 @@ class Asked:
     """Whether the texts come from standard input, one a line."""
 
 
-def understand(words: Sequence[str], *, out: Path | None = None) -> Asked:
+def understand(words: Sequence[str], *, out: Path | None = None, command: str = "predict") -> Asked:
     """What ``words`` ask for.
 
     Args:
         words: the words that are no flags.
         out: a file for the answers: what is read must be a file, or standard input.
+        command: what was called, for messages.
 
     Raises:
         DataError: a word names a file that is not there.
@@ -59,17 +66,55 @@ def understand(words: Sequence[str], *, out: Path | None = None) -> Asked:
     if not rest or list(rest) == [STDIN]:
         is_terminal = sys.stdin is None or sys.stdin.isatty()
         if not rest and is_terminal and (model is None or _exists(model / _MANIFEST)):
-            raise SettingsError(f"nothing to answer: give a text, a file, or lines by a pipe, such as: {EXAMPLE}")
+            raise SettingsError(
+                f"nothing to answer: give a text, a file, or lines by a pipe, such as: {_example(command)}"
+            )
         return Asked(model, piped=True)
     if STDIN in rest:
         raise SettingsError(f"{STDIN!r} stands for standard input, which is read alone; leave the other words out")
     if model is None:
-        _refuse_slips(rest)
+        _refuse_slips(rest, command)
     source = _source(rest, out)
     return Asked(model, source=source) if source else Asked(model, texts=tuple(rest))
 
 
-def _refuse_slips(words: Sequence[str]) -> None:
+def plain_words(arguments: Sequence[str]) -> tuple[tuple[str, ...], bool] | None:
+    """The words of a call without flags, and whether ``--json`` was among them; None where there are other flags.
+
+    A word such as ``-1`` or ``-_-`` is no flag; whatever stands behind ``--`` is none either.
+    """
+    before, behind = list(arguments), []
+    if "--" in before:
+        split = before.index("--")
+        before, behind = before[:split], before[split + 1 :]
+    words = [word for word in before if word != "--json"]
+    if any(_FLAG.match(word) for word in words):
+        return None
+    return (*words, *behind), len(words) < len(before)
+
+
+def inputs_of(texts: Sequence[str], *, pair: bool) -> list[Input]:
+    """The texts given on the command line, none of them blank; the one pair of two where ``pair``.
+
+    Raises:
+        DataError: a text is blank.
+        SettingsError: a pair of more or fewer than two texts.
+    """
+    from limbeck.text.blank import is_blank
+
+    blank = [n for n, text in enumerate(texts, start=1) if is_blank(text)]
+    if blank and len(texts) == 1:
+        raise DataError(f"the text {texts[0]!r} is empty; give a text with something to read")
+    if blank and not (pair and len(blank) == 1):
+        raise DataError(together(f"text {n} ({texts[n - 1]!r}) is empty; leave it out" for n in blank))
+    if not pair or not texts:
+        return list(texts)
+    if len(texts) != 2:
+        raise SettingsError(f"--pair takes two texts; {len(texts)} were given")
+    return [(texts[0], texts[1])]
+
+
+def _refuse_slips(words: Sequence[str], command: str) -> None:
     """Raise where the first word was likely meant for a model's folder."""
     first = words[0]
     near = "" if _has_blank(first) else _near(first)
@@ -79,15 +124,21 @@ def _refuse_slips(words: Sequence[str]) -> None:
             f"there is no file or folder {first!r}{hint}; name one that exists, or put a text in quotes"
         )
     if len(words) == 1 and near:
-        raise SettingsError(f"{first!r} is no folder{hint}. To answer the word itself: echo {first} | limbeck predict")
+        raise SettingsError(
+            f"{first!r} is no folder{hint}. To answer the word itself: echo {first} | limbeck {command}"
+        )
     folder = next((word for word in words[1:] if _is_folder(word) and _exists(Path(word) / _MANIFEST)), None)
     if folder is not None:
-        raise SettingsError(f"{folder!r} is a saved model, and a model stands first: limbeck predict {folder} ...")
+        raise SettingsError(f"{folder!r} is a saved model, and a model stands first: limbeck {command} {folder} ...")
     if len(words) > 1 and not _has_blank(first) and not _ends_as_a_file(first):
         raise SettingsError(
             f"{first!r} is no folder{hint}. Of several words the first names a model's folder, unless it is a text "
-            f"with a blank in it: put a text of several words in quotes, such as: {EXAMPLE}"
+            f"with a blank in it: put a text of several words in quotes, such as: {_example(command)}"
         )
+
+
+def _example(command: str) -> str:
+    return EXAMPLE.replace("predict", command)
 
 
 def _source(texts: Sequence[str], out: Path | None) -> Path | None:

@@ -5,36 +5,20 @@ With no model named, the sentiment model that ships answers; :mod:`limbeck.cli._
 
 from __future__ import annotations
 
-import importlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from limbeck.cli._asked import EXAMPLE, STDIN, Asked, understand
+from limbeck.cli._asked import EXAMPLE, STDIN, Asked, inputs_of, plain_words, understand
+from limbeck.cli._lazy_tyro import tyro
 from limbeck.cli._say import say
-from limbeck.errors import DataError, SettingsError, together
+from limbeck.errors import SettingsError, together
 
 if TYPE_CHECKING:
-    import tyro
-
     from limbeck.runtime import Predictor
-    from limbeck.text import Input
 
 HELP = "Answer a text, every row of a file, or every line of a pipe; with no model named, for sentiment."
-
-if not TYPE_CHECKING:
-
-    class _Tyro:
-        """Stands for tyro in annotations, which are read only when flags are parsed: it takes 0.1 s to import."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(importlib.import_module("tyro"), name)
-
-    tyro = _Tyro()
-
-_FLAG = re.compile(r"--?[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -74,25 +58,16 @@ class Settings:
 
 
 def plain(arguments: Sequence[str]) -> Settings | None:
-    """Settings of a call without flags (``--json`` aside), or None: reading flags takes longer than an answer.
-
-    A word such as ``-1`` or ``-_-`` is no flag; whatever stands behind ``--`` is none either.
-    """
-    before, behind = list(arguments), []
-    if "--" in before:
-        split = before.index("--")
-        before, behind = before[:split], before[split + 1 :]
-    words = [word for word in before if word != "--json"]
-    if any(_FLAG.match(word) for word in words):
-        return None
-    return Settings((*words, *behind), json=len(words) < len(before))
+    """Settings of a call without flags (``--json`` aside), or None: reading flags takes longer than an answer."""
+    found = plain_words(arguments)
+    return None if found is None else Settings(found[0], json=found[1])
 
 
 def run(settings: Settings) -> int:
     """Answer; results on stdout or in a file, notices on stderr."""
     asked = understand(settings.words, out=settings.out)
     _check(settings, piped=asked.piped)
-    inputs = _inputs(asked.texts, pair=settings.pair)
+    inputs = inputs_of(asked.texts, pair=settings.pair)
     predictor = _load(asked, settings)
     from limbeck.cli import _answers
 
@@ -127,22 +102,6 @@ def _load(asked: Asked, settings: Settings) -> Predictor:
     from limbeck import sentiment
 
     return sentiment.load(asked.model, quick=bool(asked.texts), precision=settings.precision, notify=say)
-
-
-def _inputs(texts: Sequence[str], *, pair: bool) -> list[Input]:
-    """The texts given, none of them blank."""
-    from limbeck.text.blank import is_blank
-
-    blank = [n for n, text in enumerate(texts, start=1) if is_blank(text)]
-    if blank and len(texts) == 1:
-        raise DataError(f"the text {texts[0]!r} is empty; give a text with something to read")
-    if blank and not (pair and len(blank) == 1):
-        raise DataError(together(f"text {n} ({texts[n - 1]!r}) is empty; leave it out" for n in blank))
-    if not pair or not texts:
-        return list(texts)
-    if len(texts) != 2:
-        raise SettingsError(f"--pair takes two texts; {len(texts)} were given")
-    return [(texts[0], texts[1])]
 
 
 __all__ = ["EXAMPLE", "HELP", "STDIN", "Settings", "plain", "run"]

@@ -67,6 +67,20 @@ def explain_many(
     return found
 
 
+def probability_without(predictor: Predictor, made: Explanation, masks: Masks) -> NDArray[np.float64]:
+    """The probability of the explained class with the words left out that ``masks`` name: shape ``(N,)``.
+
+    Args:
+        predictor: answers.
+        made: an explanation of an answer that is a class, of a text that was read whole.
+        masks: True where a word stays: shape ``(N, len(made.words))``.
+    """
+    places = tuple((word.part, word.start, word.end) for word in made.words)
+    given = Units(made.texts, predictor.is_pairs, places, ((),) * len(made.texts))
+    logits, _ = predictor.logits([given.without(kept) for kept in masks.tolist()], refuse=False)
+    return predictor.task.decode(logits.astype(np.float64)).columns[f"p_{made.label}"]
+
+
 @dataclass
 class _Job:
     """One input, and what was asked about it so far."""
