@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement, pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from limbeck.errors import SettingsError
-from limbeck.plan import Budget, Rows, scoring_plan, slices, training_plan
+from limbeck.plan import Budget, Rows, scoring_plan, shares, slices, training_plan
 
 LENGTHS = st.lists(st.integers(0, 40), max_size=150).map(lambda lengths: np.array(lengths, np.int64))
 ROWS = st.integers(1, 20).map(lambda rows: Budget(rows=rows))
@@ -133,3 +135,36 @@ def test_what_is_left_of_a_pool_begins_the_next(seed: int) -> None:
     filled = [len(step) * int(lengths[step].max()) for step in plan]
     assert sum(tokens < 512 for tokens in filled) <= 1
     assert max(filled) <= 1024
+
+
+# shares of a step
+
+
+def work(rows: Rows, lengths: NDArray[np.int64]) -> int:
+    return len(rows) * int(lengths[rows].max()) if len(rows) else 0
+
+
+@given(LENGTHS, st.integers(1, 9))
+def test_shares_are_the_step_in_its_order(lengths: NDArray[np.int64], count: int) -> None:
+    step = np.argsort(lengths, kind="stable")
+    parts = shares(step, lengths, count)
+    assert len(parts) == count
+    assert each(parts) == step.tolist()
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=8), st.integers(1, 4))
+def test_no_other_cut_has_a_smaller_largest_share(numbers: list[int], count: int) -> None:
+    lengths = np.array(numbers, np.int64)
+    step = np.arange(len(lengths))
+    largest = max(work(part, lengths) for part in shares(step, lengths, count))
+    cuts = combinations_with_replacement(range(len(step) + 1), count - 1)
+    parted = ([step[start:stop] for start, stop in pairwise([0, *cut, len(step)])] for cut in cuts)
+    assert largest == min(max(work(part, lengths) for part in parts) for parts in parted)
+
+
+def test_shares_by_hand() -> None:
+    lengths = np.array([2, 2, 2, 2, 4, 8])
+    assert lists(shares(np.arange(6), lengths, 2)) == [[0, 1, 2, 3], [4, 5]]  # 8 and 16; after the fifth row 20 and 8
+    assert lists(shares(np.arange(6), lengths, 1)) == [[0, 1, 2, 3, 4, 5]]
+    assert lists(shares(np.array([5]), lengths, 3)) == [[5], [], []]
+    assert lists(shares(np.arange(0), lengths, 2)) == [[], []]

@@ -99,6 +99,27 @@ def slices(rows: Rows, lengths: NDArray[np.int64], budget: Budget) -> Iterator[R
         yield rows[start:]
 
 
+def shares(rows: Rows, lengths: NDArray[np.int64], count: int) -> list[Rows]:
+    """Cut ``rows`` in their order into ``count`` parts for as many processes, their work as even as whole rows allow.
+
+    The work of a part is its rows times its longest row. Returns the parts that make the largest work the smallest;
+    the last are empty where others are better off without them, as when there are fewer rows than parts.
+
+    >>> shares(np.arange(5), np.array([2, 2, 2, 3, 3]), 2)
+    [array([0, 1, 2]), array([3, 4])]
+    """
+    if not len(rows):
+        return [rows] * count
+    longest = int(lengths[rows].max())
+    low, high = max(1, longest, -(-int(lengths[rows].sum()) // count)), max(1, longest * len(rows))
+    while low < high:
+        middle = (low + high) // 2
+        enough = len(list(slices(rows, lengths, Budget(tokens=middle)))) <= count
+        low, high = (low, middle) if enough else (middle + 1, high)
+    parts = list(slices(rows, lengths, Budget(tokens=low)))
+    return parts + [rows[:0]] * (count - len(parts))
+
+
 def _fits(n_rows: int, longest: int, budget: Budget) -> bool:
     return n_rows <= budget.rows if budget.rows is not None else n_rows * longest <= (budget.tokens or 0)
 

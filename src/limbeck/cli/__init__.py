@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from limbeck.errors import LimbeckError, SettingsError, nearest
+from limbeck.train.launch import started
 
 COMMANDS = {
     "train": "fit a model to a labelled file and save it",
@@ -36,7 +37,10 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code is 0, 2 for the user's mistake, 1 for ours, 130 after Ctrl-C."""
+    """Run a command; the exit code is 0, 2 for the user's mistake, 1 for ours, 130 after Ctrl-C.
+
+    Of several processes that a launcher started, one tells an error.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage())
@@ -46,17 +50,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"limbeck {__version__}")
         return 0
+    from limbeck.cli._several import one_of_several, speaks
+
     try:
-        return _run(words[0], words[1:])
+        with one_of_several(words[0]):
+            return _run(words[0], words[1:])
     except LimbeckError as error:
-        print(f"limbeck: {error}", file=sys.stderr)
+        if speaks():
+            print(f"limbeck: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("limbeck: stopped", file=sys.stderr)
+        if speaks():
+            print("limbeck: stopped", file=sys.stderr)
         return 130
     except OSError as error:  # the reader of our output went away, as ``head`` does; a full disk
         _drop_output()
-        return _lost(error)
+        return _lost(error) if speaks() else 1
+    except Exception:
+        if speaks():
+            raise
+        return 1
 
 
 def program() -> None:
@@ -74,7 +87,7 @@ def program() -> None:
     except OSError as error:
         _drop_output()
         code = code or _lost(error)
-    if sys.argv[1:2] == ["predict"]:
+    if sys.argv[1:2] == ["predict"] or (code and started() > 1):  # no word to other processes, which may be gone
         with contextlib.suppress(OSError, AttributeError):
             sys.stderr.flush()
         os._exit(code)

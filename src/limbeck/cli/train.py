@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from limbeck.cli._say import say
+from limbeck.cli._several import first_decides
 from limbeck.errors import DataError, Interrupted, SettingsError, TrainingError, require
 from limbeck.text.settings import TextSettings
+from limbeck.train.launch import number, started
 from limbeck.train.settings import FitSettings
 
 if TYPE_CHECKING:
@@ -106,35 +108,51 @@ def run(settings: Settings) -> int:
     """Train and save; results on stdout, everything else on stderr."""
     for module in ("torch", "transformers", "accelerate"):
         require(module, "train")
-    from limbeck.artefact.manifest import NAME, Manifest
-    from limbeck.artefact.save import check_target
     from limbeck.train.cost import estimate
     from limbeck.train.look import look
 
     out = settings.out
     checkpoints = out.resolve().with_name(out.resolve().name + ".checkpoint")
-    begun = any(checkpoints.glob("step-*"))
-    if settings.resume and (out / NAME).is_file() and not (begun and settings.overwrite):
-        say(f"{out} is finished already; nothing to resume (its settings and data are not compared with these)")
-        _print_result(Manifest.read(out), settings)
+    stands = first_decides(lambda: _what_stands(settings, checkpoints))
+    if stands == "model":
         return 0
-    check_target(out, overwrite=settings.overwrite)
-    _check_checkpoints(checkpoints, begun=begun, settings=settings)
     learner = _learner(settings, *read_rows(settings.data, settings.columns, settings.fit.seed))
     cost = estimate(learner)
     say(*_plan_lines(learner, cost))
-    if settings.look and not (settings.resume and begun):
-        say(*filter(None, [look(learner, cost.pass_seconds)]))
-    if not settings.resume:
+    if settings.look and stands == "nothing":
+        say(*filter(None, [first_decides(lambda: look(learner, cost.pass_seconds))]))
+    if number() == 0 and not settings.resume:
         shutil.rmtree(checkpoints, ignore_errors=True)
     try:
         learner.fit(checkpoints, resume=settings.resume)
     except Interrupted as stop:
         raise Interrupted(f"{stop}. Go on with the same command and --resume") from None
     manifest = learner.save(out, calibrated=settings.calibrate, overwrite=settings.overwrite)
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    if number() == 0:
+        shutil.rmtree(checkpoints, ignore_errors=True)
     _print_result(manifest, settings)
     return 0
+
+
+def _what_stands(settings: Settings, checkpoints: Path) -> str:
+    """Make the place ready, and tell what stands there: the whole ``model``, which is reported, ``part`` of it or
+    ``nothing``.
+
+    Raises:
+        LimbeckError: something stands there that may not be replaced.
+    """
+    from limbeck.artefact.manifest import NAME, Manifest
+    from limbeck.artefact.save import check_target
+
+    out = settings.out
+    begun = any(checkpoints.glob("step-*"))
+    if settings.resume and (out / NAME).is_file() and not (begun and settings.overwrite):
+        say(f"{out} is finished already; nothing to resume (its settings and data are not compared with these)")
+        _print_result(Manifest.read(out), settings)
+        return "model"
+    check_target(out, overwrite=settings.overwrite)
+    _check_checkpoints(checkpoints, begun=begun, settings=settings)
+    return "part" if settings.resume and begun else "nothing"
 
 
 def _check_checkpoints(folder: Path, *, begun: bool, settings: Settings) -> None:
@@ -208,7 +226,9 @@ def _plan_lines(learner: Learner, cost: Cost) -> list[str]:
         plan, seconds = "fitted in one go, without epochs", cost.pass_seconds
     else:
         plan = f"{fit.epochs} epochs, {cost.updates} updates at lr {fit.lr:g} in {fit.precision}"
-        seconds = cost.seconds
+        seconds = cost.seconds / started()
+    if started() > 1:
+        plan += f", {started()} processes"
     return [
         *learner.describe().lines(),
         f"model: {learner.source}, {learner.n_parameters():,} parameters, {cost.size_bytes / 1e6:.0f} MB as float32",

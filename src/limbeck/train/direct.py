@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from limbeck import models
 from limbeck.train.checkpoint import Progress
-from limbeck.train.loop import one_process
+from limbeck.train.launch import refuse_several
+from limbeck.train.processes import join
 from limbeck.train.settings import FitSettings
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def fit_directly(learner: Learner, own_fit: Callable[[models.Job], models.Fitted
         What was done, with one line of log and no updates; the learner holds the fitted model.
     """
     started = time.perf_counter()
-    learner.model.module.to(one_process().device)
+    learner.model.module.to(join().accelerator.device)
     fitted = own_fit(learner.job())
     learner.model = fitted.model
     seconds = time.perf_counter() - started
@@ -44,12 +45,13 @@ def check_fit(fit: FitSettings, source: str, task: TaskLike) -> list[str]:
     """Say which of the flags given do nothing, where the family of ``source`` fits itself: at most one line.
 
     Raises:
-        SettingsError: ``--output-layer frozen`` cannot be fitted to this task.
+        SettingsError: ``--output-layer frozen`` cannot be fitted to this task, or several processes run.
     """
     if fit.output_layer == "frozen":
         _frozen().kind_of(task, "--output-layer frozen")
     if models.own_fit(source) is None:
         return []
+    refuse_several(f"--model {source} is fitted without epochs: it")
     given = [
         f"--{entry.name.replace('_', '-')}"
         for entry in fields(fit)

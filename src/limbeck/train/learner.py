@@ -34,6 +34,7 @@ from limbeck.train.direct import check_fit, fit_directly, start_output_layer
 from limbeck.train.loop import Loop, Work, machine
 from limbeck.train.memory import keep_freed_memory
 from limbeck.train.precision import resolve
+from limbeck.train.processes import Processes, join
 from limbeck.train.progress import Reporter, Silent
 from limbeck.train.saving import output_name, versions, write_model
 from limbeck.train.scoring import logits_of
@@ -148,8 +149,10 @@ class Learner:
             self.progress = fit_directly(self, own_fit)
             return self.progress
         loop = Loop(self.work(), self.fit_settings, checkpoints=checkpoints, reporter=self.reporter)
-        _make(checkpoints)
-        saved = checkpoint.newest(checkpoints) if resume and checkpoints is not None else None
+        self.reporter = loop.reporter
+        loop.processes.agree(loop.work.identity)
+        loop.processes.first(lambda: _make(checkpoints))
+        saved = loop.processes.checkpoint(lambda: checkpoint.newest(checkpoints) if resume and checkpoints else None)
         if saved is not None:
             changed = checkpoint.differences(saved.identity, loop.work.identity)
             if changed:
@@ -161,8 +164,9 @@ class Learner:
                 self.reporter.line(f"{line} since the checkpoint: the last digits of the weights may differ")
             loop.resume(saved)
             self.reporter.line(f"resumed after update {saved.progress.update} of {loop.total}")
-        elif self.fit_settings.output_layer == "frozen":
+        elif self.fit_settings.output_layer == "frozen" and loop.processes.is_first:
             start_output_layer(self)
+        loop.processes.start_alike(self.model.module)
         self.progress = loop.run()
         return self.progress
 
@@ -203,7 +207,7 @@ class Learner:
         return make_report(self.score(chosen), self.task)
 
     def save(self, out: Path | str, *, calibrated: bool = True, overwrite: bool = False) -> Manifest:
-        """Save the model as a folder that answers without torch.
+        """Save the model as a folder that answers without torch; of several processes the first writes it.
 
         Args:
             out: the folder to make.
@@ -220,17 +224,23 @@ class Learner:
                 return calibration.fold(folder, manifest, self.valid)
             return self._measured(folder, manifest)
 
-        return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
+        def write() -> Manifest:
+            return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
+
+        processes = join()
+        if processes.count == 1:
+            return write()
+        return Manifest.from_bytes(processes.first(lambda: write().to_bytes().decode()).encode())
 
     def forward(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Logits of some training rows as the model is now: shape ``(len(rows), C)``."""
         return self._logits(self.encoded.take(rows))
 
     def validate(self) -> dict[str, float]:
-        """Measures of the model as it is now, on the validation rows; there must be some."""
+        """Measures of the model as it is now, on the validation rows; there must be some. All processes ask at once."""
         assert self._valid is not None
         encoded, targets = self._valid
-        return self.task.metrics(self._logits(encoded), targets)
+        return self.task.metrics(self._logits(encoded, join()), targets)
 
     def job(self) -> models.Job:
         """The rows as a family that fits itself is given them, numbers standardised."""
@@ -275,10 +285,11 @@ class Learner:
         self.valid = self.valid.take(kept)
         return encoded.take(kept), self.task.encode(self.valid.targets or [])
 
-    def _logits(self, encoded: Encoded) -> NDArray[np.float64]:
+    def _logits(self, encoded: Encoded, processes: Processes | None = None) -> NDArray[np.float64]:
         """Logits of rows in the targets' units: shape ``(N, C)``."""
         scale, offset = self._scale
-        raw = logits_of(self.model.module, encoded, pad_id=self.encoder.pad_id, precision=self.fit_settings.precision)
+        pad_id, precision = self.encoder.pad_id, self.fit_settings.precision
+        raw = logits_of(self.model.module, encoded, pad_id=pad_id, precision=precision, processes=processes)
         return raw * scale + offset
 
     def _identity(self) -> dict[str, Any]:

@@ -15,18 +15,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from limbeck.errors import Interrupted, SettingsError, TrainingError
+from limbeck.errors import Interrupted, TrainingError
 from limbeck.plan import Rows, slices, training_plan
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
 from limbeck.train.interrupt import Stopper
+from limbeck.train.launch import started
 from limbeck.train.optimizer import dump_optimizer, load_optimizer, make_optimizer
-from limbeck.train.progress import Reporter
+from limbeck.train.processes import join
+from limbeck.train.progress import Reporter, Silent
 from limbeck.train.schedules import Course, MakeCourse
 from limbeck.train.settings import FitSettings
 from limbeck.train.step import MicroBatch, Step
@@ -69,16 +70,19 @@ class Loop:
         course: MakeCourse = Course,
     ) -> None:
         self.work, self.settings = work, settings
-        self.checkpoints, self.reporter = checkpoints, reporter
+        self.processes = join()
+        self.accelerator = self.processes.accelerator
+        self.stopper, self.stops = Stopper(), False  # asked here; asked of any process
+        self.checkpoints, self.reporter = checkpoints, reporter if self.processes.is_first else Silent()
         self.progress = Progress()
-        self.accelerator = one_process()
         self.epochs, self.lr = settings.epochs or 1, settings.lr or 0.0
         self.epoch_sizes = [len(self._plan(epoch)) for epoch in range(self.epochs)]
         self.total = sum(self.epoch_sizes)
         optimizer = make_optimizer(
             work.model, lr=self.lr, weight_decay=settings.weight_decay, layer_decay=settings.layer_decay
         )
-        self.model, self.optimizer = self.accelerator.prepare(work.model, optimizer)
+        self.model = self.accelerator.prepare_model(work.model, evaluation_mode=True)  # the sums are our own
+        self.optimizer = self.accelerator.prepare_optimizer(optimizer)
         self.course = course(self.optimizer.optimizer, settings, self.epoch_sizes)
         self.best: dict[str, Tensor] | None = None
 
@@ -91,8 +95,9 @@ class Loop:
         """
         self.model.train()
         self.reporter.begin(self.progress.update, self.total)
+        self.stopper = Stopper()
         try:
-            with Stopper() as stopper:
+            with self.stopper as stopper:
                 for epoch in range(self.epochs):
                     if not self._epoch(epoch, stopper):
                         break
@@ -123,7 +128,7 @@ class Loop:
         steps = self._plan(epoch)[done:]
         for rows, micro_batches in self._batches(steps):
             self._update(epoch, rows, micro_batches)
-            if stopper.asked:
+            if self.stops or (stopper.asked and self.processes.count == 1):
                 self._stop()
             every = self.settings.checkpoint_every
             if every and self.progress.update % every == 0 and self.progress.update < before + self.epoch_sizes[epoch]:
@@ -133,8 +138,8 @@ class Loop:
 
     def _update(self, epoch: int, rows: Rows, micro_batches: Iterator[MicroBatch]) -> None:
         """One optimiser step: loss = sum over the texts of all its micro-batches / number of those texts."""
-        started = time.perf_counter()
-        torch.manual_seed(_mix(self.settings.seed, self.progress.update))
+        began = time.perf_counter()
+        torch.manual_seed(_mix(self.settings.seed, self.progress.update, self.processes.number))
         total = 0.0
         for micro in micro_batches:
             with torch.autocast(
@@ -144,6 +149,8 @@ class Loop:
             loss = result.losses.sum() / len(rows)
             total += float(loss.detach())
             self.accelerator.backward(loss)
+        trained = [value for value in self.model.parameters() if value.requires_grad]
+        total, self.stops = self.processes.add_up(trained, total, asked=self.stopper.asked)
         norm = self._clip()
         if not (math.isfinite(total) and math.isfinite(norm)):
             self._refuse(total, norm, epoch)
@@ -153,7 +160,7 @@ class Loop:
         self.course.after_update()
         self.progress.update += 1
         self.progress.texts += len(rows)
-        self.progress.seconds += time.perf_counter() - started
+        self.progress.seconds += time.perf_counter() - began
         entry: dict[str, Any] = {
             "update": self.progress.update,
             "epoch": epoch + 1,
@@ -213,7 +220,7 @@ class Loop:
         return self.settings.patience is not None and self.progress.stale >= self.settings.patience
 
     def _checkpoint(self) -> None:
-        if self.checkpoints is None:
+        if self.checkpoints is None or not self.processes.is_first:
             return
         moments, groups = dump_optimizer(self.optimizer.optimizer)
         tensors = {"model": self.work.model.state_dict(), "optimizer": moments}
@@ -232,6 +239,7 @@ class Loop:
 
     def _stop(self) -> None:
         self._checkpoint()
+        self.processes.wait()
         kept = (
             "a checkpoint stands"
             if self.checkpoints is not None
@@ -253,7 +261,8 @@ class Loop:
 
     def _batches(self, steps: list[Rows]) -> Iterator[tuple[Rows, Iterator[MicroBatch]]]:
         """Each step with its micro-batches, put together ahead of time by worker processes where there are any."""
-        cut = [list(slices(step, self.work.lengths, self.settings.batch)) for step in steps]
+        own = [self.processes.share(step, self.work.lengths) for step in steps]
+        cut = [list(slices(part, self.work.lengths, self.settings.batch)) for part in own]
         pieces = [piece for step in cut for piece in step]
         loader: Any = DataLoader(
             pieces,  # type: ignore[arg-type]
@@ -267,33 +276,19 @@ class Loop:
             yield step, (next(stream) for _ in parts)
 
 
-def one_process() -> Accelerator:
-    """The device in use.
-
-    Raises:
-        SettingsError: several processes were started.
-    """
-    accelerator = Accelerator()
-    if accelerator.num_processes > 1:
-        raise SettingsError(
-            f"{accelerator.num_processes} processes were started; training runs in one for now: "
-            "run the command without accelerate launch or torchrun"
-        )
-    return accelerator
-
-
 def machine() -> dict[str, Any]:
     """What the last digits of a sum depend on beside the numbers."""
-    return {"torch": torch.__version__, "threads": torch.get_num_threads()}
+    return {"torch": torch.__version__, "threads": torch.get_num_threads(), "processes": started()}
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
-def _mix(seed: int, update: int) -> int:
-    """One number out of the two, far apart for neighbours."""
-    return int(np.random.SeedSequence([seed, update]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+def _mix(seed: int, update: int, process: int) -> int:
+    """One number out of the three, far apart for neighbours; that of the first process is that of one alone."""
+    numbers = [seed, update, process] if process else [seed, update]
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def _epoch_line(entry: dict[str, Any], epochs: int) -> str:
