@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 from torch import nn
 
 from limbeck.errors import LimbeckError
@@ -24,6 +24,7 @@ from limbeck.train.launch import number
 from limbeck.train.learner import Learner
 from limbeck.train.processes import join, speaks
 from limbeck.train.step import MicroBatch, Step, StepResult, supervised
+from support.encoders import folder
 from support.train_data import flipped, learner, rows
 
 PATIENT: dict[str, Any] = {"batch_size": 8, "epochs": 9, "lr": 3e-3, "patience": 2}
@@ -75,10 +76,10 @@ def signalled(kind: signal.Signals) -> Callable[[StepResult], StepResult]:
     return act
 
 
-def story(made: Learner, folder: Path | None = None, *, resume: bool = False) -> dict[str, Any]:
+def story(made: Learner, checkpoints: Path | None = None, *, resume: bool = False) -> dict[str, Any]:
     """How a fit went: its log, or the error it ended with."""
     try:
-        progress = made.fit(folder, resume=resume)
+        progress = made.fit(checkpoints, resume=resume)
     except LimbeckError as error:
         return {"error": type(error).__name__, "told": str(error)}
     weights = [float(value.double().abs().sum()) for value in made.model.module.state_dict().values()]
@@ -98,8 +99,6 @@ def asked(kind: signal.Signals, call: int = 2) -> Learner:
 
 
 def refused() -> dict[str, Any]:
-    from support.encoders import folder
-
     try:
         Learner(rows(8), model=f"frozen:{folder('bert')}")
     except LimbeckError as error:
@@ -113,6 +112,8 @@ def main(home: Path) -> None:
     def note(what: str, value: Any) -> None:
         (home / f"{what}-{number()}.json").write_text(json.dumps(value), encoding="utf-8")
 
+    for family in ("bert", "distilbert"):  # before they come together: then transformers writes in the first alone
+        folder(family)
     made = accumulated()
     note("accumulated", story(made, seen / "accumulated"))
     note("saved", json.loads(made.save(seen / "model").to_bytes()))
@@ -123,8 +124,8 @@ def main(home: Path) -> None:
     note("resumed", story(stopped(), seen / "begun", resume=True))
     note("differing", story(learner(rows(8 + 4 * number()))))
     note("refused", refused())
-    sums = join().sum(torch.arange(3.0).double().numpy() + number()).tolist()
-    note("first", [join().first(lambda: {"made by": number()}), sums])
+    sums = join().sum(np.arange(3.0) + number()).tolist()
+    note("first", {**join().first(lambda: {"made by": number()}), "sums": sums})
     last = story(asked(signal.SIGKILL), seen / "killed")
     note("killed", {**last, "speaks": speaks(), "speaks again": speaks()})
     os._exit(0)

@@ -147,7 +147,7 @@ def test_a_family_that_fits_itself_is_refused(home: Path) -> None:
 
 
 def test_the_first_decides_and_sums_are_everyones(home: Path) -> None:
-    assert told(home, "first") == [[{"made by": 0}, [1.0, 3.0, 5.0]]] * 2
+    assert told(home, "first") == [{"made by": 0, "sums": [1.0, 3.0, 5.0]}] * 2
 
 
 def test_a_killed_process_ends_the_other_in_words(home: Path) -> None:
@@ -205,6 +205,6 @@ def test_the_number_of_processes_may_change_with_a_word(tmp_path: Path) -> None:
     record["state"]["machine"]["processes"] = 2
     path.write_text(json.dumps(record))
     again = learner(rows(8), epochs=1)
-    again.reporter.line = lines.append  # type: ignore[method-assign]
+    again.reporter.line = lines.append  # type: ignore[method-assign, assignment]
     again.fit(tmp_path, resume=True)
     assert lines[0] == "processes was 2, is 1 since the checkpoint: the last digits of the weights may differ"

@@ -32,6 +32,7 @@ from limbeck.train import checkpoint, plotting, schedules
 from limbeck.train.checkpoint import Progress
 from limbeck.train.direct import check_fit, fit_directly, start_output_layer
 from limbeck.train.loop import Loop, Work, machine
+from limbeck.train.launch import number
 from limbeck.train.memory import keep_freed_memory
 from limbeck.train.precision import resolve
 from limbeck.train.processes import Processes, join
@@ -79,7 +80,7 @@ class Learner:
         settings: dict[str, Any] | None = None,
         reporter: Reporter | None = None,
     ) -> None:
-        self.reporter = reporter or Silent()
+        self.reporter = reporter if reporter is not None and number() == 0 else Silent()
         self.source = models.DEFAULT if model is None else model
         self.fit_settings = _resolved(fit or FitSettings(), self.source)
         self.task = _task_of(train)
@@ -149,7 +150,6 @@ class Learner:
             self.progress = fit_directly(self, own_fit)
             return self.progress
         loop = Loop(self.work(), self.fit_settings, checkpoints=checkpoints, reporter=self.reporter)
-        self.reporter = loop.reporter
         loop.processes.agree(loop.work.identity)
         loop.processes.first(lambda: _make(checkpoints))
         saved = loop.processes.checkpoint(lambda: checkpoint.newest(checkpoints) if resume and checkpoints else None)

@@ -27,7 +27,7 @@ from limbeck.train.interrupt import Stopper
 from limbeck.train.launch import started
 from limbeck.train.optimizer import dump_optimizer, load_optimizer, make_optimizer
 from limbeck.train.processes import join
-from limbeck.train.progress import Reporter, Silent
+from limbeck.train.progress import Reporter
 from limbeck.train.schedules import Course, MakeCourse
 from limbeck.train.settings import FitSettings
 from limbeck.train.step import MicroBatch, Step
@@ -73,7 +73,7 @@ class Loop:
         self.processes = join()
         self.accelerator = self.processes.accelerator
         self.stopper, self.stops = Stopper(), False  # asked here; asked of any process
-        self.checkpoints, self.reporter = checkpoints, reporter if self.processes.is_first else Silent()
+        self.checkpoints, self.reporter = checkpoints, reporter
         self.progress = Progress()
         self.epochs, self.lr = settings.epochs or 1, settings.lr or 0.0
         self.epoch_sizes = [len(self._plan(epoch)) for epoch in range(self.epochs)]

@@ -79,7 +79,7 @@ class Processes:
         flat = torch.cat([*(value.reshape(-1).float() for value in gradients), torch.tensor(numbers, device=device)])
         with self._in_touch():
             dist.all_reduce(flat)
-        *parts, summed = flat.split([*(value.numel() for value in parameters), len(numbers)])
+        *parts, summed = torch.split(flat, [*(value.numel() for value in parameters), len(numbers)])
         *found, total, stop = summed.tolist()
         for value, part, holders in zip(parameters, parts, found, strict=True):
             value.grad = part.view_as(value).to(value.dtype) if holders else None
@@ -231,7 +231,7 @@ def speaks() -> bool:
 
 def _has_device() -> bool:
     """Whether there is a processor other than the CPU on which processes can work together."""
-    found = torch.accelerator.current_accelerator(check_available=True)
+    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     return found is not None and found.type not in ("cpu", "mps")
 
 
