@@ -31,8 +31,8 @@ from limbeck.text import Encoded, Encoder, TextSettings
 from limbeck.train import checkpoint, plotting, schedules
 from limbeck.train.checkpoint import Progress
 from limbeck.train.direct import check_fit, fit_directly, start_output_layer
-from limbeck.train.loop import Loop, Work, machine
 from limbeck.train.launch import number
+from limbeck.train.loop import Loop, Work, machine
 from limbeck.train.memory import keep_freed_memory
 from limbeck.train.precision import resolve
 from limbeck.train.processes import Processes, join
