@@ -34,6 +34,8 @@ def test_enough_validation_rows_judge_alone(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(pilots, "MOST_JUDGES", 9)
     plan = plan_pilots(learner(rows(30), rows(40).take(range(30, 40))), FinderSettings(pilot_updates=1000))
     assert (len(plan.judges), len(plan.rows)) == (9, 30)
+    fewer = plan_pilots(learner(rows(30), rows(40).take(range(30, 40))), FinderSettings(pilot_updates=2))
+    assert (len(fewer.judges), len(fewer.rows)) == (8, 4)  # 1.5 times the rows, and no fewer than 8
 
 
 def test_judges_measure_as_validation_does(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from limbeck.train.suggest import (
     BETA,
     Trial,
+    convincing_loss,
     divergence,
     enough_evidence,
     evidence,
@@ -102,11 +104,16 @@ def test_a_single_high_loss_is_no_divergence() -> None:
 # tries
 
 
-def search(loss: Callable[[float], float | None], start: float, most: int = 7, ceiling: float = 1.0) -> list[Trial]:
+def search(loss: Callable[[float], float | None], start: float, **limits: float) -> list[Trial]:
+    settings: dict[str, Any] = {"start": start, "factor": math.sqrt(10), "most": 7, "ceiling": 1.0, **limits}
     trials: list[Trial] = []
-    while (rate := next_rate(trials, start=start, factor=math.sqrt(10), most=most, ceiling=ceiling)) is not None:
+    while (rate := next_rate(trials, **settings)) is not None:
         trials.append(Trial(rate, loss(rate)))
     return trials
+
+
+def powers(trials: Sequence[Trial]) -> list[float]:
+    return [math.log10(trial.rate) for trial in trials]
 
 
 def bowl(best: float) -> Callable[[float], float]:
@@ -115,8 +122,7 @@ def bowl(best: float) -> Callable[[float], float]:
 
 def test_it_goes_down_until_it_is_worse_then_looks_closer() -> None:
     trials = search(bowl(1e-4), 1e-3)
-    powers = [math.log10(trial.rate) for trial in trials]
-    assert powers == pytest.approx([-3, -3.5, -4, -4.5, -4.25, -3.75])
+    assert powers(trials) == pytest.approx([-3, -3.5, -4, -4.5, -4.25, -3.75])
     assert vertex(trials) == pytest.approx(1e-4)
 
 
@@ -138,11 +144,24 @@ def test_what_diverges_sends_it_down() -> None:
         return None if rate > 2e-4 else bowl(1e-4)(rate)
 
     trials = search(loss, 1e-3)
-    assert [trial.loss is None for trial in trials][:3] == [True, True, False]
+    assert powers(trials)[:4] == pytest.approx([-3, -3.5, -2.5, -4])
+    assert [trial.loss is None for trial in trials][:4] == [True, True, True, False]
     found = vertex(trials)
     assert found is not None and 5e-5 < found < 2e-4
     assert vertex(search(lambda rate: None, 1e-3)) is None
     assert len(search(lambda rate: None, 1e-3, most=4)) == 4
+
+
+def test_where_nothing_is_learnt_it_looks_on_both_sides() -> None:
+    def loss(rate: float) -> float:
+        return bowl(3e-2)(rate) if rate > 5e-3 else 1.3862 - rate  # what learns nothing differs by nothing
+
+    trials = search(loss, 1e-3, learnt=1.2)
+    assert powers(trials) == pytest.approx([-3, -3.5, -2.5, -4, -2, -1.5, -1])
+    assert vertex(trials) == pytest.approx(3e-2)
+    assert powers(search(lambda rate: 1.38, 1e-3, learnt=1.2, ceiling=2e-3)) == pytest.approx(
+        [-3 - n / 2 for n in range(7)]
+    )
 
 
 def test_a_vertex_lies_between_the_neighbours() -> None:
@@ -173,6 +192,9 @@ def test_evidence_by_hand() -> None:
     assert evidence(10, 0.0, 0.0, squared=True) == 0
     assert enough_evidence(1) == pytest.approx(math.log(20))
     assert enough_evidence(10) == pytest.approx(math.log(200))
+    for squared in (True, False):
+        limit = convincing_loss(44, 1.4, 10, squared=squared)
+        assert evidence(44, 1.4, limit, squared=squared) == pytest.approx(math.log(200))
 
 
 def test_noise_hardly_ever_passes_for_a_finding() -> None:

@@ -135,11 +135,11 @@ def _search(
     settings: FinderSettings,
     put_back: Callable[[], None],
 ) -> list[Trial]:
-    """Run pilots, each from the same weights, from the lowest reading of the curve towards the lowest loss."""
-    default = _default(learner)
-    readings = [rate for rate in curve.readings.values() if rate is not None]
+    """Run pilots, each from the same weights, from the middle reading of the curve towards the lowest loss."""
+    default, looks = _default(learner), settings.pilots * (plan.fit.epochs or 1)
     ceiling = _ceiling(curve, default)
-    start = min(readings, default=default)
+    start = suggest.middle(list(curve.readings.values())) or default
+    learnt = suggest.convincing_loss(len(plan.judges), plan.chance, looks, squared=not learner.task.classes)
     learner.reporter.line(
         f"pilots: at most {settings.pilots} trainings of {plan.updates} updates over {len(plan.rows)} of "
         f"{len(learner.train)} rows, judged by {len(plan.judges)} others"
@@ -149,7 +149,14 @@ def _search(
     learner.reporter.begin(0, settings.pilots * plan.updates)
     try:
         while True:
-            rate = suggest.next_rate(trials, start=start, factor=_PILOT_FACTOR, most=settings.pilots, ceiling=ceiling)
+            rate = suggest.next_rate(
+                trials,
+                start=start,
+                factor=_PILOT_FACTOR,
+                most=settings.pilots,
+                ceiling=ceiling,
+                learnt=learnt,
+            )
             if rate is None:
                 return trials
             began = time.perf_counter()
@@ -209,13 +216,11 @@ def _judged(learner: Learner, plan: PilotPlan, trials: Sequence[Trial], notes: l
     if not losses:
         notes.append("every pilot diverged")
         return None
-    job = learner.job()
-    chance = pilots.chance_loss(learner.task, job.train.targets[plan.rows], plan.judges.targets)
-    found = suggest.evidence(n_judges, chance, min(losses), squared=not learner.task.classes)
-    if found < suggest.enough_evidence(len(trials) * (plan.fit.epochs or 1)):
+    looks = len(trials) * (plan.fit.epochs or 1)
+    if min(losses) >= suggest.convincing_loss(n_judges, plan.chance, looks, squared=not learner.task.classes):
         notes.append(
-            f"no pilot told {n_judges} rows apart better than chance (loss {min(losses):.4f}; a guess without reading "
-            f"has {chance:.4f}): the labels may have nothing to do with the texts, or there are too few rows to tell"
+            f"no pilot told {n_judges} rows apart better than chance (loss {min(losses):.4f}; a guess without "
+            f"reading has {plan.chance:.4f}): the labels may have nothing to do with the texts, or the rows are too few"
         )
         return None
     rates = sorted(trial.rate for trial in trials)

@@ -68,26 +68,30 @@ class PilotPlan:
     updates: int
     wanted: int
     """Updates of the training that they stand for."""
+    chance: float
+    """Loss of a guess that knows no text."""
 
 
 def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan:
     """Choose the rows of the pilots, the rows that judge them, and their length."""
     fit, job = learner.fit_settings, learner.job()
     rng = np.random.default_rng([fit.seed, 1])
-    n_valid = 0 if job.valid is None else len(job.valid.targets)
-    valid = np.sort(rng.permutation(n_valid)[:MOST_JUDGES])
-    order = rng.permutation(len(job.train.targets))
+    n_valid, total = 0 if job.valid is None else len(job.valid.targets), learner.n_updates()
+    each, order = _wanted(settings, total), rng.permutation(len(job.train.targets))
+    n_rows = max(2, math.ceil(len(order) * each / total))
+    # a row costs a third when it is judged: with so many judges, half of what the training costs
+    n_judges = min(MOST_JUDGES, max(FEWEST_JUDGES, 3 * min(n_rows, len(order)) // 2))
+    valid = np.sort(rng.permutation(n_valid)[:n_judges])
     n_held_back = min(max(0, FEWEST_JUDGES - n_valid), len(order) // 5)
     judges = Judges(job, valid, np.sort(order[:n_held_back]), precision=fit.precision)
-    rest, total = order[n_held_back:], learner.n_updates()
-    each = _wanted(settings, total)
-    rows = np.sort(rest[: max(2, math.ceil(len(order) * each / total))])
+    rows = np.sort(order[n_held_back:][:n_rows])
     fit = replace(fit, checkpoint_every=None, workers=0, patience=None)
     updates = _count(job.train.encoded.lengths[rows], fit)
     if settings.pilot_updates is None and updates < each // 2:  # few rows: so short a pilot loves any high rate
         fit = replace(fit, epochs=math.ceil(each * (fit.epochs or 1) / updates))
         updates = _count(job.train.encoded.lengths[rows], fit)
-    return PilotPlan(rows, judges, fit, updates, total)
+    chance = chance_loss(learner.task, job.train.targets[rows], judges.targets)
+    return PilotPlan(rows, judges, fit, updates, total, chance)
 
 
 def expected_updates(learner: Learner, settings: FinderSettings) -> int:

@@ -117,13 +117,28 @@ def tenth_of_minimum(rates: Numbers, losses: Numbers) -> float | None:
     return float(rates[int(smoothed(losses).argmin())]) / 10 if falls(losses) else None
 
 
-def next_rate(trials: Sequence[Trial], *, start: float, factor: float, most: int, ceiling: float) -> float | None:
+def middle(readings: Sequence[float | None]) -> float | None:
+    """The middle one of what a curve suggests, the lower of two; None where it suggests nothing.
+
+    Each reading fails now and then: a valley begins early on a flat curve, a minimum stands right before the end.
+
+    >>> middle([2e-2, 5e-5, 3e-3]), middle([None, 1e-3, 1e-4]), middle([None])
+    (0.003, 0.0001, None)
+    """
+    found = sorted(reading for reading in readings if reading is not None)
+    return found[(len(found) - 1) // 2] if found else None
+
+
+def next_rate(
+    trials: Sequence[Trial], *, start: float, factor: float, most: int, ceiling: float, learnt: float = math.inf
+) -> float | None:
     """The rate to try next; None when what there is tells enough, or ``most`` are tried.
 
-    From ``start`` it goes down, then up, by ``factor``, towards the lower loss until a rate has a worse one on either
+    A loss of ``learnt`` or more is that of a model that learnt nothing: its rate may be too low as well as too high. As
+    long as there is no better one, rates lie one step below ``start`` and one above, then two, and so on. From a rate
+    that learnt something the search goes by ``factor`` towards the lower loss, until there is a worse one on either
     side; then half a step to both sides of the best. No rate is above ``ceiling``.
     """
-
     start = min(start, ceiling)
 
     def position(rate: float) -> float:
@@ -131,16 +146,17 @@ def next_rate(trials: Sequence[Trial], *, start: float, factor: float, most: int
 
     if len(trials) >= most:
         return None
-    if not trials:
-        return start
     tried = {position(trial.rate): math.inf if trial.loss is None else trial.loss for trial in trials}
-    best = min(tried, key=lambda place: (tried[place], place))
-    steps = (1.0, 0.5) if best == round(best) else (0.5,)
-    for step in steps:
-        for place in (best - step, best + step):
-            rate = start * math.pow(factor, place)
-            if place not in tried and rate <= ceiling:
-                return rate
+    best = min(tried, key=lambda place: (tried[place], place), default=0.0)
+    if not tried or tried[best] >= learnt:
+        places = [0.0, *(sign * float(step) for step in range(1, most) for sign in (-1, 1))]
+    else:
+        steps = (1.0, 0.5) if best == round(best) else (0.5,)
+        places = [best + sign * step for step in steps for sign in (-1, 1)]
+    for place in places:
+        rate = start * math.pow(factor, place)
+        if place not in tried and (rate <= ceiling or place == 0):
+            return rate
     return None
 
 
@@ -189,6 +205,12 @@ def evidence(n_rows: int, chance: float, loss: float, *, squared: bool) -> float
 def enough_evidence(n_looks: int) -> float:
     """The nats that :func:`evidence` must pass where the best of ``n_looks`` is taken."""
     return math.log(n_looks / DOUBT)
+
+
+def convincing_loss(n_rows: int, chance: float, n_looks: int, *, squared: bool) -> float:
+    """The loss on ``n_rows`` from which on :func:`evidence` is enough: anything below tells of something learnt."""
+    needed = enough_evidence(n_looks) / n_rows
+    return chance * math.exp(-2 * needed) if squared else chance - needed
 
 
 def rounded(rate: float, ceiling: float = math.inf) -> float:
