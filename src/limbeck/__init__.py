@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from limbeck.scores import Scores
     from limbeck.sentiment import load
     from limbeck.text import TextSettings
+    from limbeck.train.found import FinderSettings
     from limbeck.train.learner import Learner
     from limbeck.train.settings import FitSettings
 
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "Dataset": "limbeck.data",
+    "FinderSettings": "limbeck.train.found",
     "FitSettings": "limbeck.train.settings",
     "Learner": "limbeck.train.learner",
     "LimbeckError": "limbeck.errors",
@@ -39,6 +41,7 @@ _NAMES = {
 
 __all__ = [
     "Dataset",
+    "FinderSettings",
     "FitSettings",
     "Learner",
     "LimbeckError",
