@@ -8,7 +8,18 @@ import pytest
 from limbeck import runtime
 from support.tiny import shared
 
-HEAVY = ("torch", "transformers", "pandas", "onnx", "pyarrow", "scipy", "sklearn", "accelerate", "safetensors")
+HEAVY = (
+    "torch",
+    "transformers",
+    "pandas",
+    "onnx",
+    "pyarrow",
+    "scipy",
+    "sklearn",
+    "accelerate",
+    "safetensors",
+    "cleanlab",
+)
 
 LOADED = """
 import sys

@@ -75,6 +75,7 @@ HEAVY = (
     "safetensors",
     "sklearn",
     "matplotlib",
+    "cleanlab",
 )
 
 

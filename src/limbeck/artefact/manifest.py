@@ -54,7 +54,8 @@ class Manifest:
     """Versions of what made it."""
     data: dict[str, Any] = field(default_factory=dict)
     """``name``; ``text_column``, ``text_pair_column`` and ``label_column`` where the source had names; ``train`` and
-    ``valid`` with ``rows`` and ``fingerprint`` each, ``valid`` None where no rows were held back."""
+    ``valid`` with ``rows`` and ``fingerprint`` each, ``valid`` None where no rows were held back; of ``train`` the
+    ``sketch`` too, by which its rows are known again."""
     training: dict[str, Any] = field(default_factory=dict)
     """Seconds, epochs, texts seen."""
     passes: list[Any] = field(default_factory=list)

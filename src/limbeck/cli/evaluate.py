@@ -12,7 +12,9 @@ from limbeck.cli._printable import json_encoder, printable
 from limbeck.cli._say import say
 
 if TYPE_CHECKING:
-    from limbeck.data import Dataset
+    from collections.abc import Callable
+
+    from limbeck.data import Dataset, RowSource
     from limbeck.inspect.report import Report
     from limbeck.runtime.predictor import Predictor
 
@@ -48,6 +50,16 @@ class Settings:
     scores: Path | None = None
     """File (.npz or .parquet; no text in it) in place of the cache: what the model said is read there, else written."""
 
+    html: Path | None = None
+    """Write a page of the errors: one HTML file with the texts in it, that opens offline."""
+
+    corrections: Path | None = None
+    """Write the rows whose label is worth a look, likeliest errors first (.csv, .tsv, .jsonl or .parquet), with a
+    column to fill in; `limbeck train FILE --corrections` applies it."""
+
+    slices: tuple[str, ...] = ()
+    """Columns of the source; the page has a figure for each of their values."""
+
     skip_bad_rows: bool = False
     """Leave damaged rows, and rows whose label is none of the model's classes, out with a notice."""
 
@@ -57,14 +69,22 @@ class Settings:
 
 def run(settings: Settings) -> int:
     """Score the file, or take the scores from the cache, and print the report."""
+    from limbeck.cli._errors import Wanted
+    from limbeck.inspect.errors import SEEN, share_seen
     from limbeck.inspect.report import make_report
     from limbeck.runtime import load
     from limbeck.runtime.score import score
 
+    wanted = Wanted(settings.html, settings.corrections, settings.slices)
     predictor = load(settings.model, notify=say)
     dataset = read_for(predictor, settings)
     scores = score(predictor, dataset, file=settings.scores)
     report = make_report(scores, predictor.task)
+    if (seen := share_seen(predictor, dataset) or 0.0) >= SEEN:
+        say(f"the model learnt from about {seen:.0%} of these rows: on new texts it gets less than these figures")
+    if wanted:
+        source = open_part(settings)
+        wanted.write(predictor, dataset, scores, source, model=settings.model.name, data=settings.data.name)
     if settings.json:
         record = report.to_json() | {"greatest_losses": report.greatest_losses(dataset, settings.greatest)}
         json_encoder().write_rows([record])
@@ -79,11 +99,10 @@ def read_for(predictor: Predictor, settings: Settings) -> Dataset:
     Raises:
         DataError: the file has other inputs than the model, or its columns cannot be told.
     """
-    from limbeck.data import of_classes, open_rows, read
+    from limbeck.data import of_classes, read
     from limbeck.runtime.columns import find_columns
 
-    path = _part(settings.data)
-    source = open_rows(path, encoding=settings.encoding, skip_bad_rows=settings.skip_bad_rows)
+    source = open_part(settings, notify=say)
     columns = find_columns(
         source,
         predictor.manifest,
@@ -105,17 +124,18 @@ def read_for(predictor: Predictor, settings: Settings) -> Dataset:
     return dataset
 
 
-def _part(data: Path) -> Path:
-    """What to evaluate on: the test part of a folder of splits, else its valid or its train part; else all of it."""
+def open_part(settings: Settings, notify: Callable[[str], None] | None = None) -> RowSource:
+    """The rows to evaluate on: of a folder of splits the test part, else its valid or its train part; else all."""
+    from limbeck.data import open_rows
     from limbeck.data.read import split_sources
 
-    parts = split_sources(data)
-    if not parts:
-        return data
-    name = next(part for part in ("test", "valid", "train") if part in parts)
-    if len(parts) > 1:
-        say(f"{data} holds {', '.join(parts)}; evaluated on {name}")
-    return parts[name]
+    path, parts = settings.data, split_sources(settings.data)
+    if parts:
+        name = next(part for part in ("test", "valid", "train") if part in parts)
+        if len(parts) > 1 and notify is not None:
+            notify(f"{path} holds {', '.join(parts)}; evaluated on {name}")
+        path = parts[name]
+    return open_rows(path, encoding=settings.encoding, skip_bad_rows=settings.skip_bad_rows)
 
 
 def _greatest_lines(report: Report, dataset: Dataset, n: int) -> list[str]:

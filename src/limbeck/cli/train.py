@@ -53,6 +53,10 @@ class DataChoices:
     valid_fraction: float = 0.1
     """Share of the rows held back, stratified, to choose the weights by; 0: none, and the last weights are kept."""
 
+    corrections: Path | None = None
+    """A file that `limbeck evaluate --corrections` wrote and you filled in: labels are changed, and rows dropped, as it
+    says. The data file is not altered."""
+
     encoding: str = "utf-8"
     """Encoding of a text file."""
 
@@ -173,7 +177,7 @@ def _check_checkpoints(folder: Path, *, begun: bool, settings: Settings) -> None
 
 def read_rows(data: Path, columns: DataChoices, seed: int) -> tuple[Dataset, Dataset | None]:
     """The training rows and the validation rows."""
-    from limbeck.data import of_classes, read, read_splits, split
+    from limbeck.data import apply_corrections, of_classes, read, read_splits, split
 
     options: dict[str, Any] = {
         "text_column": columns.text_column,
@@ -188,6 +192,9 @@ def read_rows(data: Path, columns: DataChoices, seed: int) -> tuple[Dataset, Dat
         raise DataError(f"{data} has no training part; there are {', '.join(parts)}")
     train, valid = parts["train"], parts.get("valid")
     say(*train.notices)
+    if columns.corrections is not None:
+        train = apply_corrections(train, columns.corrections)
+        say(*train.notices)
     if "test" in parts:
         seen = set(train.ids)
         leaks = sum(key in seen for key in parts["test"].ids)
@@ -211,6 +218,7 @@ def _learner(settings: Settings, train: Dataset, valid: Dataset | None) -> Learn
 
     kept = {key: value for key, value in record(settings).items() if key not in _NOT_KEPT}
     kept["data"], kept["valid"] = settings.data.name, settings.columns.valid and settings.columns.valid.name
+    kept["corrections"] = settings.columns.corrections and settings.columns.corrections.name
     learner = Learner(
         train, valid, model=settings.model, text=settings.text, fit=settings.fit, settings=kept, reporter=Console()
     )

@@ -4,6 +4,7 @@ numpy and the standard library only; parquet and frames import pyarrow when one 
 """
 
 from limbeck.data.columns import Columns, guess_columns
+from limbeck.data.corrections import apply_corrections
 from limbeck.data.dataset import Dataset, class_order, input_id
 from limbeck.data.known import of_classes
 from limbeck.data.read import input_of, open_rows, read, read_splits
@@ -22,6 +23,7 @@ __all__ = [
     "RowSource",
     "RowWriter",
     "Rows",
+    "apply_corrections",
     "cell_text",
     "class_order",
     "describe",

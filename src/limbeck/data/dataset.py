@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from limbeck.text import Input
 
@@ -40,6 +41,8 @@ class Dataset:
     """What ``rows`` counts: ``line``, ``row`` or ``file``."""
     columns: tuple[str | None, str | None, str | None] = (None, None, None)
     """Names of the columns of texts, second texts and labels in the source, where it has names."""
+    corrections: dict[str, Any] | None = None
+    """By which file labels were corrected, and in how many rows, where :mod:`limbeck.data.corrections` did."""
 
     def __len__(self) -> int:
         return len(self.inputs)

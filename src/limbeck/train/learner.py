@@ -16,6 +16,7 @@ from limbeck import models
 from limbeck.artefact.manifest import Manifest
 from limbeck.artefact.save import seal
 from limbeck.data.dataset import Dataset
+from limbeck.data.record import data_record
 from limbeck.data.report import DataReport, describe
 from limbeck.errors import DataError, TrainingError
 from limbeck.losses import get_loss
@@ -337,14 +338,7 @@ class Learner:
             settings=self.settings,
             seed=self.fit_settings.seed,
             versions=versions(),
-            data={
-                "name": Path(self.train.name).name,
-                **self.train.column_names,
-                "train": {"rows": len(self.train), "fingerprint": self.train.fingerprint},
-                "valid": None
-                if self.valid is None
-                else {"rows": len(self.valid), "fingerprint": self.valid.fingerprint},
-            },
+            data=data_record(self.train, self.valid),
             training={
                 "updates": progress.update,
                 "best_update": progress.best_update or progress.update,

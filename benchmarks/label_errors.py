@@ -1,0 +1,146 @@
+"""Wrong labels: of 500 of SST-2's training labels that are flipped, how many are found, and what it is worth.
+
+It takes the way that a user goes: ``train`` on the noisy file, ``evaluate`` on the same file with ``--corrections``,
+the first 750 rows of that list marked ``drop``, ``train --corrections``. A seed draws the flips and is the training's
+too; it is a piece, and a rerun makes only the missing ones. With ``--limit`` (a rehearsal on the first rows, as many
+flips and listed rows in proportion) the pieces stay under WORK and no record is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import commands
+import numpy as np
+import records
+
+ROWS, FLIPPED, LISTED = 6920, 500, 750
+BAR_FOUND = 60.0
+COLUMNS = ("--text-column", "text", "--label-column", "label")
+
+
+def flip(labels: Sequence[str], n_flipped: int, seed: int) -> tuple[list[str], set[int]]:
+    """Two classes' labels with ``n_flipped`` of them, drawn by the seed, changed into the other; and which."""
+    names = sorted(set(labels))
+    drawn = np.random.default_rng(seed).choice(len(labels), n_flipped, replace=False)
+    chosen = {int(row) for row in drawn}
+    noisy = [names[1 - names.index(label)] if row in chosen else label for row, label in enumerate(labels)]
+    return noisy, chosen
+
+
+def found_among(listed: Sequence[dict[str, str]], flipped: Sequence[tuple[str, str]], n_listed: int) -> int:
+    """How many of the flipped rows, each a text with its wrong label, are among the first ``n_listed`` of a list."""
+    first = {(row["text"], row["label"]) for row in listed[:n_listed]}
+    return sum(row in first for row in flipped)
+
+
+def make(args: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """Train on noisy labels, list, and train again without what is listed."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(args.data / "sst2" / "train.parquet")
+    texts, labels = (table[name].to_pylist()[: args.limit] for name in ("text", "label"))
+    n_flipped, n_listed = (round(count * len(texts) / ROWS) for count in (FLIPPED, LISTED))
+    noisy, chosen = flip(labels, n_flipped, seed)
+    work = args.work / f"label-errors-{seed}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    source, fixes, dropped = work / "train.csv", work / "fixes.csv", work / "dropped.csv"
+    _write(source, [{"text": text, "label": label} for text, label in zip(texts, noisy, strict=True)])
+    flags = [*COLUMNS, "--epochs", str(args.epochs), "--lr", args.lr, "--batch-tokens", "1024", "--seed", str(seed)]
+    before = _train(args, source, work / "before", flags)
+    commands.run(commands.limbeck(), "evaluate", work / "before", source, *COLUMNS, "--corrections", fixes)
+    with fixes.open(newline="", encoding="utf-8") as file:
+        listed = list(csv.DictReader(file))
+    _write(dropped, [{**row, "corrected": "drop"} for row in listed[:n_listed]])
+    after = _train(args, source, work / "after", [*flags, "--corrections", str(dropped)])
+    shutil.rmtree(work)
+    found = found_among(listed, [(texts[row], noisy[row]) for row in sorted(chosen)], n_listed)
+    return {"found": found, "flipped": n_flipped, "listed": len(listed), "before": before, "after": after}
+
+
+def _train(args: argparse.Namespace, source: Path, out: Path, flags: Sequence[str]) -> float:
+    """Train, and give the accuracy on the test sentences."""
+    commands.run(commands.limbeck(), "train", source, "--model", args.encoder, *flags, "--no-look", "--out", out)
+    return commands.accuracy_of(out, args.data / "sst2" / "test.parquet", COLUMNS)
+
+
+def _write(path: Path, rows: Sequence[dict[str, str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def report(args: argparse.Namespace, pieces: Sequence[dict[str, Any]]) -> None:
+    """Write both records."""
+    command = "python benchmarks/label_errors.py --data DATA --encoder ENCODER --work WORK --seeds " + args.seeds_text
+    shares = [100 * one["found"] / one["flipped"] for one in pieces]
+    gains = [100 * (one["after"] - one["before"]) for one in pieces]
+    stamps = [one["stamp"] for one in pieces]
+    settings = {"epochs": args.epochs, "lr": args.lr, "seeds": args.seeds}
+    found = records.Record(
+        name="label-errors-found",
+        what=f"SST-2, {FLIPPED} of {ROWS} labels flipped: found among the first {LISTED}, mean of {len(pieces)} seeds",
+        value=mean(shares),
+        unit="%",
+        bar=f"at least {BAR_FOUND:g} %",
+        met=mean(shares) >= BAR_FOUND,
+        command=command,
+        detail={"shares": [round(share, 1) for share in shares], "settings": settings},
+    )
+    gained = records.Record(
+        name="label-errors-gain",
+        what=f"SST-2 test accuracy gained by training without the first {LISTED} listed, mean of {len(pieces)} seeds",
+        value=mean(gains),
+        unit="points",
+        bar="more than 0",
+        met=mean(gains) > 0,
+        command=command,
+        detail={
+            "before": [round(100 * one["before"], 2) for one in pieces],
+            "after": [round(100 * one["after"], 2) for one in pieces],
+            "settings": settings,
+        },
+    )
+    for record in (found, gained):
+        records.write(record, stamps)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with sst2/{train,test}.parquet")
+    parser.add_argument("--encoder", required=True, help="folder of the encoder")
+    parser.add_argument("--work", type=Path, required=True, help="folder for the trained models")
+    parser.add_argument("--seeds", dest="seeds_text", default="1,2,3")
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--lr", default="1e-4")
+    parser.add_argument("--limit", type=int, help="a rehearsal on the first rows; writes no record")
+    args = parser.parse_args()
+    args.seeds = [int(seed) for seed in args.seeds_text.split(",")]
+    args.work.mkdir(parents=True, exist_ok=True)
+    folder = args.work / "pieces" if args.limit else records.PIECES
+    weights = commands.fingerprint(Path(args.encoder)) if Path(args.encoder).is_dir() else args.encoder
+    settings = {"epochs": args.epochs, "lr": args.lr, "encoder": weights, "limit": args.limit}
+    pieces = []
+    for seed in args.seeds:
+        path = folder / f"label-errors-{seed}.json"
+        made = records.piece(path, settings, lambda seed=seed: make(args, seed))
+        pieces.append(made)
+        print(
+            f"seed {seed}: {made['found']} of {made['flipped']} found; test accuracy {made['before']:.2%} before, "
+            f"{made['after']:.2%} after",
+            flush=True,
+        )
+    if not args.limit:
+        report(args, pieces)
+
+
+if __name__ == "__main__":
+    main()

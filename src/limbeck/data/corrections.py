@@ -1,0 +1,168 @@
+"""Corrections of labels: a file that ``limbeck evaluate`` wrote and a person filled in, applied to rows of training.
+
+A correction finds its rows by text and original label, so that the file may have been sorted, shortened or converted,
+and the rows may have moved. It holds for all rows of that text and label. The source itself is never altered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from limbeck.data.dataset import Dataset, class_order, input_id, number
+from limbeck.data.read import open_rows
+from limbeck.data.rows import PROBLEMS_SHOWN, Row, cell_text, n_of, where
+from limbeck.errors import DataError, nearest, together
+
+CORRECTED, ID, PAIR_COLUMN = "corrected", "id", "text_pair"
+COLUMNS = ("line", "text", PAIR_COLUMN, "label", "suggested", "p", "p_label", "reason", CORRECTED, ID)
+"""``suggested`` with its probability ``p``, the label's own ``p_label``, and ``corrected`` to fill in: a class, or
+:data:`DROP`. ``id`` is the hex of the input's hash: it finds a text again that a spreadsheet has bent."""
+DROP = "drop"
+
+_Key = tuple[bytes, Any]
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a person said of the rows of one text and label."""
+
+    line: int
+    """Where it stands in the corrections file."""
+    keys: tuple[_Key, ...]
+    """Id and original label; two where the file's id and its text differ."""
+    value: str | float | None
+    """The label that is right; None to drop the rows."""
+
+
+def apply_corrections(dataset: Dataset, path: Path) -> Dataset:
+    """Change the labels of ``dataset``, or drop rows, as the file at ``path`` says.
+
+    Rows of the file whose ``corrected`` is empty or the label itself change nothing.
+
+    Returns:
+        The corrected rows. Their ``notices`` say how many were changed and dropped, and which lines of the file fit no
+        row; their ``corrections`` are the record of it, with the file's name and sha256.
+
+    Raises:
+        DataError: the file cannot be read, lacks a column, or holds labels that are no class or contradict each other:
+            all problems are named with their lines. Or less than two classes are left.
+    """
+    source = open_rows(path)
+    lacking = [name for name in ("text", "label", CORRECTED) if name not in source.columns]
+    if lacking:
+        have = ", ".join(map(repr, source.columns))
+        raise DataError(
+            f"{path} lacks {', '.join(map(repr, lacking))}; it has {have}. `limbeck evaluate MODEL FILE --corrections "
+            "FIXES` writes such a file"
+        )
+    corrections = _read(source, dataset, path)
+    value_of: dict[_Key, Correction] = {key: one for one in corrections for key in one.keys}
+    targets: list[Any] = list(dataset.targets or ())
+    kept, used = [], set()
+    n_changed = n_dropped = 0
+    for row, key in enumerate(zip(dataset.ids, targets, strict=True)):
+        if (one := value_of.get(key)) is not None:
+            used.add(one.line)
+            if one.value is None:
+                n_dropped += 1
+                continue
+            n_changed += 1
+            targets[row] = one.value
+        kept.append(row)
+    unmatched = tuple(one.line for one in corrections if one.line not in used)
+    corrected = _with_targets(dataset, targets, kept, path)
+    record = {
+        "name": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "changed": n_changed,
+        "dropped": n_dropped,
+        "unmatched": len(unmatched),
+    }
+    notices = [f"{path}: labels changed in {n_of(range(n_changed))}, {n_of(range(n_dropped))} dropped"]
+    if unmatched:
+        notices.append(
+            f"{path}: {len(unmatched)} corrections fit no row of {dataset.name}, by text and original label "
+            f"({where(unmatched)})"
+        )
+    return replace(corrected, notices=tuple(notices), corrections=record)
+
+
+def _read(source: Any, dataset: Dataset, path: Path) -> list[Correction]:
+    """The corrections that change something.
+
+    Raises:
+        DataError: values that cannot be applied, each with its line.
+    """
+    found: list[Correction] = []
+    said: dict[_Key, Correction] = {}
+    problems: list[str] = []
+    for row in source:
+        value = (cell_text(row.cells.get(CORRECTED)) or "").strip()
+        label = _label(cell_text(row.cells.get("label")) or "", dataset)
+        if not value or _label(value, dataset) == label:
+            continue
+        if value != DROP or DROP in dataset.classes:
+            problem = _problem(value, dataset)
+            if problem:
+                problems.append(f"{path}, {source.unit} {row.line}: {problem}")
+                continue
+        dropped = value == DROP and DROP not in dataset.classes
+        one = Correction(row.line, _keys(row, dataset, label), None if dropped else _label(value, dataset))
+        clashing = [other for key in one.keys if (other := said.get(key)) and other.value != one.value]
+        if clashing:
+            problems.append(
+                f"{path}, {source.unit} {row.line}: {value!r} contradicts {source.unit} {clashing[0].line}, which has "
+                "the same text and label"
+            )
+        said |= dict.fromkeys(one.keys, one)
+        found.append(one)
+    if problems:
+        more = [f"and {len(problems) - PROBLEMS_SHOWN} more"] if len(problems) > PROBLEMS_SHOWN else []
+        raise DataError(together([*problems[:PROBLEMS_SHOWN], *more]))
+    return found
+
+
+def _keys(row: Row, dataset: Dataset, label: Any) -> tuple[_Key, ...]:
+    """By the id that was written, and by the text as it stands now."""
+    text = cell_text(row.cells.get("text")) or ""
+    pair = cell_text(row.cells.get(PAIR_COLUMN)) or ""
+    ids = [input_id((text, pair) if dataset.is_pairs else text)]
+    written = (cell_text(row.cells.get(ID)) or "").strip()
+    if len(written) == 32 and all(digit in "0123456789abcdef" for digit in written):
+        ids.insert(0, bytes.fromhex(written))
+    return tuple((key, label) for key in dict.fromkeys(ids))
+
+
+def _label(text: str, dataset: Dataset) -> str | float:
+    """A label as the dataset holds it."""
+    value = number(text) if dataset.task == "regress" else None
+    return text.strip() if value is None else value
+
+
+def _problem(value: str, dataset: Dataset) -> str:
+    """What is wrong with a corrected value; nothing where it can be applied."""
+    if dataset.task == "regress":
+        return "" if number(value) is not None else f"corrected is {value!r}; give a number, or {DROP!r}"
+    if value in dataset.classes:
+        return ""
+    return f"corrected is {value!r}, which is no class: {nearest(value, [*dataset.classes, DROP])}"
+
+
+def _with_targets(dataset: Dataset, targets: Sequence[Any], kept: Sequence[int], path: Path) -> Dataset:
+    corrected = replace(dataset, targets=list(targets)).take(kept)
+    if not dataset.classes:
+        if not kept:
+            raise DataError(f"{path} drops every row of {dataset.name}")
+        return corrected
+    classes = class_order(name for name, n_rows in corrected.counts().items() if n_rows)
+    if len(classes) < 2:
+        left: Mapping[str, int] = corrected.counts()
+        raise DataError(
+            f"{path} leaves {dataset.name} with fewer than two classes ({', '.join(map(repr, classes)) or 'no row'}, "
+            f"{sum(left.values())} rows); a classifier needs two"
+        )
+    return replace(corrected, classes=classes)

@@ -1,0 +1,199 @@
+"""Which labels are likely wrong: what a model says of its rows, held against the labels they stand under.
+
+A model's word on rows that it learnt from is biased towards their labels, wrong ones included. A second opinion is
+therefore asked that saw no label of the row it judges: a logistic regression on the pieces of the text (the model's
+own tokens, alone and in neighbouring pairs), fitted on the other four fifths of the rows. The two are pooled by the
+geometric mean of their probabilities. On rows that the model has not seen, the model alone is asked. How many labels
+are wrong is cleanlab's estimate from the confident joint (Northcutt et al. 2021, arXiv 1911.00068), which wants
+probabilities out of sample: of the two opinions it is given the second, since a model that has learnt the labels by
+heart would say that none is wrong. A weak second opinion makes the estimate high; the order does not depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.errors import require
+from limbeck.inspect.duplicates import Group
+
+EXTRA = "explain"
+N_FOLDS = 5
+LEAST_ROWS = 50
+"""Fewer rows teach the second opinion nothing."""
+_BITS = 18
+_FEATURES = 1 << _BITS
+"""Width of the hashed table of pieces and pairs."""
+_WEIGHTS = 4_000_000
+"""Weights of one regression at most, classes times features: 32 MB, and some 20 such arrays while it is fitted."""
+_ODDS, _OTHER_ODDS = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
+"""Odd factors of multiplicative hashes, those of splitmix64 and xxHash64."""
+_CARE = 0.02
+"""Share of every probability that is spread over the classes: none is ruled out by a few words."""
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LabelCheck:
+    """What speaks against each label; nan, and the label itself, where a row has no answer."""
+
+    probs: Array
+    """Of each class, the pooled opinion: shape ``(N, C)``."""
+    suspicion: Array
+    """The chance that the label is wrong, by that opinion and by equal texts under other labels: shape ``(N,)``."""
+    suggested: NDArray[np.int64]
+    """The class that fits best; of likely errors the best other than the label: shape ``(N,)``."""
+    order: NDArray[np.int64]
+    """Rows that have an answer, by falling suspicion."""
+    n_errors: int
+    """How many labels are likely wrong: the first so many of ``order``."""
+    second_opinion: bool
+    """Whether the regression on pieces was asked too."""
+
+    @property
+    def likely(self) -> NDArray[np.int64]:
+        """Rows whose label is likely wrong, the likeliest first."""
+        return self.order[: self.n_errors]
+
+
+def check_labels(
+    probs: Array,
+    targets: NDArray[np.int64],
+    answerable: NDArray[np.bool_],
+    *,
+    second: Array | None = None,
+    duplicates: Sequence[Group] = (),
+) -> LabelCheck:
+    """Order the rows by the chance that their label is wrong.
+
+    Args:
+        probs: what the model says: shape ``(N, C)``.
+        targets: the labels' numbers: shape ``(N,)``.
+        answerable: rows that have an answer: shape ``(N,)``.
+        second: the opinion of :func:`out_of_fold`, for rows that the model learnt from: shape ``(N, C)``.
+        duplicates: rows with the same text.
+
+    Raises:
+        MissingExtra: cleanlab is not installed.
+    """
+    count = require("cleanlab.count", EXTRA)
+    kept = np.flatnonzero(answerable)
+    pooled = np.full(probs.shape, np.nan)
+    pooled[kept] = probs[kept] if second is None else pool(probs[kept], second[kept])
+    suspicion, suggested = np.full(len(targets), np.nan), targets.copy()
+    suspicion[kept] = 1 - pooled[kept, targets[kept]]
+    suggested[kept] = pooled[kept].argmax(axis=1)
+    for group in duplicates:
+        if group.contradicts and group.is_exact:
+            _weigh(group, pooled, targets, suspicion, suggested)
+    order = kept[np.argsort(-suspicion[kept], kind="stable")]
+    n_errors = 0
+    if len(np.unique(targets[kept])) > 1:
+        out_of_sample = probs if second is None else second
+        n_errors = int(count.num_label_issues(*_present(targets[kept], out_of_sample[kept])))
+    likely = order[:n_errors]
+    others = pooled[likely].copy()
+    others[np.arange(len(likely)), targets[likely]] = -1.0
+    suggested[likely] = np.where(suggested[likely] == targets[likely], others.argmax(axis=1), suggested[likely])
+    return LabelCheck(pooled, suspicion, suggested, order, n_errors, second is not None)
+
+
+def pool(first: Array, second: Array) -> Array:
+    """The geometric mean of two opinions, normalised: shape ``(N, C)``, rows sum to 1.
+
+    Source: Genest and Zidek 1986, "Combining probability distributions" (the logarithmic pool, equal weights).
+
+    >>> pool(np.array([[0.5, 0.5]]), np.array([[0.9, 0.1]])).round(4).tolist()
+    [[0.75, 0.25]]
+    """
+    together = np.sqrt(np.maximum(first, 1e-12) * np.maximum(second, 1e-12))
+    result: Array = together / together.sum(axis=1, keepdims=True)
+    return result
+
+
+def out_of_fold(pieces: Sequence[NDArray[Any]], targets: NDArray[np.int64], n_classes: int, *, seed: int = 0) -> Array:
+    """What a text's pieces say of its class, by regressions that never saw the row: shape ``(N, C)``, rows sum to 1.
+
+    Tf-idf of hashed pieces and neighbouring pairs, multinomial logistic regression, five stratified folds; a class of a
+    single row is never learnt for it. Needs no torch; a few seconds for 10,000 sentences.
+
+    Raises:
+        MissingExtra: scikit-learn, which cleanlab brings, is not installed.
+    """
+    LogisticRegression = require("sklearn.linear_model", EXTRA).LogisticRegression  # noqa: N806
+    counts = np.bincount(targets, minlength=n_classes)
+    result = np.repeat(((counts + 1) / (counts + 1).sum())[None], len(targets), axis=0)
+    features = _tf_idf(pieces, most=_WEIGHTS // n_classes)
+    fold_of = _folds(targets, seed)
+    for fold in range(N_FOLDS):
+        held, rest = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
+        if not len(held) or len(np.unique(targets[rest])) < 2:
+            continue
+        # far from converged is near enough: what is wanted is an order
+        model = LogisticRegression(max_iter=200, tol=1e-3).fit(features[rest], targets[rest])
+        said = np.zeros((len(held), n_classes))
+        said[:, model.classes_] = model.predict_proba(features[held])
+        result[held] = (1 - _CARE) * said + _CARE * result[held]
+    return result
+
+
+def _weigh(
+    group: Group, pooled: Array, targets: NDArray[np.int64], suspicion: Array, suggested: NDArray[np.int64]
+) -> None:
+    """One text under several labels: each label counts as often as it stands there, times what is thought of it."""
+    rows = np.array([row for row in group.rows if np.isfinite(suspicion[row])], np.int64)
+    if not len(rows):
+        return
+    weights = np.bincount(targets[rows], minlength=pooled.shape[1]) * pooled[rows].mean(axis=0)
+    shares = weights / weights.sum()
+    suspicion[rows] = np.maximum(suspicion[rows], 1 - shares[targets[rows]])
+    suggested[rows] = np.where(targets[rows] == shares.argmax(), suggested[rows], shares.argmax())
+
+
+def _present(targets: NDArray[np.int64], probs: Array) -> tuple[NDArray[np.int64], Array]:
+    """Labels and probabilities of the classes that have rows, numbered anew: the joint has no place for others."""
+    classes, numbered = np.unique(targets, return_inverse=True)
+    chosen = np.maximum(probs[:, classes], 1e-12)
+    return numbered.ravel(), chosen / chosen.sum(axis=1, keepdims=True)
+
+
+def _folds(targets: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """The rows of each class dealt out over the folds in a seeded order: shape ``(N,)``."""
+    order = np.random.default_rng(seed).permutation(len(targets))
+    dealt = order[np.argsort(targets[order], kind="stable")]
+    fold_of = np.empty(len(targets), np.int64)
+    fold_of[dealt] = np.arange(len(targets)) % N_FOLDS
+    return fold_of
+
+
+def _tf_idf(pieces: Sequence[NDArray[Any]], *, most: int) -> Any:
+    """A sparse table of rows of length 1: logarithmic counts times inverse frequency, of what occurs in two rows."""
+    sparse = require("scipy.sparse", EXTRA)
+    parts = [_hashed(np.asarray(row, np.uint64)) for row in pieces]
+    ends = np.cumsum([0, *map(len, parts)])
+    columns = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    shape = (len(parts), _FEATURES)
+    table = sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=shape)
+    table.sum_duplicates()
+    frequency = np.bincount(table.indices, minlength=_FEATURES)
+    # what occurs in two rows at least, the most frequent where there are more than the regression may have
+    kept = np.flatnonzero(frequency > 1)
+    kept = np.sort(kept[np.argsort(-frequency[kept], kind="stable")][:most])
+    table.data = 1 + np.log(table.data)
+    weighted = table[:, kept].multiply(np.log((1 + len(parts)) / (1 + frequency[kept])) + 1).tocsr()
+    lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+    return sparse.diags(1 / np.where(lengths > 0, lengths, 1)) @ weighted
+
+
+def _hashed(row: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Columns of a row's pieces and neighbouring pairs."""
+    one = (row + np.uint64(1)) * _ODDS
+    two = (one[:-1] ^ (one[1:] * _OTHER_ODDS)) * _ODDS
+    both = np.concatenate([one, two])
+    columns: NDArray[np.int64] = ((both ^ (both >> np.uint64(31))) * _ODDS >> np.uint64(64 - _BITS)).astype(np.int64)
+    return columns

@@ -1,0 +1,49 @@
+"""The benchmark of wrong labels: what it flips, and what it counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.plain_modules import plain_modules
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def benchmark() -> Any:
+    with plain_modules(FOLDER, ("records", "commands", "label_errors")) as modules:
+        yield modules["label_errors"]
+
+
+def test_as_many_labels_as_asked_are_flipped_by_the_seed(benchmark: Any) -> None:
+    labels = ["bad", "good"] * 50
+    noisy, chosen = benchmark.flip(labels, 10, 1)
+    assert len(chosen) == 10
+    assert {row for row in range(100) if noisy[row] != labels[row]} == chosen
+    assert set(noisy) == {"bad", "good"}
+    assert benchmark.flip(labels, 10, 1) == (noisy, chosen) != benchmark.flip(labels, 10, 2)
+
+
+def test_found_are_flipped_rows_among_the_first(benchmark: Any) -> None:
+    listed = [{"text": text, "label": label} for text, label in (("a", "x"), ("b", "y"), ("c", "x"))]
+    flipped = [("a", "x"), ("b", "x"), ("c", "x")]
+    assert [benchmark.found_among(listed, flipped, n) for n in (0, 1, 2, 3)] == [0, 1, 1, 2]
+
+
+def test_the_records_hold_shares_and_gains(benchmark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import argparse
+
+    written: list[Any] = []
+    monkeypatch.setattr(benchmark.records, "write", lambda record, stamps: written.append((record, stamps)))
+    pieces = [
+        {"found": 350, "flipped": 500, "before": 0.84, "after": 0.86, "stamp": 1},
+        {"found": 250, "flipped": 500, "before": 0.85, "after": 0.85, "stamp": 2},
+    ]
+    benchmark.report(argparse.Namespace(seeds_text="1,2", seeds=[1, 2], epochs=1, lr="1e-4"), pieces)
+    (found, stamps), (gained, _) = written
+    assert (found.value, found.met, stamps) == (60.0, True, [1, 2])
+    assert gained.value == pytest.approx(1.0) and gained.met
+    assert found.detail["shares"] == [70.0, 50.0] and gained.detail["before"] == [84.0, 85.0]

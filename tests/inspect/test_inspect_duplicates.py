@@ -1,0 +1,97 @@
+"""Duplicates: what is equal, what is near, what contradicts, and time that does not grow with the pairs."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from limbeck.inspect.duplicates import Group, find_duplicates, normal
+
+LONG = "the room was clean and quiet and the breakfast was better than in any other place we stayed at this year"
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("An hour,  I want BACK!", "an hour i want back"),
+        ("ﬁne — Straße", "fine strasse"),
+        (":)", ":)"),
+        ("  :-(  :-( ", ":-( :-("),
+        ("snake_case", "snake case"),
+        ("", ""),
+        (("A joy.", "a bore"), "a joy\na bore"),
+    ],
+)
+def test_what_does_not_change_the_words(text: str | tuple[str, str], plain: str) -> None:
+    assert normal(text) == plain
+
+
+def test_equal_texts_whose_labels_contradict_come_first() -> None:
+    texts = ["a joy", "a bore", "A joy!", "so so", "a  bore", "So, so", "else"]
+    labels = ["good", "bad", "good", "good", "good", "bad", "bad"]
+    assert find_duplicates(texts, labels) == [
+        Group((1, 4), True, True),
+        Group((3, 5), True, True),
+        Group((0, 2), True, False),
+    ]
+    assert [group.contradicts for group in find_duplicates(texts, None)] == [False] * 3
+
+
+def test_pairs_are_equal_where_both_texts_are() -> None:
+    pairs = [("joy", "a bore"), ("joy a", "bore"), ("JOY", "a bore.")]
+    assert find_duplicates(pairs, ["x", "x", "y"]) == [Group((0, 2), True, True)]
+
+
+def test_near_texts() -> None:
+    near = LONG.replace("quiet", "calm")  # 19 of 21 words and 17 or so of 20 pairs
+    far = "the staff was rude and slow and the dinner was worse than in any other place we stayed at this year"
+    groups = find_duplicates([LONG, "something else altogether here", near, far, LONG + "!"], [1, 1, 0, 1, 1])
+    assert groups == [Group((0, 4), True, False), Group((0, 2, 4), False, True)] or groups == [
+        Group((0, 2, 4), False, True),
+        Group((0, 4), True, False),
+    ]
+
+
+def test_short_texts_are_near_to_none() -> None:
+    assert find_duplicates(["not good at", "good at"], ["bad", "good"]) == []
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.sampled_from(["a", "b", "A!", "c d e f g", "C  d e f g", "\ud83d", "\x00", ""]), max_size=12))
+def test_exact_groups_are_the_classes_of_equal_texts(texts: list[str]) -> None:
+    found = [group.rows for group in find_duplicates(texts, None) if group.is_exact]
+    slow: dict[str, list[int]] = {}
+    for row, text in enumerate(texts):
+        slow.setdefault(normal(text), []).append(row)
+    assert sorted(found) == sorted(tuple(rows) for rows in slow.values() if len(rows) > 1)
+
+
+def test_nearly_all_near_pairs_are_found_and_none_that_is_not() -> None:
+    random = np.random.default_rng(1)
+    words = [f"w{n}" for n in range(500)]
+    texts: list[str] = []
+    for _ in range(100):
+        drawn = [words[n] for n in random.integers(0, 500, 40)]
+        changed = [*drawn]
+        changed[int(random.integers(0, 40))] = "other"
+        texts += [" ".join(drawn), " ".join(changed)]
+    found = {group.rows for group in find_duplicates(texts, None)}
+    assert found <= {(2 * n, 2 * n + 1) for n in range(100)}
+    assert len(found) >= 98
+
+
+def test_texts_from_one_template_cost_no_more_than_others() -> None:
+    template = "dear customer we are sorry that your order number {} was late and we will send you the money back"
+    started = time.process_time()
+    groups = find_duplicates([template.format(n) for n in range(3000)], None)
+    assert time.process_time() - started < 20
+    assert max(len(group.rows) for group in groups) == 3000
+
+
+def test_nothing_and_one() -> None:
+    assert find_duplicates([], None) == []
+    assert find_duplicates([LONG], ["good"]) == []

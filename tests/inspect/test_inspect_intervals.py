@@ -1,0 +1,74 @@
+"""Intervals: numbers by hand, ends, and what they promise of repeated samples."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from limbeck import metrics
+from limbeck.inspect.intervals import of_confusion, of_mean, of_rows, wilson
+
+
+def test_wilson_by_hand() -> None:
+    # 8 of 10, z 1.959964: middle (0.8 + 0.192073) / 1.384146, reach 1.41600 * sqrt(0.016 + 0.00960365)
+    middle = (0.8 + 1.959964**2 / 20) / (1 + 1.959964**2 / 10)
+    reach = 1.959964 / (1 + 1.959964**2 / 10) * math.sqrt(0.8 * 0.2 / 10 + 1.959964**2 / 400)
+    assert wilson(8, 10) == pytest.approx((0.8, middle - reach, middle + reach), abs=1e-6)
+    assert wilson(8, 10)[1:] == pytest.approx((0.4902, 0.9433), abs=1e-4)
+
+
+def test_wilson_at_the_ends() -> None:
+    assert wilson(0, 5)[:2] == (0.0, 0.0)
+    assert wilson(5, 5).high == 1.0
+    assert wilson(5, 5).low == pytest.approx(1 / (1 + 1.959964**2 / 5), abs=1e-6)
+    assert math.isnan(wilson(0, 0).value) and wilson(0, 0)[1:] == (0.0, 1.0)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_holds_its_share_and_narrows_with_rows(counts: tuple[int, int]) -> None:
+    hits, n = counts
+    share, low, high = wilson(hits, n)
+    assert 0 <= low <= share <= high <= 1
+    wider = wilson(hits * 4, n * 4)
+    assert wider.high - wider.low < high - low
+
+
+def test_a_mean() -> None:
+    # deviation of 1, 2, 3 is 1, so 2 plus or minus 1.959964 / sqrt(3)
+    assert of_mean(np.array([1.0, 2.0, 3.0])) == pytest.approx((2, 2 - 1.1315857, 2 + 1.1315857), abs=1e-5)
+    assert of_mean(np.array([5.0])) == (5, 5, 5)
+    assert math.isnan(of_mean(np.zeros(0)).value)
+
+
+def test_the_bootstrap_of_accuracy_agrees_with_wilson() -> None:
+    matrix = np.array([[400, 100], [100, 400]])
+
+    def accuracy(one: NDArray[Any]) -> float:
+        return float(one.trace() / one.sum())
+
+    found = of_confusion(matrix, accuracy)
+    assert found.value == 0.8
+    assert found[1:] == pytest.approx(wilson(800, 1000)[1:], abs=0.006)
+    right = np.arange(1000) < 800
+    rows = of_rows(1000, lambda drawn: float(right[drawn].mean()))
+    assert rows == pytest.approx(found, abs=0.006)
+    assert of_rows(1000, lambda drawn: float(right[drawn].mean())) == rows  # seeded
+
+
+def test_the_bootstrap_of_macro_f1_holds_its_value() -> None:
+    targets, predicted = np.array([0] * 50 + [1] * 50), np.array([0] * 40 + [1] * 60)
+
+    def macro_f1(one: NDArray[Any]) -> float:
+        true, said = one.sum(axis=1), one.sum(axis=0)
+        return float(np.mean(2 * one.diagonal() / np.maximum(true + said, 1)))
+
+    found = of_confusion(metrics.confusion(predicted, targets, 2), macro_f1)
+    assert found.value == pytest.approx(metrics.per_class(predicted, targets, 2).f1.mean())
+    assert found.low < found.value < found.high

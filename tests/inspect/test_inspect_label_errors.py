@@ -1,0 +1,130 @@
+"""Likely label errors: by hand on a few rows, and on made rows whose wrong labels are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from limbeck.errors import MissingExtra
+from limbeck.inspect import label_errors
+from limbeck.inspect.duplicates import Group
+from limbeck.inspect.label_errors import check_labels, out_of_fold, pool
+
+pytest.importorskip("cleanlab")
+
+PROBS = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]])
+TARGETS = np.array([0, 0, 1, 1])
+ALL = np.ones(4, np.bool_)
+
+
+def test_rows_are_ordered_by_the_chance_that_the_label_is_wrong() -> None:
+    found = check_labels(PROBS, TARGETS, ALL)
+    np.testing.assert_allclose(found.suspicion, [0.1, 0.8, 0.7, 0.4])
+    assert found.order.tolist() == [1, 2, 3, 0]
+    chosen = set(found.likely.tolist())
+    assert all(found.suggested[row] == (1 - TARGETS[row] if row in chosen else PROBS[row].argmax()) for row in range(4))
+    assert found.likely.tolist() == found.order[: found.n_errors].tolist()
+    assert not found.second_opinion
+
+
+def test_rows_without_an_answer_are_not_ordered() -> None:
+    found = check_labels(PROBS, TARGETS, np.array([True, False, True, True]))
+    assert found.order.tolist() == [2, 3, 0]
+    assert np.isnan(found.suspicion[1]) and np.isnan(found.probs[1]).all()
+    assert found.suggested[1] == 0  # its own label
+
+
+def test_two_opinions_are_pooled() -> None:
+    # sqrt(0.2 * 0.6) against sqrt(0.8 * 0.4): 0.34641 / (0.34641 + 0.56569)
+    pooled = pool(np.array([[0.2, 0.8]]), np.array([[0.6, 0.4]]))
+    np.testing.assert_allclose(pooled, [[0.37980, 0.62020]], atol=1e-5)
+    found = check_labels(PROBS, TARGETS, ALL, second=np.full((4, 2), 0.5))
+    assert found.second_opinion and found.order.tolist() == [1, 2, 3, 0]
+    assert np.isfinite(pool(np.array([[0.0, 1.0]]), np.array([[1.0, 0.0]]))).all()
+
+
+def test_equal_texts_under_other_labels_speak_against_the_rarer_one() -> None:
+    probs = np.array([[0.6, 0.4]] * 3 + [[0.9, 0.1]])
+    targets = np.array([0, 0, 1, 0])
+    group = Group((0, 1, 2), True, True)
+    found = check_labels(probs, targets, ALL, duplicates=[group])
+    # twice 0.6 against once 0.4: the label 1 has 0.25 of it
+    np.testing.assert_allclose(found.suspicion, [0.4, 0.4, 0.75, 0.1])
+    assert found.order.tolist()[0] == 2
+    near = check_labels(probs, targets, ALL, duplicates=[Group((0, 1, 2), False, True)])
+    np.testing.assert_allclose(near.suspicion, [0.4, 0.4, 0.6, 0.1])
+
+
+def test_classes_without_rows_and_one_class_alone_are_no_trouble() -> None:
+    probs = np.full((20, 3), 1 / 3)
+    probs[:, 0] += 0.1
+    targets = np.array([0] * 10 + [2] * 10)
+    found = check_labels(probs / probs.sum(axis=1, keepdims=True), targets, np.ones(20, np.bool_))
+    assert len(found.order) == 20
+    alone = check_labels(probs, np.zeros(20, np.int64), np.ones(20, np.bool_))
+    assert alone.n_errors == 0
+
+
+def made(n_rows: int, n_classes: int, seed: int) -> tuple[list[NDArray[Any]], NDArray[Any]]:
+    """Rows of 20 pieces, of which some three are their class's own."""
+    random = np.random.default_rng(seed)
+    targets = random.integers(0, n_classes, n_rows)
+    pieces = random.integers(100, 600, (n_rows, 20))
+    own = random.random((n_rows, 20)) < 0.15
+    pieces[own] = (targets[:, None] * 10 + random.integers(0, 10, (n_rows, 20)))[own]
+    return list(pieces.astype(np.int32)), targets
+
+
+def test_an_opinion_out_of_fold_finds_flipped_labels_that_a_model_has_learnt_by_heart() -> None:
+    pieces, targets = made(600, 2, seed=3)
+    random = np.random.default_rng(4)
+    flipped = random.choice(600, 45, replace=False)
+    noisy = targets.copy()
+    noisy[flipped] = 1 - noisy[flipped]
+    by_heart = np.full((600, 2), 0.001)
+    by_heart[np.arange(600), noisy] = 0.999
+    alone = check_labels(by_heart, noisy, np.ones(600, np.bool_))
+    with_second = check_labels(by_heart, noisy, np.ones(600, np.bool_), second=out_of_fold(pieces, noisy, 2))
+    assert np.isin(alone.order[:68], flipped).sum() < 15  # by chance: 5
+    assert np.isin(with_second.order[:68], flipped).sum() > 27  # 60 % of 45
+    assert alone.n_errors == 0 and 20 < with_second.n_errors < 120
+    likely = with_second.likely
+    assert (with_second.suggested[likely] != noisy[likely]).all()
+
+
+def test_no_row_is_judged_by_its_own_label() -> None:
+    pieces, targets = made(300, 3, seed=5)
+    random = np.random.default_rng(6)
+    lost = random.permutation(targets)  # labels that have nothing to do with the texts
+    said = out_of_fold(pieces, lost, 3)
+    assert abs((said.argmax(axis=1) == lost).mean() - 1 / 3) < 0.1
+    np.testing.assert_allclose(said.sum(axis=1), 1.0)
+    assert (said > 0).all()
+
+
+def test_rare_classes_and_empty_rows() -> None:
+    pieces, targets = made(60, 2, seed=7)
+    pieces[3], pieces[4] = np.zeros(0, np.int32), np.array([1], np.int32)
+    targets[0] = 2  # alone
+    said = out_of_fold(pieces, targets, 4)
+    assert np.isfinite(said).all() and said.shape == (60, 4)
+    assert out_of_fold(pieces, np.zeros(60, np.int64), 2).argmax(axis=1).tolist() == [0] * 60
+
+
+def test_folds_are_stratified_and_seeded() -> None:
+    targets = np.array([0] * 50 + [1] * 10)
+    fold_of = label_errors._folds(targets, 0)
+    assert np.bincount(fold_of[:50]).tolist() == [10] * 5 and np.bincount(fold_of[50:]).tolist() == [2] * 5
+    assert (fold_of == label_errors._folds(targets, 0)).all()
+    assert (fold_of != label_errors._folds(targets, 1)).any()
+
+
+def test_without_cleanlab_the_line_that_installs_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "cleanlab.count", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'limbeck\[explain\]'"):
+        check_labels(PROBS, TARGETS, ALL)
