@@ -119,14 +119,14 @@ def test_a_long_text_is_asked_about_in_bounded_rows(monkeypatch: pytest.MonkeyPa
     text = "The bread is fresh and warm. " * 300 + "What a waste. " + "She plays the lead with wit. " * 300
     made = explain(model, text, windows=True)
     assert len(made.words) == 3603
-    assert sum(asked) <= 1 + 1 + module.LEAST_ROWS + 6 * 51  # a group of sentences is looked at in any case
+    assert sum(asked) <= 1 + 1 + module.LEAST_ROWS  # the text, for its answer and as the first row; then the rows
 
 
 def test_the_sentence_that_matters_is_looked_into() -> None:
     text = "The soup is warm. " * 40 + "Joy joy joy! " + "The bread is fresh. " * 40
     model = predictor()
     made = explain(model, text, windows=True)
-    assert len({round(word.effect, 6) for word in made.words}) > 3
+    assert len({round(word.effect, 6) for word in made.words}) > 12
 
 
 def test_wrong_inputs_are_named() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limbeck.inspect.occlude import first_masks, inside, log_odds, neighbours, without, word_effects
+from limbeck.inspect.occlude import first_masks, log_odds, neighbours, split_strongest, without, word_effects
 
 
 def test_words_alone_get_what_the_ridge_leaves_them() -> None:
@@ -54,11 +54,18 @@ def test_two_words_are_not_left_out_together() -> None:
     assert masks is not None and masks.tolist() == [[False, True], [True, False]]
 
 
-def test_inside_takes_the_strongest_groups_whole() -> None:
-    groups = [np.array([0, 1]), np.array([2]), np.array([3, 4, 5])]
-    left_out = (~inside(groups, np.array([0.1, -3.0, 2.0]), 4, 6)).nonzero()[1].tolist()
-    assert left_out == [2, 3, 4, 5]
-    assert len(inside(groups, np.array([0.0, 0.0, 9.0]), 1, 6)) == 3  # the strongest in any case
+def test_the_strongest_groups_are_split_into_words() -> None:
+    groups = [np.array([0, 1]), np.array([2]), np.array([3, 4, 5]), np.array([6, 7])]
+    chosen, parts = split_strongest(groups, np.array([0.1, -3.0, 2.0, -1.0]), 5)
+    assert chosen == [2, 3]  # a group of one word has nothing to split
+    assert [part.tolist() for part in parts] == [[3], [4], [5], [6], [7]]
+    assert split_strongest(groups, np.array([0.1, -3.0, 2.0, -1.0]), 4)[0] == [2]
+
+
+def test_a_group_of_too_many_words_is_split_into_parts() -> None:
+    chosen, parts = split_strongest([np.arange(10)], np.array([1.0]), 4)
+    assert chosen == [0] and [len(part) for part in parts] == [3, 3, 2, 2]
+    assert split_strongest([np.array([3])], np.array([1.0]), 4) == ([], [])
 
 
 def test_log_odds_are_hand_computed_and_bounded() -> None:

@@ -1,7 +1,7 @@
 """Why a model answered so: its words are left out, a batch at a time, and the answer is asked for again.
 
 A text of ordinary length costs some two rows a word: each word left out, and each two neighbours. Of a long text whole
-sentences are left out first, then the words of those that matter, so that the time has a bound.
+sentences are left out first, then parts of those that matter, down to their words, so that the time has a bound.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.inspect.explanation import Explanation, WordEffect
-from limbeck.inspect.occlude import Masks, first_masks, inside, log_odds, without, word_effects
+from limbeck.inspect.occlude import Masks, first_masks, log_odds, split_strongest, without, word_effects
 from limbeck.inspect.units import Units, units
 from limbeck.runtime.answer import Answer
 from limbeck.runtime.loading import load
@@ -23,8 +23,10 @@ from limbeck.runtime.predictor import Predictor
 from limbeck.text import Input
 
 MOST_ROWS = 256
-LEAST_ROWS = 24
+LEAST_ROWS = 36
 """Rows that a text of any length gets."""
+ROUNDS = 3
+"""Looks at a long text, each closer than the one before; each has its share of the rows."""
 MOST_TOKENS = 16_384
 """Tokens of all rows of one text: a second's work for a small encoder on two cores."""
 _AT_ONCE = 32
@@ -92,6 +94,11 @@ class _Job:
     masks: list[Masks] = field(default_factory=list)
     outputs: list[NDArray[np.float64]] = field(default_factory=list)
     groups: list[NDArray[np.int64]] = field(default_factory=list)
+    """Words that were left out together, of a long text."""
+    moved: list[float] = field(default_factory=list)
+    """What each group did to the answer."""
+    next_groups: list[NDArray[np.int64]] = field(default_factory=list)
+    """Groups that are being asked about."""
 
     def effects(self) -> NDArray[np.float64]:
         """What each word did to each output, from all rows that have an answer; the first row leaves nothing out."""
@@ -112,8 +119,9 @@ class _Asking:
         jobs = [self._job(item, answer) for item, answer in chunk]
         asked = [job for job in jobs if len(job.units)]
         self._ask(asked, [self._first(job) for job in asked])
-        longer = [job for job in asked if job.groups]
-        self._ask(longer, [self._second(job) for job in longer])
+        for _ in range(ROUNDS - 1):
+            closer = [(job, masks) for job in asked if (masks := self._closer(job)) is not None]
+            self._ask([job for job, _ in closer], [masks for _, masks in closer])
         return (self._explanation(job) for job in jobs)
 
     def _job(self, item: Input, answer: Answer) -> _Job:
@@ -129,13 +137,21 @@ class _Asking:
         n_words = len(job.units)
         masks = first_masks(n_words, job.n_rows)
         if masks is None:
-            job.groups = job.units.groups(job.n_rows // 2)
-            masks = without(job.groups, n_words)
+            job.next_groups = job.units.groups(job.n_rows // ROUNDS)
+            masks = without(job.next_groups, n_words)
         return np.concatenate([np.ones((1, n_words), np.bool_), masks])
 
-    def _second(self, job: _Job) -> Masks:
-        fell = (job.outputs[0][0] - job.outputs[0][1:])[:, self._place(job.answer)]
-        return inside(job.groups, np.nan_to_num(fell), job.n_rows - len(job.groups), len(job.units))
+    def _closer(self, job: _Job) -> Masks | None:
+        """Rows without parts of the groups that moved the answer most; None where there is nothing to look into."""
+        if not job.next_groups:
+            return None
+        place, n_new = self._place(job.answer), len(job.next_groups)
+        job.groups += job.next_groups
+        job.moved += np.nan_to_num(job.outputs[0][0, place] - job.outputs[-1][-n_new:, place]).tolist()
+        chosen, job.next_groups = split_strongest(job.groups, np.array(job.moved), job.n_rows // ROUNDS)
+        for n in sorted(chosen, reverse=True):
+            del job.groups[n], job.moved[n]
+        return without(job.next_groups, len(job.units)) if job.next_groups else None
 
     def _ask(self, jobs: Sequence[_Job], masks: Sequence[Masks]) -> None:
         """Ask about all rows of all jobs at once, and hand each job its outputs; nan where a row has no answer."""

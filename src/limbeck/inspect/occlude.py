@@ -38,21 +38,33 @@ def first_masks(n_words: int, n_rows: int) -> Masks | None:
     return np.concatenate([neighbours(n_words, 1), pairs.reshape(-1, n_words)])
 
 
-def inside(groups: Sequence[NDArray[np.int64]], effects: NDArray[np.float64], n_rows: int, n_words: int) -> Masks:
-    """Masks of each word of the groups that moved the answer most, as far as ``n_rows`` hold whole groups.
+def split_strongest(
+    groups: Sequence[NDArray[np.int64]], effects: NDArray[np.float64], n_parts: int
+) -> tuple[list[int], list[NDArray[np.int64]]]:
+    """Which groups of words to look into, and the parts to leave out one by one: their words, where these are few.
+
+    >>> split_strongest([np.array([0, 1]), np.array([2, 3])], np.array([0.5, -2.0]), 3)
+    ([1], [array([2]), array([3])])
 
     Args:
         groups: places of words.
         effects: what each group did to the answer: shape ``(len(groups),)``.
-        n_rows: masks there may be; the strongest group has its words' masks in any case.
-        n_words: of the whole input.
+        n_parts: parts there may be, at least one.
+
+    Returns:
+        Numbers of the groups of the greatest effects, either sign, as many as fit whole; the strongest in any case,
+        in parts of several words where it has more words than ``n_parts``.
     """
-    words: list[int] = []
-    for group in np.argsort(-np.abs(effects), kind="stable").tolist():
-        if words and len(words) + len(groups[group]) > n_rows:
+    chosen: list[int] = []
+    parts: list[NDArray[np.int64]] = []
+    for n in np.argsort(-np.abs(effects), kind="stable").tolist():
+        if len(groups[n]) < 2:
+            continue
+        if len(parts) + len(groups[n]) > n_parts and chosen:
             break
-        words += groups[group].tolist()
-    return without([np.array([word]) for word in words], n_words)
+        chosen.append(n)
+        parts += np.array_split(groups[n], min(len(groups[n]), n_parts))
+    return chosen, parts
 
 
 def without(groups: Sequence[NDArray[np.int64]], n_words: int) -> Masks:
