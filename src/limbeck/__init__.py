@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from limbeck.text import TextSettings
     from limbeck.train.found import FinderSettings
     from limbeck.train.learner import Learner
+    from limbeck.train.loss_settings import LossSettings
     from limbeck.train.settings import FitSettings
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ _NAMES = {
     "FitSettings": "limbeck.train.settings",
     "Learner": "limbeck.train.learner",
     "LimbeckError": "limbeck.errors",
+    "LossSettings": "limbeck.train.loss_settings",
     "Scores": "limbeck.scores",
     "TextSettings": "limbeck.text",
     "explain": "limbeck.inspect.explain",
@@ -45,6 +47,7 @@ __all__ = [
     "FitSettings",
     "Learner",
     "LimbeckError",
+    "LossSettings",
     "Scores",
     "TextSettings",
     "explain",

@@ -8,6 +8,7 @@ from typing import Any
 from limbeck.data import Dataset
 from limbeck.text import TextSettings
 from limbeck.train.learner import Learner
+from limbeck.train.progress import Silent
 from limbeck.train.settings import FitSettings
 from support.encoders import folder
 
@@ -48,6 +49,16 @@ def write_csv(path: Path, data: Dataset) -> Path:
     lines = [f"{text},{target}" for text, target in zip(data.inputs, data.targets, strict=True)]
     path.write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
     return path
+
+
+class Lines(Silent):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def line(self, text: str) -> None:
+        self.told.append(text)
 
 
 def learner(

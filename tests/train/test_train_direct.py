@@ -20,6 +20,7 @@ from limbeck import models
 from limbeck.artefact.verify import sha256
 from limbeck.data import Dataset
 from limbeck.errors import Interrupted, SettingsError
+from limbeck.train.identity import identity_of
 from limbeck.train.learner import Learner
 from limbeck.train.loop import Loop
 from limbeck.train.progress import Console
@@ -170,7 +171,7 @@ def test_a_resumed_run_is_the_same_to_the_bit(tmp_path: Path, monkeypatch: pytes
     state = resumed.model.module.state_dict()
     assert all(torch.equal(value, state[name]) for name, value in whole.model.module.state_dict().items())
     other = learner(rows(20), dropout=True, checkpoint_every=2)
-    assert other._identity() != resumed._identity()
+    assert identity_of(other) != identity_of(resumed)
 
 
 def test_a_task_that_cannot_be_fitted_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

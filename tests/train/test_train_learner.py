@@ -20,6 +20,7 @@ from limbeck.passes import calibrate as calibration
 from limbeck.runtime.score import score
 from limbeck.text import TextSettings
 from limbeck.train.found import FinderSettings
+from limbeck.train.identity import identity_of
 from limbeck.train.learner import Learner
 from limbeck.train.saving import folded, versions
 from limbeck.train.settings import FitSettings
@@ -311,9 +312,9 @@ def test_another_folder_is_another_model_for_a_resume(tmp_path: Path) -> None:
     source = make(tmp_path / "other", "bert")
     made = Learner(rows(4), model=str(source), fit=FitSettings(precision="float32"))
     same = Learner(rows(4), model=f"{source}/", fit=FitSettings(precision="float32"))
-    assert made._identity()["model"] == same._identity()["model"]  # a folder's path may be written in two ways
+    assert identity_of(made)["model"] == identity_of(same)["model"]  # a folder's path may be written in two ways
     other = Learner(rows(4), model=str(folder("electra")), fit=FitSettings(precision="float32"))
-    assert made._identity()["model"] != other._identity()["model"]
+    assert identity_of(made)["model"] != identity_of(other)["model"]
 
 
 def test_a_training_and_a_search_can_be_drawn(tmp_path: Path) -> None:

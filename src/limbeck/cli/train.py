@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +19,8 @@ from limbeck.cli._several import first_decides
 from limbeck.errors import DataError, Interrupted, SettingsError, TrainingError, require
 from limbeck.text.settings import TextSettings
 from limbeck.train.launch import number, started
+from limbeck.train.limit import seconds_of
+from limbeck.train.loss_settings import LossSettings
 from limbeck.train.settings import FitSettings
 
 if TYPE_CHECKING:
@@ -23,11 +28,12 @@ if TYPE_CHECKING:
     from limbeck.data import Dataset
     from limbeck.train.cost import Cost
     from limbeck.train.learner import Learner
+    from limbeck.train.loop import Listener
 
 HELP = "Fit a model to a labelled file: finds the columns, splits, says what it will cost, fits, evaluates, saves."
 EXAMPLE = "limbeck train reviews.csv --out model/"
 
-_NOT_KEPT = ("out", "look", "resume", "overwrite", "json")
+_NOT_KEPT = ("out", "look", "resume", "tensorboard", "overwrite", "json")
 """Settings that leave the model as it is: an artefact does not record them."""
 
 
@@ -91,9 +97,22 @@ class Settings:
     fit: FitSettings = field(default_factory=FitSettings)
     """Epochs, rates, batches."""
 
+    loss: LossSettings = field(default_factory=LossSettings)
+    """How the errors of classes count."""
+
     look: bool = True
     """On a file of at most 2,000 rows, show first what the encoder gets as it is, with a logistic regression on top:
     in under ten seconds, or not at all. It changes nothing of the training."""
+
+    auto: bool = False
+    """Choose rate and epochs, and keep the best weights; what --lr and --epochs name is taken. A file of at most
+    1,000 rows is learnt whole: folds of it decide between the encoder as it is and a fine-tuned one."""
+
+    within: str | None = None
+    """Time for all of it, such as 10m, 90s or 1h30m: epochs, a part of one or the frozen encoder, whatever fits."""
+
+    tensorboard: Path | None = None
+    """A folder for TensorBoard, written while the training goes on."""
 
     calibrate: bool = True
     """Fit a temperature on the validation rows, so that probabilities mean what they say."""
@@ -107,6 +126,12 @@ class Settings:
     json: bool = False
     """Print the result as one JSON object instead of text."""
 
+    def __post_init__(self) -> None:
+        if self.within is not None:
+            seconds_of(self.within)
+        if self.auto and self.resume:
+            raise SettingsError("--auto chooses anew each time and is not resumed; leave --resume out")
+
 
 def run(settings: Settings) -> int:
     """Train and save; results on stdout, everything else on stderr."""
@@ -115,22 +140,26 @@ def run(settings: Settings) -> int:
     from limbeck.train.cost import estimate
     from limbeck.train.look import look
 
+    begun = time.monotonic() - time.process_time()  # the imports before count too
     out = settings.out
     checkpoints = out.resolve().with_name(out.resolve().name + ".checkpoint")
     stands = first_decides(lambda: _what_stands(settings, checkpoints))
     if stands == "model":
         return 0
-    learner = _learner(settings, *read_rows(settings.data, settings.columns, settings.fit.seed))
-    cost = estimate(learner)
-    say(*_plan_lines(learner, cost))
-    if settings.look and stands == "nothing":
-        say(*filter(None, [first_decides(lambda: look(learner, cost.pass_seconds))]))
-    if number() == 0 and not settings.resume:
-        shutil.rmtree(checkpoints, ignore_errors=True)
-    try:
-        learner.fit(checkpoints, resume=settings.resume)
-    except Interrupted as stop:
-        raise Interrupted(f"{stop}. Go on with the same command and --resume") from None
+    with ExitStack() as stack:
+        learner = _learner(settings, *_rows(settings), listeners=_listeners(settings, stack))
+        cost = estimate(learner)
+        say(*_plan_lines(learner, cost, settings))
+        chooses = settings.auto or settings.within is not None
+        if settings.look and not chooses and stands == "nothing":
+            say(*filter(None, [first_decides(lambda: look(learner, cost.pass_seconds))]))
+        if number() == 0 and not settings.resume:
+            shutil.rmtree(checkpoints, ignore_errors=True)
+        try:
+            _fit(learner, cost, checkpoints, settings, begun)
+        except Interrupted as stop:
+            how = "" if settings.auto else ". Go on with the same command and --resume"
+            raise Interrupted(f"{stop}{how}") from None
     manifest = learner.save(out, calibrated=settings.calibrate, overwrite=settings.overwrite)
     if number() == 0:
         shutil.rmtree(checkpoints, ignore_errors=True)
@@ -159,6 +188,30 @@ def _what_stands(settings: Settings, checkpoints: Path) -> str:
     return "part" if settings.resume and begun else "nothing"
 
 
+def _fit(learner: Learner, cost: Cost, checkpoints: Path, settings: Settings, begun: float) -> None:
+    """Train in the way that was asked for; the time, where there is one, began at ``begun``."""
+    from limbeck.train.autofit import autofit
+    from limbeck.train.limit import NO_LIMIT, Limit
+    from limbeck.train.within import fit_within
+
+    limit = NO_LIMIT if settings.within is None else Limit.of(settings.within, begun=begun)
+    if settings.auto:
+        autofit(learner, limit, cost=cost)
+    elif limit is NO_LIMIT:
+        learner.fit(checkpoints, resume=settings.resume)
+    else:
+        fit_within(learner, limit, checkpoints, resume=settings.resume, cost=cost)
+
+
+def _listeners(settings: Settings, stack: ExitStack) -> list[Listener]:
+    """What follows the log while the training goes on."""
+    if settings.tensorboard is None:
+        return []
+    from limbeck.train.tensorboard import TensorBoard
+
+    return [stack.enter_context(TensorBoard(settings.tensorboard))]
+
+
 def _check_checkpoints(folder: Path, *, begun: bool, settings: Settings) -> None:
     """See that no earlier work is lost.
 
@@ -175,8 +228,16 @@ def _check_checkpoints(folder: Path, *, begun: bool, settings: Settings) -> None
         )
 
 
-def read_rows(data: Path, columns: DataChoices, seed: int) -> tuple[Dataset, Dataset | None]:
-    """The training rows and the validation rows."""
+def _rows(settings: Settings) -> tuple[Dataset, Dataset | None]:
+    """The training rows and the validation rows, of which a small file gives --auto none."""
+    columns, seed = settings.columns, settings.fit.seed
+    return read_rows(settings.data, columns, seed, is_whole=lambda train: _is_learnt_whole(train, settings))
+
+
+def read_rows(
+    data: Path, columns: DataChoices, seed: int, *, is_whole: Callable[[Dataset], bool] | None = None
+) -> tuple[Dataset, Dataset | None]:
+    """The training rows and the validation rows; none are held back of rows that ``is_whole`` says are all needed."""
     from limbeck.data import apply_corrections, of_classes, read, read_splits, split
 
     options: dict[str, Any] = {
@@ -204,14 +265,24 @@ def read_rows(data: Path, columns: DataChoices, seed: int) -> tuple[Dataset, Dat
         valid = read(columns.valid, **alike, one_class_ok=True)
         valid = of_classes(valid, train.classes, skip=columns.skip_bad_rows)
         say(*valid.notices)
-    elif valid is None and columns.valid_fraction > 0:
+    elif valid is None and columns.valid_fraction > 0 and not (is_whole and is_whole(train)):
         train, valid = split(train, columns.valid_fraction, seed)
         say(*train.notices)
     return train, valid
 
 
-def _learner(settings: Settings, train: Dataset, valid: Dataset | None) -> Learner:
+def _is_learnt_whole(train: Dataset, settings: Settings) -> bool:
+    """Whether --auto learns from all rows, so that none are held back."""
+    if not settings.auto:
+        return False
     from limbeck import models
+    from limbeck.train.few import needs_all
+
+    source = models.DEFAULT if settings.model is None else settings.model
+    return needs_all(len(train), source=source, task=train.task, loss=settings.loss)
+
+
+def _learner(settings: Settings, train: Dataset, valid: Dataset | None, *, listeners: Sequence[Listener]) -> Learner:
     from limbeck.settings import record
     from limbeck.train.learner import Learner
     from limbeck.train.progress import Console
@@ -219,19 +290,22 @@ def _learner(settings: Settings, train: Dataset, valid: Dataset | None) -> Learn
     kept = {key: value for key, value in record(settings).items() if key not in _NOT_KEPT}
     kept["data"], kept["valid"] = settings.data.name, settings.columns.valid and settings.columns.valid.name
     kept["corrections"] = settings.columns.corrections and settings.columns.corrections.name
+    rooms: dict[str, Any] = {"text": settings.text, "fit": settings.fit, "loss": settings.loss}
     learner = Learner(
-        train, valid, model=settings.model, text=settings.text, fit=settings.fit, settings=kept, reporter=Console()
+        train, valid, model=settings.model, **rooms, settings=kept, reporter=Console(), listeners=listeners
     )
-    kept |= {"model": models.shown(learner.source), **record(learner.fit_settings), **record(learner.text)}
+    kept |= learner.resolved()
     say(*learner.notices)
     return learner
 
 
-def _plan_lines(learner: Learner, cost: Cost) -> list[str]:
+def _plan_lines(learner: Learner, cost: Cost, settings: Settings) -> list[str]:
     """What is in the data, and what the training will cost."""
-    fit = learner.fit_settings
+    fit, unit = learner.fit_settings, ""
     if fit.epochs is None:
         plan, seconds = "fitted in one go, without epochs", cost.pass_seconds
+    elif settings.auto or settings.within is not None:
+        plan, seconds, unit = "chosen by what is measured", cost.seconds / fit.epochs, " an epoch"
     else:
         plan = f"{fit.epochs} epochs, {cost.updates} updates at lr {fit.lr:g} in {fit.precision}"
         seconds = cost.seconds / started()
@@ -240,7 +314,7 @@ def _plan_lines(learner: Learner, cost: Cost) -> list[str]:
     return [
         *learner.describe().lines(),
         f"model: {learner.source}, {learner.n_parameters():,} parameters, {cost.size_bytes / 1e6:.0f} MB as float32",
-        f"plan: {plan}; about {duration(seconds)}",
+        f"plan: {plan}; about {duration(seconds)}{unit}",
     ]
 
 

@@ -184,6 +184,15 @@ def origin(source: str) -> str:
     return DEFAULT if source == _FROZEN else source.removeprefix(f"{_FROZEN}:")
 
 
+def frozen_name(encoder: str) -> str:
+    """The name of the model called ``encoder`` with its encoder as it is.
+
+    >>> frozen_name("org/name"), frozen_name("sentiment")
+    ('frozen:org/name', 'frozen')
+    """
+    return _FROZEN if encoder == DEFAULT else f"{_FROZEN}:{encoder}"
+
+
 def prepare(request: Request) -> Prepared:
     """Make the model that ``request.source`` names.
 

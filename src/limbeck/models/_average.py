@@ -57,6 +57,13 @@ def averaged(model: TransformerModel) -> TransformerModel | None:
     return wrapped
 
 
+def added_weights(twin: TransformerModel) -> frozenset[str]:
+    """Names of the weights with which a twin averages and copies; trained, they would do neither."""
+    parts = (_layers(twin.inner)[-1], _hidden_layer(twin.inner))
+    own = {id(parameter) for part in parts for parameter in part.parameters()}
+    return frozenset(name for name, parameter in twin.named_parameters() if id(parameter) in own)
+
+
 def _layers(inner: Any) -> nn.ModuleList:
     n_layers = inner.config.num_hidden_layers
     lists = [part for part in inner.base_model.modules() if isinstance(part, nn.ModuleList)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from limbeck.plan import training_plan
+from limbeck.train.freeze import trained_share
 
 if TYPE_CHECKING:
     from limbeck.train.learner import Learner
@@ -31,8 +32,8 @@ class Cost:
 def estimate(learner: Learner) -> Cost:
     """Time a few passes forward and back over real batches; no weight and no random state changes.
 
-    A backward pass costs twice a forward pass: the estimate counts three forward passes a trained token, measured in
-    eval mode, and a fifth on top for the optimiser and the validation.
+    A backward pass costs twice a forward pass, and ends above what is frozen: the estimate counts three forward passes
+    a trained token, measured in eval mode, and a fifth on top for the optimiser and the validation.
     """
     fit, lengths = learner.fit_settings, learner.encoded.lengths
     plan = training_plan(lengths, fit.batch, seed=fit.seed, epoch=0)
@@ -48,4 +49,6 @@ def estimate(learner: Learner) -> Cost:
     spent = time.perf_counter() - started
     a_batch = (spent - first) / (done - 1) if done > 1 else spent
     a_pass = a_batch * len(plan)
-    return Cost(learner.n_updates(), a_pass * 3.6 * (fit.epochs or 0), a_pass, size_bytes=4 * learner.n_parameters())
+    both_ways = 1.2 * (1 + 2 * trained_share(learner.model.module, fit)) if fit.epochs else 0.0
+    seconds = a_pass * both_ways * (fit.epochs or 0)
+    return Cost(learner.n_updates(), seconds, a_pass, size_bytes=4 * learner.n_parameters())

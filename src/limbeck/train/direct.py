@@ -38,6 +38,8 @@ def fit_directly(learner: Learner, own_fit: Callable[[models.Job], models.Fitted
         entry["valid"] = learner.validate()
     told = "".join(f", valid {name} {value:.4f}" for name, value in entry.get("valid", {}).items())
     learner.reporter.line(fitted.summary + told)
+    for listen in learner.listeners:
+        listen(entry)
     return Progress(texts=len(learner.train), seconds=seconds, log=[entry])
 
 

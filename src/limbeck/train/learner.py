@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,8 @@ from limbeck import models
 from limbeck.artefact.manifest import Manifest
 from limbeck.artefact.save import seal
 from limbeck.data.dataset import Dataset
-from limbeck.data.record import data_record
 from limbeck.data.report import DataReport, describe
-from limbeck.errors import DataError, TrainingError
-from limbeck.losses import get_loss
+from limbeck.errors import DataError
 from limbeck.passes import calibrate as calibration
 from limbeck.plan import training_plan
 from limbeck.runtime.predictor import Predictor
@@ -29,16 +26,22 @@ from limbeck.scores import Scores
 from limbeck.settings import record
 from limbeck.tasks import TaskLike, make_task
 from limbeck.text import Encoded, Encoder, TextSettings
-from limbeck.train import checkpoint, plotting, schedules
+from limbeck.train import plotting, schedules
 from limbeck.train.checkpoint import Progress
-from limbeck.train.direct import check_fit, fit_directly, start_output_layer
+from limbeck.train.direct import check_fit
+from limbeck.train.freeze import check_freeze
+from limbeck.train.identity import identity_of, weights_hash
 from limbeck.train.launch import number
-from limbeck.train.loop import Loop, Work, machine
-from limbeck.train.memory import keep_freed_memory
+from limbeck.train.limit import NO_LIMIT, Limit
+from limbeck.train.loop import Listener, Work, within_updates
+from limbeck.train.loss_settings import LossSettings
+from limbeck.train.objective import Objective, make_objective
 from limbeck.train.precision import resolve
 from limbeck.train.processes import Processes, join
 from limbeck.train.progress import Reporter, Silent
-from limbeck.train.saving import output_name, versions, write_model
+from limbeck.train.readable import readable
+from limbeck.train.rounds import Round, fit_round, log_of
+from limbeck.train.saving import manifest_of, write_model
 from limbeck.train.scoring import logits_of
 from limbeck.train.settings import FitSettings
 from limbeck.train.step import Collator, Step, supervised
@@ -60,13 +63,16 @@ class Learner:
             adds; the weights that ship with limbeck (``sentiment``) where not given.
         text: how much of a text is read.
         fit: epochs, rates, batches.
+        loss: how the errors of classes count.
         step: what a micro-batch is asked for; supervised training by the task's loss where not given.
-        settings: the whole command's settings, for the record; those of ``text`` and ``fit`` where not given.
+        settings: the whole command's settings, for the record; those of ``text``, ``fit`` and ``loss`` where not given.
         reporter: is told how far it is; nothing is printed where not given.
+        listeners: are told each entry of the log as it is made.
 
     Raises:
         DataError: no labels, or none with a text.
         ModelError: the model cannot be used.
+        SettingsError: settings that this task or this family of models cannot heed.
     """
 
     def __init__(
@@ -77,15 +83,19 @@ class Learner:
         model: str | None = None,
         text: TextSettings | None = None,
         fit: FitSettings | None = None,
+        loss: LossSettings | None = None,
         step: Step | None = None,
         settings: dict[str, Any] | None = None,
         reporter: Reporter | None = None,
+        listeners: Iterable[Listener] = (),
     ) -> None:
         self.reporter = reporter if reporter is not None and number() == 0 else Silent()
+        self.listeners = tuple(listeners) if number() == 0 else ()
         self.source = models.DEFAULT if model is None else model
-        self.fit_settings = _resolved(fit or FitSettings(), self.source)
+        self.asked = fit or FitSettings()
+        self.fit_settings = _resolved(self.asked, self.source)
         self.task = _task_of(train)
-        self.notices: list[str] = list(check_fit(fit or FitSettings(), self.source, self.task))
+        self.notices: list[str] = list(check_fit(self.asked, self.source, self.task))
         self.train, self.valid = train, valid if valid is not None and len(valid) else None
         if self.valid is not None and self.valid.is_pairs != train.is_pairs:
             kinds = ["pairs of texts" if part.is_pairs else "single texts" for part in (train, self.valid)]
@@ -99,23 +109,36 @@ class Learner:
         if models.own_fit(self.source) is None:
             self.notices += schedules.notices(self.fit_settings, has_valid=self.valid is not None)
         self._targets = self.task.encode(train.targets or [])
+        self.loss_settings = loss or LossSettings()
+        self.objective = self._objective()
         text = text or TextSettings()
-        prepared = models.prepare(
-            models.Request(self.source, train.inputs, self.task, text.max_length, self.fit_settings.seed)
-        )
+        self._wanted = text.max_length
+        prepared = self._prepare()
         self.notices += prepared.notices
         self.model = prepared.model
-        self._start = _weights_hash(prepared.model)
+        if models.own_fit(self.source) is None:
+            self.notices += check_freeze(self.model.module, self.fit_settings)
+        self.start = weights_hash(prepared.model)
         self.text = replace(text, max_length=prepared.max_length)
         self.encoder = Encoder.from_string(prepared.tokenizer, self.text)
-        self.encoded = self._encode_kept()
-        self._valid = self._encode_valid()
+        self._take_readable()
         self._scale = self.task.output_scale(self._targets)
-        self._step = step or supervised(get_loss(self.task.name))
-        shown = {"model": models.shown(self.source), **record(self.text), **record(self.fit_settings)}
-        self.settings = settings or shown
-        self.progress: Progress | None = None
+        self._step = step or supervised(self.objective.loss)
+        self.settings = settings or self.resolved()
+        self.rounds: tuple[Round, ...] = ()
+        self.limit = NO_LIMIT
+        self.chosen: dict[str, Any] = {}
         self.found_lr: FoundRate | None = None
+
+    def resolved(self) -> dict[str, Any]:
+        """The settings in force, every default put in and class weights by name, as JSON takes them."""
+        name = models.shown(self.source)
+        fit, loss = record(self.fit_settings), self.objective.record(self.loss_settings)
+        return {"model": name, **record(self.text), **fit, **loss}
+
+    def begin_anew(self) -> None:
+        """Put the model back as it was before the first fit."""
+        self.model = self._prepare().model
 
     def describe(self) -> DataReport:
         """Sizes, balance, lengths, cut texts, duplicates, leaks."""
@@ -130,13 +153,23 @@ class Learner:
         """Optimiser steps that :meth:`fit` takes; 0 for a family that fits itself."""
         fit, lengths = self.fit_settings, self.encoded.lengths
         epochs = range(fit.epochs or 0)
-        return sum(len(training_plan(lengths, fit.step_budget, seed=fit.seed, epoch=epoch)) for epoch in epochs)
+        whole = [len(training_plan(lengths, fit.step_budget, seed=fit.seed, epoch=epoch)) for epoch in epochs]
+        return sum(within_updates(whole, fit.max_updates))
 
-    def fit(self, checkpoints: Path | None = None, *, resume: bool = False) -> Progress:
-        """Train, or take up a training that was stopped.
+    def fit(
+        self,
+        checkpoints: Path | None = None,
+        *,
+        epochs: int | None = None,
+        lr: float | None = None,
+        resume: bool = False,
+    ) -> Progress:
+        """Train, or take up a training that was stopped; called again, go on from the weights that there are.
 
         Args:
             checkpoints: the folder for checkpoints; none are written where not given, nor by a family that fits itself.
+            epochs: of this fit; those of the settings where not given.
+            lr: highest rate of this fit; that of the settings where not given.
             resume: go on from the newest checkpoint there; begin where there is none.
 
         Returns:
@@ -146,30 +179,55 @@ class Learner:
             TrainingError: the loss is not a number any more, or a checkpoint is of other settings or other data.
             Interrupted: the user asked to stop.
         """
-        keep_freed_memory()
-        if (own_fit := models.own_fit(self.source)) is not None:
-            self.progress = fit_directly(self, own_fit)
-            return self.progress
-        loop = Loop(self.work(), self.fit_settings, checkpoints=checkpoints, reporter=self.reporter)
-        loop.processes.agree(loop.work.identity)
-        loop.processes.first(lambda: _make(checkpoints))
-        saved = loop.processes.checkpoint(lambda: checkpoint.newest(checkpoints) if resume and checkpoints else None)
-        if saved is not None:
-            changed = checkpoint.differences(saved.identity, loop.work.identity)
-            if changed:
-                raise TrainingError(
-                    f"the checkpoint in {checkpoints} is of another run: {'; '.join(changed)}. "
-                    "Resume with the same settings and data, or train anew without --resume"
-                )
-            for line in checkpoint.differences(saved.state["machine"], machine()):
-                self.reporter.line(f"{line} since the checkpoint: the last digits of the weights may differ")
-            loop.resume(saved)
-            self.reporter.line(f"resumed after update {saved.progress.update} of {loop.total}")
-        elif self.fit_settings.output_layer == "frozen" and loop.processes.is_first:
-            start_output_layer(self)
-        loop.processes.start_alike(self.model.module)
-        self.progress = loop.run()
-        return self.progress
+        return fit_round(self, self._but(epochs=epochs, lr=lr), checkpoints, resume=resume)
+
+    def fit_onecycle(self, lr: float, epochs: int | None = None) -> Progress:
+        """Train under one cycle: lr/10 up to ``lr`` and down to lr/1000, momentum the other way; see :meth:`fit`."""
+        return fit_round(self, self._but(schedule="1cycle", epochs=epochs, lr=lr))
+
+    def fit_sgdr(self, lr: float, cycles: int, cycle_length: int = 1, cycle_mult: int = 1) -> Progress:
+        """Train through so many cosines that start again, the first of ``cycle_length`` epochs; see :meth:`fit`."""
+        epochs = sum(cycle_length * cycle_mult**n for n in range(cycles))
+        shape = {"cycle_length": float(cycle_length), "cycle_mult": cycle_mult}
+        return fit_round(self, self._but(schedule="sgdr", epochs=epochs, lr=lr, **shape))
+
+    def autofit(self, *, within: str | None = None) -> Progress:
+        """Train with a rate and a length of its own choice: see :func:`limbeck.train.autofit.autofit`."""
+        from limbeck.train.autofit import autofit
+
+        return autofit(self, NO_LIMIT if within is None else Limit.of(within))
+
+    def fit_within(self, time: str, checkpoints: Path | None = None, *, resume: bool = False) -> Progress:
+        """Train what fits into ``time`` (``10m``, say): see :func:`limbeck.train.within.fit_within`."""
+        from limbeck.train.within import fit_within
+
+        return fit_within(self, Limit.of(time), checkpoints, resume=resume)
+
+    def freeze(self, what: str | int = "encoder") -> None:
+        """Leave ``embeddings``, the whole ``encoder`` or so many of the lowest layers as they are in later fits.
+
+        Raises:
+            SettingsError: the model has no such layers.
+        """
+        fit = replace(self.fit_settings, freeze=str(what))
+        check_freeze(self.model.module, fit)
+        self.fit_settings = fit
+
+    def unfreeze(self) -> None:
+        """Train all weights in later fits."""
+        self.fit_settings = replace(self.fit_settings, freeze="none")
+
+    def freeze_all(self) -> None:
+        """Become what ``--model frozen:ENCODER`` makes: the encoder as it is, under a layer fitted in one go."""
+        if models.own_fit(self.source) is None:
+            self.source = models.frozen_name(self.source)
+            self.fit_settings = _resolved(self.asked, self.source)
+            self.settings = {**self.settings, **self.resolved()}
+
+    @property
+    def progress(self) -> Progress | None:
+        """Where the last fit ended; None before the first."""
+        return self.rounds[-1].progress if self.rounds else None
 
     def find_lr(self, settings: FinderSettings | None = None) -> FoundRate:
         """Find a learning rate for :meth:`fit` and change nothing: see :func:`limbeck.train.find_lr.find_lr`."""
@@ -250,6 +308,20 @@ class Learner:
         pad_id, seed = self.encoder.pad_id, self.fit_settings.seed
         return models.Job(self.model, self.task, train, valid, pad_id, seed, self.reporter.watch)
 
+    def _prepare(self) -> models.Prepared:
+        request = models.Request(self.source, self.train.inputs, self.task, self._wanted, self.fit_settings.seed)
+        return models.prepare(request)
+
+    def _objective(self) -> Objective:
+        own = models.own_fit(self.source) is not None
+        return make_objective(self.loss_settings, self.task, self._targets, source=self.source, own=own)
+
+    def _but(self, **changes: Any) -> FitSettings:
+        """The settings with what is given put in; a family that fits itself keeps its own."""
+        if models.own_fit(self.source) is not None:
+            return self.fit_settings
+        return replace(self.fit_settings, **{name: value for name, value in changes.items() if value is not None})
+
     def _standard(self, targets: NDArray[Any]) -> NDArray[Any]:
         scale, offset = self._scale
         return targets if (scale, offset) == (1.0, 0.0) else ((targets - offset) / scale).astype(np.float32)
@@ -259,32 +331,30 @@ class Learner:
         targets = self._standard(self._targets)
         collate = Collator(self.encoded.ids, self.encoded.type_ids, targets, pad_id=self.encoder.pad_id)
         validate: Callable[[], dict[str, float]] | None = None if self._valid is None else self.validate
-        return Work(self.model.module, self._step, collate, self.encoded.lengths, validate, self._identity())
-
-    def _encode_kept(self) -> Encoded:
-        """Token ids of the training rows; rows with nothing to read leave the training set."""
-        encoded = self.encoder.encode(self.train.inputs)
-        if encoded.answerable.all():
-            return encoded
-        kept = np.flatnonzero(encoded.answerable)
-        if not len(kept):
-            raise DataError(f"{self.train.name}: no row has a text to read; name the column with --text-column")
-        self.notices.append(
-            f"{self.train.name}: {len(encoded.read) - len(kept)} rows without anything to read are left out"
+        return Work(
+            self.model.module,
+            self._step,
+            collate,
+            self.encoded.lengths,
+            validate,
+            identity_of(self),
+            is_time_up=self.limit.watch(),
+            listeners=self.listeners,
         )
-        self.train = self.train.take(kept)
-        self._targets = self._targets[kept]
-        return encoded.take(kept)
 
-    def _encode_valid(self) -> tuple[Encoded, NDArray[Any]] | None:
-        if self.valid is None:
-            return None
-        encoded = self.encoder.encode(self.valid.inputs)
-        kept = np.flatnonzero(encoded.answerable)
-        if not len(kept):
-            raise DataError(f"{self.valid.name}: no validation row has a text to read")
-        self.valid = self.valid.take(kept)
-        return encoded.take(kept), self.task.encode(self.valid.targets or [])
+    def _take_readable(self) -> None:
+        """Token ids of all rows; those with nothing to read leave the training and the validation set."""
+        whole = len(self.train)
+        self.train, self.encoded = readable(self.encoder, self.train, "row", "; name the column with --text-column")
+        if len(self.train) < whole:
+            left = whole - len(self.train)
+            self.notices.append(f"{self.train.name}: {left} rows without anything to read are left out")
+            self._targets = self.task.encode(self.train.targets or [])
+            self.objective = self._objective()  # balanced over the rows that are left
+        self._valid: tuple[Encoded, NDArray[Any]] | None = None
+        if self.valid is not None:
+            self.valid, encoded = readable(self.encoder, self.valid, "validation row")
+            self._valid = encoded, self.task.encode(self.valid.targets or [])
 
     def _logits(self, encoded: Encoded, processes: Processes | None = None) -> NDArray[np.float64]:
         """Logits of rows in the targets' units: shape ``(N, C)``."""
@@ -293,26 +363,12 @@ class Learner:
         raw = logits_of(self.model.module, encoded, pad_id=pad_id, precision=precision, processes=processes)
         return raw * scale + offset
 
-    def _identity(self) -> dict[str, Any]:
-        """What a resume must find unchanged."""
-        free = ("checkpoint_every", "workers")
-        identity: dict[str, Any] = {key: value for key, value in record(self.fit_settings).items() if key not in free}
-        identity |= record(self.text)
-        identity |= {
-            "train data": self.train.fingerprint,
-            "model": self._start,
-            "task": self.task.to_json(),
-        }
-        identity["valid data"] = None if self.valid is None else self.valid.fingerprint
-        identity["tokenizer"] = hashlib.sha256(self.encoder.tokenizer.to_str().encode()).hexdigest()
-        return json.loads(json.dumps(identity))  # type: ignore[no-any-return]
-
     def _fill(self, folder: Path) -> Manifest:
         """Write weights, tokenizer, graph and the log of the training."""
-        log = self.progress.log if self.progress is not None else []
-        write_model(folder, self.model, family=models.family_of(self.source), scale=self._scale, log=log)
+        family, log = models.family_of(self.source), log_of(self.rounds)
+        write_model(folder, self.model, family=family, scale=self._scale, log=log)
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
-        manifest = self._manifest()
+        manifest = manifest_of(self)
         return replace(manifest, model={**manifest.model, "model_type": kind})
 
     def _measured(self, folder: Path, manifest: Manifest) -> Manifest:
@@ -322,54 +378,6 @@ class Learner:
         scores = score(Predictor(folder, manifest), self.valid, cache=False)
         targets = self.task.encode(self.valid.targets or [])
         return replace(manifest, metrics=self.task.metrics(scores.logits.astype(np.float64), targets))
-
-    def _manifest(self) -> Manifest:
-        progress = self.progress or Progress()
-        return Manifest(
-            task=self.task.to_json(),
-            text=record(self.text),
-            model={
-                "family": models.family_of(self.source),
-                "source": models.shown(models.origin(self.source)),
-                "parameters": self.n_parameters(),
-                "output_layer": output_name(self.model),
-            },
-            inputs="pair" if self.train.is_pairs else "text",
-            settings=self.settings,
-            seed=self.fit_settings.seed,
-            versions=versions(),
-            data=data_record(self.train, self.valid),
-            training={
-                "updates": progress.update,
-                "best_update": progress.best_update or progress.update,
-                "texts": progress.texts,
-                "seconds": round(progress.seconds, 3),
-                "precision": self.fit_settings.precision,
-            },
-        )
-
-
-def _weights_hash(model: models.TextModel) -> str:
-    """A short name of a model's weights as they are, wherever they came from."""
-    digest = hashlib.sha256()
-    for value in model.module.state_dict().values():
-        digest.update(value.detach().cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _make(folder: Path | None) -> None:
-    """Make the folder for checkpoints before the work that they are to keep.
-
-    Raises:
-        TrainingError: it cannot be made.
-    """
-    try:
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(
-            f"checkpoints cannot be written to {folder}: {error.strerror}; give another --out"
-        ) from None
 
 
 def _task_of(train: Dataset) -> TaskLike:

@@ -56,7 +56,7 @@ def look(learner: Learner, pass_seconds: float) -> str | None:
 
 def _flag(source: str) -> str:
     """The flag that names the same encoder, frozen, as a shell takes it."""
-    return "--model frozen" if source == models.DEFAULT else f"--model {shlex.quote(f'frozen:{source}')}"
+    return f"--model {shlex.quote(models.frozen_name(source))}"
 
 
 def _measure(learner: Learner) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from limbeck.errors import Interrupted, TrainingError
 from limbeck.plan import Rows, slices, training_plan
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
+from limbeck.train.freeze import apply_freeze
 from limbeck.train.interrupt import Stopper
 from limbeck.train.launch import started
 from limbeck.train.optimizer import dump_optimizer, load_optimizer, make_optimizer
@@ -34,6 +35,9 @@ from limbeck.train.step import MicroBatch, Step
 
 Validate = Callable[[], dict[str, float]]
 """Measures on the validation rows, ``loss`` among them."""
+
+Listener = Callable[[Mapping[str, Any]], None]
+"""Is told an entry of the log."""
 
 LOGGED_ROWS = 10_000
 """Training sets of at most so many rows have the rows of each step in the log; larger logs would outgrow the model."""
@@ -52,6 +56,14 @@ class Work:
     """None where there are no validation rows: the last weights are kept."""
     identity: dict[str, Any]
     """What must be equal for a resume to make sense."""
+    known_loss: float | None = None
+    """Validation loss of the weights as they are: they are kept unless it is bettered. None: the first are better."""
+    held: frozenset[str] = frozenset()
+    """Names of weights that stay as they are, whatever the settings say."""
+    is_time_up: Callable[[], bool] = lambda: False
+    """Asked after each update; once true, what was learnt is measured and the training ends."""
+    listeners: tuple[Listener, ...] = ()
+    """Are told each entry of the log as it is made."""
 
 
 class Loop:
@@ -75,9 +87,11 @@ class Loop:
         self.stopper, self.stops = Stopper(), False  # asked here; asked of any process
         self.checkpoints, self.reporter = checkpoints, reporter
         self.progress = Progress()
-        self.epochs, self.lr = settings.epochs or 1, settings.lr or 0.0
-        self.epoch_sizes = [len(self._plan(epoch)) for epoch in range(self.epochs)]
-        self.total = sum(self.epoch_sizes)
+        self.lr = settings.lr or 0.0
+        whole = [len(self._plan(epoch)) for epoch in range(settings.epochs or 1)]
+        self.epoch_sizes = within_updates(whole, settings.max_updates)
+        self.epochs, self.total = len(self.epoch_sizes), sum(self.epoch_sizes)
+        apply_freeze(work.model, settings, held=work.held)
         optimizer = make_optimizer(
             work.model, lr=self.lr, weight_decay=settings.weight_decay, layer_decay=settings.layer_decay
         )
@@ -85,6 +99,8 @@ class Loop:
         self.optimizer = self.accelerator.prepare_optimizer(optimizer)
         self.course = course(self.optimizer.optimizer, settings, self.epoch_sizes)
         self.best: dict[str, Tensor] | None = None
+        if work.known_loss is not None:
+            self.progress.best_loss, self.best = work.known_loss, _copy(work.model)
 
     def run(self) -> Progress:
         """Train to the end, or to the point where patience is lost.
@@ -121,20 +137,27 @@ class Loop:
 
     def _epoch(self, epoch: int, stopper: Stopper) -> bool:
         """Train through one epoch, or what is left of it; False when training is over."""
-        before = sum(self.epoch_sizes[:epoch])
+        before, size = sum(self.epoch_sizes[:epoch]), self.epoch_sizes[epoch]
         done = self.progress.update - before
-        if done > self.epoch_sizes[epoch] or (done == self.epoch_sizes[epoch] and self._is_closed(epoch)):
-            return not self._is_out_of_patience()
-        steps = self._plan(epoch)[done:]
-        for rows, micro_batches in self._batches(steps):
+        if done > size or (done == size and self._is_closed(epoch)):
+            return not self._is_over()
+        apply_freeze(self.work.model, self.settings, epoch=epoch, held=self.work.held)
+        validated = {before + size * part // self.settings.validations for part in range(1, self.settings.validations)}
+        if done and self.progress.update in validated:  # the run was stopped in between
+            self._validate_within(epoch)
+        for rows, micro_batches in self._batches(self._plan(epoch)[done:size]):
             self._update(epoch, rows, micro_batches)
             if self.stops or (stopper.asked and self.processes.count == 1):
                 self._stop()
+            if self.progress.update in validated:
+                self._validate_within(epoch)
+            if self._is_over():
+                break
             every = self.settings.checkpoint_every
-            if every and self.progress.update % every == 0 and self.progress.update < before + self.epoch_sizes[epoch]:
+            if every and self.progress.update % every == 0 and self.progress.update < before + size:
                 self._checkpoint()
         self._close(epoch)
-        return not self._is_out_of_patience()
+        return not self._is_over()
 
     def _update(self, epoch: int, rows: Rows, micro_batches: Iterator[MicroBatch]) -> None:
         """One optimiser step: loss = sum over the texts of all its micro-batches / number of those texts."""
@@ -172,7 +195,7 @@ class Loop:
         }
         if len(self.work.lengths) <= LOGGED_ROWS:
             entry["rows"] = rows.tolist()
-        self.progress.log.append(entry)
+        self._record(entry)
         self.reporter.update(self.progress.update, total)
 
     def _clip(self) -> float:
@@ -187,19 +210,45 @@ class Loop:
             "train_loss": self._mean_loss(epoch),
         }
         if self.work.validate is not None:
-            self.model.eval()
-            entry["valid"] = self.work.validate()
-            self.model.train()
-            if not math.isfinite(entry["valid"]["loss"]):
-                raise TrainingError(
-                    f"the validation loss is {entry['valid']['loss']} after epoch {epoch + 1}; "
-                    f"train again with a lower --lr (a third of {self.lr:g}, say)"
-                )
-            self._keep_best(entry["valid"]["loss"])
+            entry["valid"] = self._validated(epoch)
             self.course.after_epoch(entry["valid"]["loss"])
-        self.progress.log.append(entry)
+        self._record(entry)
         self.reporter.line(_epoch_line(entry, self.epochs))
         self._checkpoint()
+
+    def _validate_within(self, epoch: int) -> None:
+        """Validate in the middle of an epoch, and say so."""
+        if self.work.validate is None or self._last_validation()["update"] == self.progress.update:
+            return
+        entry = {"epoch": epoch + 1, "update": self.progress.update, "valid": self._validated(epoch)}
+        self._record(entry)
+        self.reporter.line(f"epoch {epoch + 1} of {self.epochs}, update {self.progress.update}:{_measures(entry)}")
+
+    def _validated(self, epoch: int) -> dict[str, float]:
+        """Measures on the validation rows; the weights are kept where they are the best. No row is read twice."""
+        last = self._last_validation()
+        if last["update"] == self.progress.update:
+            known: dict[str, float] = last["valid"]
+            return known
+        assert self.work.validate is not None
+        self.model.eval()
+        found = self.work.validate()
+        self.model.train()
+        if not math.isfinite(found["loss"]):
+            raise TrainingError(
+                f"the validation loss is {found['loss']} after epoch {epoch + 1}; "
+                f"train again with a lower --lr (a third of {self.lr:g}, say)"
+            )
+        self._keep_best(found["loss"])
+        return found
+
+    def _last_validation(self) -> Mapping[str, Any]:
+        return next((entry for entry in reversed(self.progress.log) if "valid" in entry), {"update": None})
+
+    def _record(self, entry: dict[str, Any]) -> None:
+        self.progress.log.append(entry)
+        for listen in self.work.listeners:
+            listen(entry)
 
     def _mean_loss(self, epoch: int) -> float:
         """Mean over the texts of an epoch: a step of few texts weighs as little as they are."""
@@ -216,8 +265,11 @@ class Loop:
     def _is_closed(self, epoch: int) -> bool:
         return any(entry["epoch"] > epoch and "train_loss" in entry for entry in self.progress.log)
 
-    def _is_out_of_patience(self) -> bool:
-        return self.settings.patience is not None and self.progress.stale >= self.settings.patience
+    def _is_over(self) -> bool:
+        """Whether patience is lost, or the time is up."""
+        patience = self.settings.patience
+        is_out = patience is not None and self.progress.stale >= patience * self.settings.validations
+        return is_out or self.work.is_time_up()
 
     def _checkpoint(self) -> None:
         if self.checkpoints is None or not self.processes.is_first:
@@ -276,6 +328,18 @@ class Loop:
             yield step, (next(stream) for _ in parts)
 
 
+def within_updates(epoch_sizes: Sequence[int], limit: int | None) -> list[int]:
+    """Updates of each epoch, of which no more than ``limit`` are made; epochs without any are left out.
+
+    >>> within_updates([4, 4, 4], 6), within_updates([4, 4, 4], None)
+    ([4, 2], [4, 4, 4])
+    """
+    kept: list[int] = []
+    for size in epoch_sizes:
+        kept.append(size if limit is None else min(size, limit - sum(kept)))
+    return [size for size in kept if size]
+
+
 def machine() -> dict[str, Any]:
     """What the last digits of a sum depend on beside the numbers."""
     return {"torch": torch.__version__, "threads": torch.get_num_threads(), "processes": started()}
@@ -292,5 +356,9 @@ def _mix(seed: int, update: int, process: int) -> int:
 
 
 def _epoch_line(entry: dict[str, Any], epochs: int) -> str:
-    valid = "".join(f", valid {name} {value:.4f}" for name, value in entry.get("valid", {}).items())
-    return f"epoch {entry['epoch']} of {epochs}: train loss {entry['train_loss']:.4f}{valid}"
+    measures = _measures(entry)
+    return f"epoch {entry['epoch']} of {epochs}: train loss {entry['train_loss']:.4f}{measures and ',' + measures}"
+
+
+def _measures(entry: dict[str, Any]) -> str:
+    return ",".join(f" valid {name} {value:.4f}" for name, value in entry.get("valid", {}).items())

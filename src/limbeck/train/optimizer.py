@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -44,15 +45,27 @@ def layer_factors(names: list[str], decay: float) -> dict[str, float]:
     >>> layer_factors(["embeddings.word.weight", "layer.0.weight", "layer.1.weight", "output.weight"], 0.5)
     {'embeddings.word.weight': 0.125, 'layer.0.weight': 0.25, 'layer.1.weight': 0.5, 'output.weight': 1.0}
     """
+    depth_of, n_layers = depths(names)
+    return {name: decay ** (n_layers + 1 - depth) for name, depth in depth_of.items()}
+
+
+def depths(names: Iterable[str]) -> tuple[dict[str, int], int]:
+    """How far each weight is from the text, and how many layers are numbered.
+
+    Embeddings are 0, the layers 1, 2 and so on, and what stands above the last layer one more than it.
+
+    >>> depths(["embeddings.word.weight", "layer.0.weight", "layer.1.weight", "output.weight"])
+    ({'embeddings.word.weight': 0, 'layer.0.weight': 1, 'layer.1.weight': 2, 'output.weight': 3}, 2)
+    """
     found = {name: _LAYER.search(name) for name in names}
     n_layers = 1 + max((int(match[1]) for match in found.values() if match), default=-1)
-    factors = {}
+    depth_of = {}
     for name, match in found.items():
         if match:
-            factors[name] = decay ** (n_layers - int(match[1]))
+            depth_of[name] = int(match[1]) + 1
         else:
-            factors[name] = decay ** (n_layers + 1) if _EMBEDDING.search(name) else 1.0
-    return factors
+            depth_of[name] = 0 if _EMBEDDING.search(name) else n_layers + 1
+    return depth_of, n_layers
 
 
 def dump_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limbeck.errors import TrainingError
+from limbeck.train.rounds import log_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,9 +37,9 @@ def training_figure(learner: Learner, what: str, path: Path | str | None) -> Fig
     from limbeck.plots import write
     from limbeck.plots.training import Log, draw
 
-    if learner.progress is None:
+    if not learner.rounds:
         raise TrainingError("nothing was trained yet; call fit() first")
-    figure = draw(Log.of(learner.progress.log), [what])
+    figure = draw(Log.of(log_of(learner.rounds)), [what])
     if path is not None:
         write(figure, path)
     return figure

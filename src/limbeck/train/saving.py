@@ -7,11 +7,18 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from limbeck import models
+from limbeck.artefact.manifest import Manifest
+from limbeck.data.record import data_record
+from limbeck.settings import record
+from limbeck.train.rounds import training_of
+
+if TYPE_CHECKING:
+    from limbeck.train.learner import Learner
 
 
 def write_model(
@@ -53,6 +60,31 @@ class folded:  # noqa: N801 - reads as a verb in a with statement
         with torch.no_grad():
             self.layer.weight.copy_(self._before[0])
             self.layer.bias.copy_(self._before[1])
+
+
+def manifest_of(learner: Learner) -> Manifest:
+    """What is known of a learner's model before anything of it is measured."""
+    train, valid = learner.train, learner.valid
+    return Manifest(
+        task=learner.task.to_json(),
+        text=record(learner.text),
+        model={
+            "family": models.family_of(learner.source),
+            "source": models.shown(models.origin(learner.source)),
+            "parameters": learner.n_parameters(),
+            "output_layer": output_name(learner.model),
+        },
+        inputs="pair" if train.is_pairs else "text",
+        settings=learner.settings,
+        seed=learner.fit_settings.seed,
+        versions=versions(),
+        data=data_record(train, valid),
+        training={
+            **training_of(learner.rounds),
+            "precision": learner.fit_settings.precision,
+            **({"chosen": learner.chosen} if learner.chosen else {}),
+        },
+    )
 
 
 def output_name(model: models.TextModel) -> str:

@@ -18,6 +18,9 @@ CYCLIC = ("triangular", "triangular2", "sgdr")
 Precision = Literal["auto", "float32", "bf16"]
 Keep = Literal["best", "last"]
 OutputLayer = Literal["fresh", "frozen"]
+FREEZE = ("none", "embeddings", "encoder")
+"""What can be frozen by name; a number of layers besides."""
+ENCODER = FREEZE[-1]
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,20 @@ class FitSettings:
     """What the output layer starts from: small random weights (where a saved layer has all the classes, their rows of
     it), or what --model frozen fits to at most 2,000 rows (LP-FT, Kumar et al. 2022, arXiv 2202.10054)."""
 
+    freeze: str = "none"
+    """What stays as it is: none, embeddings, encoder (all but what stands above its layers), or a number, the
+    embeddings and so many of the lowest layers."""
+
+    gradual: bool = False
+    """Unfreeze layer by layer: the first epoch trains what stands above the layers, each further one a layer more
+    (Howard and Ruder 2018)."""
+
+    max_updates: int | None = None
+    """End after so many updates, in the middle of an epoch where it comes to that; the schedule spans these."""
+
+    validations: int = 1
+    """Times an epoch that the validation rows are read, evenly spread: the best weights may lie in its middle."""
+
     patience: int | None = None
     """Stop after this many epochs without a better validation loss; never where not given."""
 
@@ -114,6 +131,8 @@ class FitSettings:
             ("--accumulate", self.accumulate, 1),
             ("--cycle-mult", self.cycle_mult, 1),
             ("--plateau-patience", self.plateau_patience, 1),
+            ("--max-updates", self.max_updates, 1),
+            ("--validations", self.validations, 1),
             ("--patience", self.patience, 1),
             ("--checkpoint-every", self.checkpoint_every, 1),
             ("--workers", self.workers, 0),
@@ -123,6 +142,9 @@ class FitSettings:
                 problems.append(f"{flag} {value} is too small; give {least} or more")
         if self.lr is not None and not 0 < self.lr < 10:
             problems.append(f"--lr {self.lr} is no learning rate; give one between 0 and 10, such as 5e-5")
+        if self.freeze not in FREEZE and not str(self.freeze).isdecimal():
+            names = nearest(str(self.freeze), FREEZE)
+            problems.append(f"--freeze {self.freeze!r} is unknown; it takes {names}, or a number of layers")
         if not 0 < self.layer_decay <= 1:
             problems.append(f"--layer-decay {self.layer_decay} is no factor from 0 to 1; give 0.9, say, or 1 for none")
         if not 0 <= self.warmup < 1:
