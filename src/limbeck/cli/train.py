@@ -205,7 +205,7 @@ def _fit(learner: Learner, cost: Cost, checkpoints: Path, settings: Settings, be
 
 def _listeners(settings: Settings, stack: ExitStack) -> list[Listener]:
     """What follows the log while the training goes on."""
-    if settings.tensorboard is None:
+    if settings.tensorboard is None or number() > 0:
         return []
     from limbeck.train.tensorboard import TensorBoard
 
