@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from limbeck import sentiment
-    from limbeck.data import Dataset, read, read_splits, split
+    from limbeck.data import Dataset, apply_corrections, read, read_splits, split
     from limbeck.errors import LimbeckError
+    from limbeck.inspect.errors import find_errors
     from limbeck.inspect.explain import explain
     from limbeck.scores import Scores
     from limbeck.sentiment import load
@@ -33,7 +34,9 @@ _NAMES = {
     "LossSettings": "limbeck.train.loss_settings",
     "Scores": "limbeck.scores",
     "TextSettings": "limbeck.text",
+    "apply_corrections": "limbeck.data",
     "explain": "limbeck.inspect.explain",
+    "find_errors": "limbeck.inspect.errors",
     "load": "limbeck.sentiment",
     "read": "limbeck.data",
     "read_splits": "limbeck.data",
@@ -50,7 +53,9 @@ __all__ = [
     "LossSettings",
     "Scores",
     "TextSettings",
+    "apply_corrections",
     "explain",
+    "find_errors",
     "load",
     "read",
     "read_splits",

@@ -38,7 +38,7 @@ class Correction:
     """The label that is right; None to drop the rows."""
 
 
-def apply_corrections(dataset: Dataset, path: Path) -> Dataset:
+def apply_corrections(dataset: Dataset, path: Path | str) -> Dataset:
     """Change the labels of ``dataset``, or drop rows, as the file at ``path`` says.
 
     Rows of the file whose ``corrected`` is empty or the label itself change nothing.
@@ -51,6 +51,7 @@ def apply_corrections(dataset: Dataset, path: Path) -> Dataset:
         DataError: the file cannot be read, lacks a column, or holds labels that are no class or contradict each other:
             all problems are named with their lines. Or less than two classes are left.
     """
+    path = Path(path)
     source = open_rows(path)
     lacking = [name for name in ("text", "label", CORRECTED) if name not in source.columns]
     if lacking:

@@ -11,6 +11,7 @@ heart would say that none is wrong. A weak second opinion makes the estimate hig
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -134,8 +135,10 @@ def out_of_fold(pieces: Sequence[NDArray[Any]], targets: NDArray[np.int64], n_cl
         held, rest = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
         if not len(held) or len(np.unique(targets[rest])) < 2:
             continue
-        # far from converged is near enough: what is wanted is an order
-        model = LogisticRegression(max_iter=200, tol=1e-3).fit(features[rest], targets[rest])
+        model = LogisticRegression(max_iter=200, tol=1e-3)
+        with warnings.catch_warnings():  # short of converged is near enough: what is wanted is an order
+            warnings.simplefilter("ignore", require("sklearn.exceptions", EXTRA).ConvergenceWarning)
+            model.fit(features[rest], targets[rest])
         said = np.zeros((len(held), n_classes))
         said[:, model.classes_] = model.predict_proba(features[held])
         result[held] = (1 - _CARE) * said + _CARE * result[held]
