@@ -106,7 +106,7 @@ def _write_corrections(path: Path, errors: Errors, dataset: Dataset) -> None:
     columns = columns_of(dataset)
     with open_writer(path, columns, kinds={name: kinds.get(name, str) for name in columns}) as writer:
         writer.write(rows)
-    likely = "" if errors.labels is None else f", about {errors.labels.n_errors:,} of the labels likely wrong"
+    likely = "" if errors.labels is None else f", of which about {errors.labels.n_errors:,} labels look wrong"
     say(
         f"{path}: {len(rows):,} rows to look at{likely}; fill in the column corrected (a label, or drop), and give the "
         "file to `limbeck train` with --corrections"
