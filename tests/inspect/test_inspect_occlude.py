@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limbeck.inspect.occlude import first_masks, log_odds, neighbours, split_strongest, without, word_effects
+from limbeck.inspect.occlude import by_chance, first_masks, log_odds, neighbours, split_strongest, without, word_effects
 
 
 def test_words_alone_get_what_the_ridge_leaves_them() -> None:
@@ -47,6 +47,19 @@ def test_first_masks_fit_and_leave_each_word_out(n_words: int, n_rows: int) -> N
     assert masks.shape[1] == n_words and n_words <= len(masks) <= n_rows
     alone = masks[masks.sum(axis=1) == n_words - 1]
     assert {int(row.argmin()) for row in alone} == set(range(n_words))
+
+
+def test_rows_by_chance_come_with_their_opposites_and_repeat() -> None:
+    masks = by_chance(9, 32)
+    assert masks.shape == (32, 9) and np.array_equal(masks[:16], ~masks[16:])
+    assert masks.any(axis=1).all() and not masks.all(axis=1).any()
+    assert np.array_equal(masks, by_chance(9, 32))
+    assert len(set(masks.sum(axis=1).tolist())) > 4  # any number of words is left out
+
+
+def test_kinds_of_rows_are_whole_or_not_there() -> None:
+    sizes = {n_rows: len(first_masks(10, n_rows)) for n_rows in (10, 18, 19, 50, 51, 256)}  # type: ignore[arg-type]
+    assert sizes == {10: 10, 18: 10, 19: 19, 50: 19, 51: 51, 256: 51}
 
 
 def test_two_words_are_not_left_out_together() -> None:

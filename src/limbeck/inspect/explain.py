@@ -1,7 +1,8 @@
 """Why a model answered so: its words are left out, a batch at a time, and the answer is asked for again.
 
-A text of ordinary length costs some two rows a word: each word left out, and each two neighbours. Of a long text whole
-sentences are left out first, then parts of those that matter, down to their words, so that the time has a bound.
+A text of ordinary length costs some two rows a word, and 32 more: each word left out, each two neighbours, and many
+words by chance. Of a long text whole sentences are left out first, then parts of those that matter, down to their
+words, so that the time has a bound.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What to leave out of a text, and what its words did: pure functions of masks.
 
 A mask is a row of booleans, one a word, True where the word stays. One word at a time says little where words repeat
-each other ("a great, superb film") or belong together ("not good"), so that pairs of neighbours are left out too, and a
-ridge regression spreads what all rows say over the words.
+each other ("a great, superb film") or belong together ("not good"), so that pairs of neighbours and many words at a
+time are left out too, and a ridge regression spreads what all rows say over the words.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ Masks = NDArray[np.bool_]
 
 RIDGE = 0.1
 """Shrinks effects a little; one word that is left out once keeps ten elevenths of what it did."""
+CHANCE_ROWS = 32
+"""Rows that leave out many words, drawn by chance; each stands beside the row that leaves out the others."""
 
 
 def neighbours(n_words: int, size: int) -> Masks:
@@ -30,12 +32,35 @@ def neighbours(n_words: int, size: int) -> Masks:
     return masks
 
 
+def by_chance(n_words: int, n_rows: int) -> Masks:
+    """Masks that leave out 1 to all but one words, any number as likely, and each mask's opposite.
+
+    The draws are the same for the same number of words, so that an explanation is the same each time. Their shape is
+    ``(n_rows, n_words)``, with ``n_rows`` even.
+
+    Source:
+        Lundberg and Lee 2017, arXiv 1705.07874, as the package shap draws: opposites together lower the variance.
+    """
+    random = np.random.default_rng(n_words)
+    ranks = random.permuted(np.tile(np.arange(n_words), (n_rows // 2, 1)), axis=1)
+    masks: Masks = ranks >= random.integers(1, max(2, n_words), (n_rows // 2, 1))
+    return np.concatenate([masks, ~masks])
+
+
 def first_masks(n_words: int, n_rows: int) -> Masks | None:
-    """Masks of each word and of each two neighbours, as far as ``n_rows`` hold them; None for too many words."""
+    """Masks of each word, of each two neighbours and of many words by chance, as far as ``n_rows`` hold each kind.
+
+    None for more words than rows.
+    """
     if n_words > n_rows:
         return None
-    pairs = neighbours(n_words, 2) if n_words > 2 and 2 * n_words - 1 <= n_rows else neighbours(0, 2)
-    return np.concatenate([neighbours(n_words, 1), pairs.reshape(-1, n_words)])
+    masks = neighbours(n_words, 1)
+    if n_words < 3:
+        return masks
+    for more in (neighbours(n_words, 2), by_chance(n_words, CHANCE_ROWS)):
+        if len(masks) + len(more) <= n_rows:
+            masks = np.concatenate([masks, more])
+    return masks
 
 
 def split_strongest(
