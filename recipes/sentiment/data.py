@@ -26,14 +26,12 @@ which has most of MR's sentences: there people judged the sentence, in MR the la
 CAPS = {
     "sst_phrases/neutral/short": 8_000,
     "sst_phrases/neutral/long": 16_000,
-    "sst_phrases/positive": 24_000,
     "imdb/negative": 6_000,
     "imdb/positive": 6_000,
     "plain/neutral": 4_000,
 }
 """Rows of a stratum at most; others are taken whole. Half of SST's phrases are neutral fragments ("the film", "Yang
-'s"): 24,000 of 82,000 leave neutral a quarter of all rows, and most of them have four words and more. Positive phrases
-are as many as negative ones: 30,000 beside 24,000 made sentences lean to positive by 0.2 of a logit. IMDb's 12,000
+'s"): 24,000 of 82,000 leave neutral a quarter of all rows, and most of them have four words and more. IMDb's 12,000
 reviews are the greater part of the tokens, so that more of them would not fit the time."""
 
 VALID = {"mr": 400, "imdb": 400, "go_emotions": 400, "subj": 150, "plain": 150}

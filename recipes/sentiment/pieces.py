@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -20,9 +20,7 @@ from typing import Any
 import card
 import commands
 import finish
-import numpy as np
 import sources
-from numpy.typing import NDArray
 from run import HERE, Run, fingerprints, fresh, limbeck, limbeck_for
 
 import data
@@ -33,10 +31,8 @@ AMOUNTS: dict[str, Any] = {
     "held": data.HELD,
     "own_rows": 6_000,  # 5 % of the rows: enough to be heard, too few to be learnt by heart
     "pieces": 11_600,  # 4.5 MB of embeddings in int8
-    "reviews_share": 3,  # what the unlabelled reviews weigh beside one part or one set, when pieces are chosen
     "epochs": 1,
     "lr": 1e-4,
-    "layer_decay": 0.9,  # the embeddings' rate is 0.48 of the output layer's: other tasks start from these weights too
     "batch_tokens": 2_048,  # 200 phrases or 8 reviews a step: about 2,900 steps an epoch
     "max_length": 256,
     "checkpoint_every": 400,
@@ -131,7 +127,7 @@ def _minutes(tokens: dict[str, int]) -> dict[str, float]:
 
 
 def _trim_settings(run: Run) -> dict[str, Any]:
-    return amounts(run, "pieces", "reviews_share") | {"added": marks()}
+    return amounts(run, "pieces") | {"added": marks()}
 
 
 def marks() -> dict[str, str]:
@@ -143,49 +139,33 @@ def marks() -> dict[str, str]:
 
 def _trim_inputs(run: Run) -> dict[str, Path]:
     encoder = {name: run.encoder / name for name in ("config.json", "model.safetensors", "tokenizer.json")}
-    return (
-        encoder
-        | {
-            "train.jsonl": run.work / "train.jsonl",
-            "imdb/unlabelled.parquet": run.data / "imdb" / "unlabelled.parquet",
-        }
-        | {name: path for name in sources.WIDER if (path := run.data / name / "train.parquet").is_file()}
-    )
+    return encoder | {
+        "train.jsonl": run.work / "train.jsonl",
+        "imdb/unlabelled.parquet": run.data / "imdb" / "unlabelled.parquet",
+    }
 
 
 def make_trim(run: Run) -> dict[str, Any]:
-    """Cut the encoder's vocabulary to what the training texts, the reviews and the wider sets use most.
-
-    Each part of the mixture and each wider set counts by shares, whatever its size, the unlabelled reviews a few times
-    as much. Dev and test texts are not counted.
-    """
+    """Cut the encoder's vocabulary to what the training texts and the unlabelled reviews use most."""
     from limbeck.passes.trim import piece_counts, trim_folder
     from limbeck.text import Encoder
 
     encoder = Encoder.from_file(run.encoder / "tokenizer.json")
-    wanted = amounts(run, "pieces", "reviews_share")
-    blocked = data.Blocklist(sources.held_out(run.data))
-    by_part: dict[str, list[str]] = {}
-    for row in data.read(run.work / "train.jsonl"):
-        by_part.setdefault(row.part, []).append(row.text)
-    wider = {name: [text for text in texts if not blocked.has(text)] for name, texts in sources.wider(run.data).items()}
-    shares = [_shares(piece_counts(encoder, texts)) for texts in (*by_part.values(), *wider.values())]
-    shares.append(wanted["reviews_share"] * _shares(piece_counts(encoder, sources.unlabelled(run.data))))
-    uses = np.rint(np.sum(shares, axis=0) * 1e9).astype(np.int64)
-    report = trim_folder(run.encoder, fresh(run.work / "trimmed"), uses, pieces=wanted["pieces"], added=marks())
-    made = dataclasses.asdict(report) | {"wider": {name: len(texts) for name, texts in wider.items()}}
-    del made["uses"]  # of shares, not of pieces
-    pieces = f"{report.pieces_before:,} pieces before, {report.pieces:,} after"
-    run.say(f"vocabulary: {pieces}; {report.kept_uses:.2%} of their uses stay whole")
-    return made
+    uses = piece_counts(encoder, chain(_texts(run.work / "train.jsonl"), sources.unlabelled(run.data)))
+    pieces = amounts(run, "pieces")["pieces"]
+    report = trim_folder(run.encoder, fresh(run.work / "trimmed"), uses, pieces=pieces, added=marks())
+    run.say("; ".join(report.lines()))
+    return dataclasses.asdict(report)
 
 
-def _shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    return counts / max(1, int(counts.sum()))
+def _texts(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)["text"]
 
 
 def _train_settings(run: Run) -> dict[str, Any]:
-    names = ("epochs", "lr", "layer_decay", "batch_tokens", "max_length", "checkpoint_every", "seed")
+    names = ("epochs", "lr", "batch_tokens", "max_length", "checkpoint_every", "seed")
     return amounts(run, *names)
 
 

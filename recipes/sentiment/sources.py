@@ -49,9 +49,6 @@ SPLITS = {
     "stsb": ("dev", "test"),
 }
 """English sets of texts and their dev and test splits: none of these texts is trained on."""
-WIDER = ("trec", "cola", "mrpc", "rte", "stsb", "mpqa")
-"""Sets whose training texts have a say in which pieces the vocabulary keeps: questions, news, captions, grammar. The
-model is a start for other tasks too, and their words are not those of reviews."""
 TEXT_COLUMNS = ("text", "sentence1", "sentence2")
 
 _TREEBANK = (
@@ -183,17 +180,6 @@ def unlabelled(folder: Path) -> Iterator[str]:
     """IMDb's reviews without labels."""
     for record in parquet_rows(folder / "imdb" / "unlabelled.parquet"):
         yield str(record["text"])
-
-
-def wider(folder: Path) -> dict[str, list[str]]:
-    """Training texts of the sets in :data:`WIDER` that stand in ``folder``, by set; no label is read."""
-    found = {}
-    for name in WIDER:
-        path = folder / name / "train.parquet"
-        if path.is_file():
-            rows = parquet_rows(path)
-            found[name] = [str(record[column]) for record in rows for column in TEXT_COLUMNS if record.get(column)]
-    return found
 
 
 def dev_sst2(folder: Path) -> list[Row]:
