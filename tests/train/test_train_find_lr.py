@@ -240,6 +240,14 @@ def test_one_batch_is_told() -> None:
     assert not any(note.startswith("all rows fit") for note in learner(rows(8)).find_lr(QUICK).notes)
 
 
+@pytest.mark.parametrize("n_rows", [2, 3])
+def test_a_handful_of_rows_gets_the_default(n_rows: int) -> None:
+    result = learner(rows(n_rows)).find_lr(QUICK)
+    assert (result.is_default, result.suggestion <= 5e-5) == (True, True)
+    told = "too few rows to hold one back" if n_rows == 2 else "the rows are too few"
+    assert any(told in note for note in result.notes)
+
+
 def test_without_pilots_it_warns_of_the_range_test() -> None:
     result = learner(rows(24)).find_lr(FinderSettings(lr_min=1e-5, pilots=0))
     assert any(note.startswith("without pilots: ") for note in result.notes)

@@ -11,16 +11,23 @@ import pytest
 from limbeck.plan import training_plan
 from limbeck.train import pilots
 from limbeck.train.found import FinderSettings
-from limbeck.train.pilots import chance_loss, expected_updates, plan_pilots, run_pilot
+from limbeck.train.learner import Learner
+from limbeck.train.pilots import PilotPlan, chance_loss, expected_updates, plan_pilots, run_pilot
 from limbeck.train.progress import Silent
 from support.train_data import learner, numbers, rows
 
 SHORT = FinderSettings(pilot_updates=4)
 
 
+def planned(made: Learner, settings: FinderSettings) -> PilotPlan:
+    plan = plan_pilots(made, settings)
+    assert plan is not None
+    return plan
+
+
 def test_few_validation_rows_are_joined_by_rows_that_pilots_leave_out() -> None:
     made = learner(rows(30), rows(40).take(range(30, 40)), epochs=8)
-    plan = plan_pilots(made, FinderSettings(pilot_updates=1000))
+    plan = planned(made, FinderSettings(pilot_updates=1000))
     assert len(plan.judges) == 10 + 30 // 5
     assert len(plan.rows) == len(set(plan.rows.tolist())) == 24
     job = made.job()
@@ -32,9 +39,9 @@ def test_few_validation_rows_are_joined_by_rows_that_pilots_leave_out() -> None:
 def test_enough_validation_rows_judge_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pilots, "FEWEST_JUDGES", 8)
     monkeypatch.setattr(pilots, "MOST_JUDGES", 9)
-    plan = plan_pilots(learner(rows(30), rows(40).take(range(30, 40))), FinderSettings(pilot_updates=1000))
+    plan = planned(learner(rows(30), rows(40).take(range(30, 40))), FinderSettings(pilot_updates=1000))
     assert (len(plan.judges), len(plan.rows)) == (9, 30)
-    fewer = plan_pilots(learner(rows(30), rows(40).take(range(30, 40))), FinderSettings(pilot_updates=2))
+    fewer = planned(learner(rows(30), rows(40).take(range(30, 40))), FinderSettings(pilot_updates=2))
     assert (len(fewer.judges), len(fewer.rows)) == (8, 4)  # 1.5 times the rows, and no fewer than 8
 
 
@@ -42,22 +49,22 @@ def test_judges_measure_as_validation_does(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(pilots, "FEWEST_JUDGES", 8)
     made = learner(rows(30), rows(40).take(range(30, 40)))
     expected = made.validate()["loss"]
-    assert plan_pilots(made, SHORT).judges.loss()["loss"] == pytest.approx(expected, rel=1e-5)
+    assert planned(made, SHORT).judges.loss()["loss"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_pilot_is_the_training_made_small() -> None:
     made = learner(rows(40), epochs=6, batch_size=2)  # 20 updates an epoch
-    plan = plan_pilots(made, FinderSettings(pilot_updates=30))
+    plan = planned(made, FinderSettings(pilot_updates=30))
     assert (len(plan.rows), plan.updates, plan.fit.epochs) == (10, 30, 6)
-    assert plan_pilots(made, FinderSettings(pilot_updates=30)).rows.tolist() == plan.rows.tolist()
+    assert planned(made, FinderSettings(pilot_updates=30)).rows.tolist() == plan.rows.tolist()
 
 
 def test_a_training_too_short_to_tell_is_tried_for_longer() -> None:
     made = learner(rows(40), epochs=1, batch_size=8)
-    plan = plan_pilots(made, FinderSettings())
+    plan = planned(made, FinderSettings())
     assert plan.updates >= pilots.FEWEST_UPDATES
     assert plan.fit.epochs == math.ceil(100 / 4)  # 32 rows are left to train on: 4 updates an epoch
-    asked = plan_pilots(made, FinderSettings(pilot_updates=4))
+    asked = planned(made, FinderSettings(pilot_updates=4))
     assert (asked.fit.epochs, asked.updates) == (1, 4)
 
 
@@ -71,7 +78,7 @@ def test_what_a_search_will_take_is_told_before() -> None:
 @pytest.mark.parametrize(("keep", "pick"), [("best", min), ("last", lambda losses: losses[-1])])
 def test_a_pilot_counts_as_what_the_training_keeps(keep: str, pick: Any) -> None:
     made = learner(rows(30), rows(40).take(range(30, 40)), epochs=3, keep=keep)
-    plan = plan_pilots(made, FinderSettings(pilot_updates=15))
+    plan = planned(made, FinderSettings(pilot_updates=15))
     seen, honest = [], plan.judges.loss
 
     def loss() -> dict[str, float]:
@@ -86,7 +93,7 @@ def test_a_pilot_counts_as_what_the_training_keeps(keep: str, pick: Any) -> None
 
 def test_pilots_see_the_rows_of_their_plan_alone() -> None:
     made = learner(rows(40), epochs=1, batch_size=4)
-    plan = plan_pilots(made, SHORT)
+    plan = planned(made, SHORT)
     seen: list[int] = []
     honest = made._step
 
@@ -108,3 +115,9 @@ def test_a_guess_knows_the_shares_alone() -> None:
     assert chance_loss(task, seen, judged) == pytest.approx(-(math.log(0.75) + math.log(0.25)) / 2)
     squares = learner(numbers(8)).task
     assert chance_loss(squares, np.array([1.0, 3.0]), np.array([2.0, 4.0])) == pytest.approx(2.0)
+
+
+def test_two_rows_have_no_judge() -> None:
+    assert plan_pilots(learner(rows(2)), SHORT) is None
+    assert len(planned(learner(rows(3)), SHORT).judges) == 1
+    assert len(planned(learner(rows(2), rows(40).take(range(30, 40))), SHORT).judges) == 10

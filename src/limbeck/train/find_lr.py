@@ -64,7 +64,8 @@ def find_lr(learner: Learner, settings: FinderSettings | None = None) -> FoundRa
                 trials = [] if plan is None else _search(learner, plan, curve, settings, put_back)
     except Interrupted:
         raise Interrupted("stopped while looking for a learning rate; the model is as it was") from None
-    return _conclude(learner, curve, plan, trials, time.perf_counter() - started)
+    unjudged = plan is None and settings.pilots > 0
+    return _conclude(learner, curve, plan, trials, time.perf_counter() - started, unjudged=unjudged)
 
 
 def range_test(learner: Learner, settings: FinderSettings) -> Curve:
@@ -176,7 +177,13 @@ def _told(trials: Sequence[Trial], most: int, seconds: float) -> str:
 
 
 def _conclude(
-    learner: Learner, curve: Curve, plan: PilotPlan | None, trials: Sequence[Trial], seconds: float
+    learner: Learner,
+    curve: Curve,
+    plan: PilotPlan | None,
+    trials: Sequence[Trial],
+    seconds: float,
+    *,
+    unjudged: bool,
 ) -> FoundRate:
     """Weigh what was found, and say what cannot be known."""
     default, updates = _default(learner), learner.n_updates() if plan is None else plan.wanted
@@ -184,7 +191,10 @@ def _conclude(
     readings = [rate for rate in curve.readings.values() if rate is not None]
     notes = [*_curve_notes(curve)]
     chosen: float | None
-    if plan is None:
+    if unjudged:
+        chosen = None
+        notes.append("there are too few rows to hold one back: nothing can judge a rate")
+    elif plan is None:
         chosen = min(readings, default=None)
         notes.append("without pilots: a range test alone names rates that are too high for a pretrained encoder")
     else:

@@ -72,8 +72,8 @@ class PilotPlan:
     """Loss of a guess that knows no text."""
 
 
-def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan:
-    """Choose the rows of the pilots, the rows that judge them, and their length."""
+def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan | None:
+    """Choose the rows of the pilots, the rows that judge them, and their length; None where no row is left to judge."""
     fit, job = learner.fit_settings, learner.job()
     rng = np.random.default_rng([fit.seed, 1])
     n_valid, total = 0 if job.valid is None else len(job.valid.targets), learner.n_updates()
@@ -82,7 +82,9 @@ def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan:
     # a row costs a third when it is judged: with so many judges, half of what the training costs
     n_judges = min(MOST_JUDGES, max(FEWEST_JUDGES, 3 * min(n_rows, len(order)) // 2))
     valid = np.sort(rng.permutation(n_valid)[:n_judges])
-    n_held_back = min(max(0, FEWEST_JUDGES - n_valid), len(order) // 5)
+    n_held_back = min(max(0, FEWEST_JUDGES - n_valid), max(1, len(order) // 5) if len(order) > 2 else 0)
+    if not n_valid + n_held_back:
+        return None
     judges = Judges(job, valid, np.sort(order[:n_held_back]), precision=fit.precision)
     rows = np.sort(order[n_held_back:][:n_rows])
     fit = replace(fit, checkpoint_every=None, workers=0, patience=None)
