@@ -12,6 +12,7 @@ from limbeck.plan import training_plan
 from limbeck.train import pilots
 from limbeck.train.found import FinderSettings
 from limbeck.train.learner import Learner
+from limbeck.train.limit import Limit
 from limbeck.train.pilots import PilotPlan, chance_loss, expected_updates, plan_pilots, run_pilot
 from limbeck.train.progress import Silent
 from support.train_data import learner, numbers, rows
@@ -121,3 +122,15 @@ def test_two_rows_have_no_judge() -> None:
     assert plan_pilots(learner(rows(2)), SHORT) is None
     assert len(planned(learner(rows(3)), SHORT).judges) == 1
     assert len(planned(learner(rows(2), rows(40).take(range(30, 40))), SHORT).judges) == 10
+
+
+def test_a_search_is_in_no_log_and_no_limit_ends_it() -> None:
+    told: list[Any] = []
+    made = learner(rows(24), epochs=2, max_updates=7)
+    made.listeners = (told.append,)
+    made.limit = Limit(1e-9, 0.0)
+    plan = planned(made, FinderSettings(pilot_updates=5))
+    assert (plan.updates, plan.wanted, plan.fit.max_updates) == (5, 7, 5)
+    result = made.find_lr(FinderSettings(lr_min=1e-6, lr_max=1e-4, lr_steps=5, pilots=3, pilot_updates=5))
+    assert told == []
+    assert len(result.curve.losses) == 11 and len(result.pilots) == 3

@@ -76,13 +76,16 @@ def range_test(learner: Learner, settings: FinderSettings) -> Curve:
     n_steps = settings.n_steps
     growth = (settings.lr_max / settings.lr_min) ** (1 / (n_steps - 1))
     rates = [settings.lr_min * growth**n for n in range(n_steps)]
-    work, fit = learner.work(), learner.fit_settings
+    work, fit = pilots.apart(learner.work()), learner.fit_settings
     an_epoch = len(training_plan(work.lengths, fit.step_budget, seed=fit.seed, epoch=0))
     fit = replace(
         fit,
         lr=settings.lr_min,
         epochs=math.ceil(n_steps / an_epoch) + 1,
         schedule="constant",
+        gradual=False,
+        max_updates=None,
+        validations=1,
         patience=None,
         checkpoint_every=None,
         workers=0,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from limbeck.errors import TrainingError
 from limbeck.plan import Rows, training_plan
-from limbeck.train.loop import Loop
+from limbeck.train.loop import Loop, Work
 from limbeck.train.progress import Reporter, Silent
 from limbeck.train.scoring import logits_of
 from limbeck.train.settings import FitSettings
@@ -87,7 +87,8 @@ def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan | None:
         return None
     judges = Judges(job, valid, np.sort(order[:n_held_back]), precision=fit.precision)
     rows = np.sort(order[n_held_back:][:n_rows])
-    fit = replace(fit, checkpoint_every=None, workers=0, patience=None)
+    cut = None if fit.max_updates is None else each
+    fit = replace(fit, max_updates=cut, validations=1, checkpoint_every=None, workers=0, patience=None)
     updates = _count(job.train.encoded.lengths[rows], fit)
     if settings.pilot_updates is None and updates < each // 2:  # few rows: so short a pilot loves any high rate
         fit = replace(fit, epochs=math.ceil(each * (fit.epochs or 1) / updates))
@@ -101,13 +102,18 @@ def expected_updates(learner: Learner, settings: FinderSettings) -> int:
     return settings.n_steps + settings.pilots * _wanted(settings, learner.n_updates())
 
 
+def apart(work: Work) -> Work:
+    """The same work as a try: no log hears of it, and no clock ends it before its rate is judged."""
+    return replace(work, listeners=(), is_time_up=lambda: False)
+
+
 def run_pilot(learner: Learner, plan: PilotPlan, rate: float, reporter: Reporter) -> Trial:
     """Train at ``rate`` and judge; the model keeps what it learnt.
 
     Raises:
         Interrupted: the user asked to stop.
     """
-    work = learner.work()
+    work = apart(learner.work())
     work = replace(
         work,
         collate=_chosen(work.collate, plan.rows),
@@ -154,7 +160,8 @@ def _wanted(settings: FinderSettings, total: int) -> int:
 
 def _count(lengths: NDArray[np.int64], fit: FitSettings) -> int:
     epochs = range(fit.epochs or 1)
-    return sum(len(training_plan(lengths, fit.step_budget, seed=fit.seed, epoch=epoch)) for epoch in epochs)
+    whole = sum(len(training_plan(lengths, fit.step_budget, seed=fit.seed, epoch=epoch)) for epoch in epochs)
+    return min(whole, fit.max_updates or whole)
 
 
 def _chosen(collate: Callable[[Rows], Any], rows: Rows) -> Callable[[Rows], Any]:
