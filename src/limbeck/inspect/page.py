@@ -142,7 +142,7 @@ class _View:
         for row in rows:
             suggested = self.dataset.classes[int(labels.suggested[row])]
             doubt = labels.suspicion[row]
-            chance = f"wrong with {doubt:.0%}: " if doubt >= _TOLD else ""
+            chance = f"thought wrong by {doubt:.0%}: " if doubt >= _TOLD else ""
             items.append(self._row(row, f"{chance}<b>{self._label(row)}</b>, rather <b>{isolated(suggested)}</b>"))
         n_rows, basis = len(labels.order), "the model"
         if labels.second_opinion:
