@@ -64,6 +64,36 @@ def test_no_number_is_off_by_more_than_half_a_step(array: Array) -> None:
     assert (np.abs(values * scales - array) <= scales * 0.5001).all()
 
 
+@pytest.mark.parametrize(("moved", "nearest_keeps"), [(0.05, 0.02), (0.1, 0.02), (0.2, 0.3)])
+def test_what_training_moved_from_int8_weights_stays(moved: float, nearest_keeps: float) -> None:
+    random = np.random.default_rng(3)
+    values, scales = round_to_int8(random.normal(size=(200, 120)).astype(np.float32), axis=1)
+    start = (values * scales).astype(np.float32)
+    change = (random.normal(size=start.shape) * moved * scales).astype(np.float32)
+    again, steps = round_to_int8(start + change, axis=1)
+    assert (np.abs(again * steps - start - change) < steps * 1.001).all()
+
+    def kept(rounded: Array) -> float:
+        return float(((rounded * steps - start) * change).sum() / (change**2).sum())
+
+    assert kept(again) == pytest.approx(1, abs=0.15)
+    assert kept(np.rint((start + change) / steps)) < nearest_keeps  # the fault: training undone
+
+
+def test_int8_weights_come_back_as_they_were() -> None:
+    values, scales = round_to_int8(np.random.default_rng(4).normal(size=(64, 90)).astype(np.float32), axis=1)
+    again, steps = round_to_int8((values * scales * np.float32(0.999)).astype(np.float32), axis=1)  # as weights decay
+    assert (again == values).all()
+    np.testing.assert_allclose(steps, scales * 0.999, rtol=1e-6)
+
+
+def test_weights_of_no_grid_are_rounded_to_the_nearest() -> None:
+    for draw in (np.random.default_rng(5).normal, np.random.default_rng(6).laplace):
+        array = draw(size=(80, 100)).astype(np.float32)
+        values, scales = round_to_int8(array, axis=0)
+        assert (values == np.rint(array / scales)).all()
+
+
 # the graph
 
 
