@@ -17,6 +17,7 @@ $(VENV)/.installed: pyproject.toml
 demo: install
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/golden_path.sh
 	$(BIN)/python examples/beside_vader.py examples/reviews.csv --out "$${TMPDIR:-/tmp}/limbeck-beside-vader"
+	$(BIN)/python examples/mend_labels.py examples/reviews.csv
 
 check: install
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The product on one page: answer at once, train on a small file, evaluate, check, predict a text and a file, export to
-# int8, answer a pipe.
+# The product on one page: answer at once, train on a small file, evaluate, check, predict and explain a text, predict a
+# file, export to int8, answer a pipe.
 # It uses the `limbeck` on PATH, writes under TMPDIR only and ends within 45 s.
 set -euo pipefail
 
@@ -20,15 +20,17 @@ head -n 201 "$here/reviews.csv" > "$work/train.csv"
 { head -n 1 "$here/reviews.csv"; tail -n 200 "$here/reviews.csv"; } > "$work/test.csv"
 limbeck train "$work/train.csv" --out "$work/model" --seed 1
 
-step "evaluate it on 200 others: the report and what it gets most wrong"
-limbeck evaluate "$work/model" "$work/test.csv" --greatest 3
+step "evaluate it on 200 others: the report, what it gets most wrong, and which labels to look at"
+limbeck evaluate "$work/model" "$work/test.csv" --greatest 3 --corrections "$work/fixes.csv"
+head -n 3 "$work/fixes.csv"
 
 step "what was saved, and whether this machine computes the same answers"
 limbeck info "$work/model"
 limbeck check "$work/model"
 
-step "answer a text"
+step "answer a text, and why"
 limbeck predict "$work/model" "An hour I want back."
+limbeck explain "$work/model" "An hour I want back."
 limbeck predict "$work/model" "A warm, funny film with a great cast." --json
 
 step "answer every row of a file"

@@ -112,6 +112,15 @@ def test_the_example_beside_vader_runs_and_is_better(tmp_path: Path) -> None:
     assert min(shipped, tuned) > vader + 5
 
 
+def test_the_example_of_wrong_labels_finds_more_than_chance() -> None:
+    script = ROOT / "examples" / "mend_labels.py"
+    command = [sys.executable, str(script), str(ROOT / "examples" / "reviews.csv")]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    turned, rows, found, listed = (int(number) for number in re.findall(r"\d+", done.stdout.splitlines()[0]))
+    assert found / listed > 1.5 * turned / rows
+
+
 def test_examples_are_short() -> None:
     for path in (ROOT / "examples").glob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
