@@ -88,7 +88,7 @@ def _binned(values: NDArray[np.float64]) -> list[str]:
     """A range for each value: bounds at quantiles, so that equal values share a bin."""
     if not len(values):
         return []
-    bounds = np.unique(np.quantile(values, np.linspace(0, 1, _BINS + 1)[1:-1], method="inverted_cdf"))
+    bounds = np.unique(np.quantile(values, np.arange(1, _BINS) / _BINS, method="inverted_cdf"))
     place = np.searchsorted(bounds, values, side="left")
     ranges = {}
     for n in np.unique(place).tolist():
