@@ -61,8 +61,9 @@ def test_help_comes_from_the_docstrings(capsys: pytest.CaptureFixture[str]) -> N
         read("--help")
     assert caught.value.code == 0
     shown = capsys.readouterr().out
-    for words in ("limbeck toast", "Toasts bread.", "How many.", "Where the toast goes."):
+    for words in ("limbeck toast", "Toasts bread.", "How many.", "Where the toast goes.", "--name STR"):
         assert words in shown
+    assert "{None}" not in shown
 
 
 def test_the_record_is_flat_and_json() -> None:

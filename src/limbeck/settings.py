@@ -18,7 +18,8 @@ def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, comma
     """Read flags into a settings object; leaves the process with code 2 where they cannot be read.
 
     Args:
-        settings_type: a frozen dataclass; nested ones give their flags without a prefix.
+        settings_type: a frozen dataclass; nested ones give their flags without a prefix. A field that may be None is
+            so by leaving its flag out: ``--name None`` is the name ``None``.
         arguments: what stands behind the command's name.
         command: the command's name, for the usage line.
         description: the first lines of ``--help``.
@@ -33,7 +34,7 @@ def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, comma
         prog=f"limbeck {command}",
         description=description,
         args=list(arguments),
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.DisallowNone),
     )
 
 

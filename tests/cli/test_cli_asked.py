@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from limbeck.cli._asked import FILE_SUFFIXES, Asked, understand
+from limbeck.cli._asked import FILE_SUFFIXES, Asked, model_and_data, understand
 from limbeck.errors import DataError, SettingsError
 
 
@@ -25,7 +25,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("model", "models/first"):
         (tmp_path / name / "limbeck.json").write_text("{}")
     (tmp_path / "data/pos/1.txt").write_text("a joy")
-    for name in ("reviews.csv", "lines.txt", "notes"):
+    for name in ("reviews.csv", "lines.txt", "my lines.txt", "notes"):
         (tmp_path / name).write_text("text\na joy\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
@@ -43,6 +43,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["/s"], Asked(texts=("/s",))),
         (["-_-"], Asked(texts=("-_-",))),
         (["I saw missing.csv there"], Asked(texts=("I saw missing.csv there",))),
+        (["I read it in notes.txt"], Asked(texts=("I read it in notes.txt",))),
+        (["A joy.", "it is in notes.txt"], Asked(texts=("A joy.", "it is in notes.txt"))),
+        (["model", "I read it in notes.txt"], Asked(Path("model"), ("I read it in notes.txt",))),
+        (["my lines.txt"], Asked(source=Path("my lines.txt"))),
         ([""], Asked(texts=("",))),
         (["x" * 100_000], Asked(texts=("x" * 100_000,))),
         (["nul\0byte"], Asked(texts=("nul\0byte",))),
@@ -98,7 +102,7 @@ def test_slips_are_told(words: list[str], said: str) -> None:
         understand(words)
 
 
-@pytest.mark.parametrize("name", ["missing.csv", "no/such/file.JSONL", "my reviews.parquet"])
+@pytest.mark.parametrize("name", ["missing.csv", "no/such/file.JSONL"])
 def test_a_file_that_is_not_there_is_an_error(name: str) -> None:
     for words in ([name], ["model", name]):
         with pytest.raises(DataError, match=f"no file '{name}'"):
@@ -124,6 +128,27 @@ def test_out_takes_a_file_or_a_pipe() -> None:
     assert understand([], out=out).piped and understand(["model", "-"], out=out).piped
     with pytest.raises(SettingsError, match="--out takes the rows of one file; 2 texts were given"):
         understand(["A joy.", "b"], out=out)
+
+
+def test_a_model_may_stand_before_the_data() -> None:
+    assert model_and_data(["reviews.csv"], "evaluate") == (None, Path("reviews.csv"))
+    assert model_and_data(["data"], "evaluate") == (None, Path("data"))
+    assert model_and_data(["model/", "reviews.csv"], "evaluate") == (Path("model"), Path("reviews.csv"))
+    assert model_and_data(["modle", "reviews.csv"], "evaluate") == (Path("modle"), Path("reviews.csv"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "takes a labelled file, or a saved model and a labelled file; 0 names were given: none"),
+        (["model", "reviews.csv", "lines.txt"], "3 names were given: model reviews.csv lines.txt"),
+        (["model"], "'model' is a saved model; give the labelled file behind it: limbeck evaluate model test.csv"),
+        (["reviews.csv", "model"], "a model stands first: limbeck evaluate model reviews.csv"),
+    ],
+)
+def test_data_is_never_guessed(words: list[str], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        model_and_data(words, "evaluate")
 
 
 def test_a_folder_that_cannot_be_listed_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from limbeck.cli import main
 from limbeck.runtime.session import Session
 from limbeck.scores import Scores
+from support.sentiment_model import sentiment_model
 from support.tiny import predictor, save_tiny, shared
 
 TEXTS = ["a joy", "what a waste", "the soup is warm", "an hour i want back"]
@@ -41,6 +42,24 @@ def test_json_is_one_object_and_alone_on_stdout(labelled: Path, capsys: pytest.C
     assert told["metrics"]["accuracy"] == 0.75
     assert np.sum(told["confusion"]) == told["rows"] == 4
     assert [row["text"] for row in told["greatest_losses"]] == ["an hour i want back"]
+
+
+def test_with_no_model_named_the_one_that_ships_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LIMBECK_SENTIMENT", str(sentiment_model()))
+    rows = "".join(f"{text},{'negative' if n % 2 else 'positive'},{'ab'[n % 2]}\n" for n, text in enumerate(TEXTS * 3))
+    (tmp_path / "test.csv").write_text("text,label,shop\n" + rows)
+    page = tmp_path / "errors.html"
+    assert main(["evaluate", str(tmp_path / "test.csv"), "--html", str(page), "--slices", "shop", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["rows"] == 12 and list(told["classes"]) == ["negative", "neutral", "positive"]
+    shown = page.read_text(encoding="utf-8")
+    assert "sentiment, the model that ships" in shown and "shop" in shown
+    assert main(["evaluate", str(tmp_path / "missing.csv")]) == 2
+    assert "no file" in capsys.readouterr().err
+    assert main(["evaluate"]) == 2
+    assert "takes a labelled file, or a saved model and a labelled file" in capsys.readouterr().err
 
 
 def test_the_second_time_costs_nothing(

@@ -119,6 +119,12 @@ def test_what_has_no_answer_is_an_error(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(DataError, match="no answer to the text: this looks like German"):
         run(Settings((str(sentiment_model()), german)))
     assert capsys.readouterr().out == ""
+    assert run(Settings((str(sentiment_model()), german, " "), json=True)) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["label"] for one in found] == [None, None]
+    assert found[0]["reason"].startswith("this looks like German") and found[1]["reason"] == "empty text"
+    with pytest.raises(SettingsError, match="--text-pair-column 'x' is for files"):
+        call("Good", text_pair_column="x")
 
 
 def test_flags_that_cannot_stand_together(tmp_path: Path) -> None:

@@ -112,7 +112,19 @@ def test_many_changed_labels_are_said(
     honest = graph.emit
     monkeypatch.setattr(graph, "emit", spoil)
     assert export(saved("bert"), "--int8", "--out", tmp_path / "small", "--data", labelled) == 0
-    assert "% of the labels changed; look at them before you use" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert "% of the labels changed; look at such texts before you use" in err
+    shown = [line for line in out.splitlines() if line.startswith("  ")]
+    assert 1 <= len(shown) <= 3
+    texts = [line.split(",")[0] for line in labelled.read_text(encoding="utf-8").splitlines()[1:]]
+    for line in shown:
+        found = re.fullmatch(r"  (.+) before, (.+) after: (.+)", line)
+        assert found and found[1] in CLASSES and found[2] in CLASSES and found[1] != found[2] and found[3] in texts
+    assert out.splitlines()[2] == shown[0]  # behind the share of labels that are the same
+    assert export(saved("bert"), "--int8", "--out", tmp_path / "probes", "--json") == 0
+    out, err = capsys.readouterr()
+    assert "of texts drawn by chance; give --data FILE to see on texts of yours before you use" in err
+    assert json.loads(out)["changed"] == []
 
 
 def test_what_is_refused(tmp_path: Path, texts: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,3 +168,10 @@ def test_texts_that_are_not_there_are_told_before_anything_is_made(
         assert not (tmp_path / "out").exists()
     told = refused(capsys, saved("bert"), "--trim", 5, "--texts", tmp_path / "empty.txt", "--keep-float")
     assert "--keep-float keeps the float graph beside int8 weights: add --int8, or leave it out" in told
+
+
+def test_the_help_says_which_graph_predict_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        export("--help")
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "predict goes on with the float graph unless --precision int8 is given" in shown

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from limbeck.artefact.manifest import Manifest
+from limbeck.cli import main
 from limbeck.cli.info import Settings, run
-from limbeck.errors import ArtefactError
+from limbeck.errors import ArtefactError, SettingsError
 from support.sentiment_model import save_sentiment
 from support.tiny import shared
+
+HELD_BACK = "1,200 validation rows held back of reviews.csv"
 
 
 def changed(tmp_path: Path, **changes: Any) -> Path:
@@ -37,6 +40,9 @@ def test_it_tells_what_the_model_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["model"] == "small tiny"
     assert found["onnx/model.onnx"].endswith(" bytes")
     assert found["metrics"] == "accuracy 0.75, loss 0.5"
+    assert found["measured on"] == "validation rows, by the saved graph"
+    assert found["folder"] == str(shared())
+    assert found["card"] == f"{shared() / 'README.md'} (--card prints it)"
     assert found["text"] == "head 0.25, max_length 24"
     assert found["probes"] == "32"
     assert int(found["parameters"].replace(",", "")) > 500
@@ -72,6 +78,55 @@ def test_it_tells_how_it_was_made(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert found["data"] == shown
     assert found["passes"] == "name calibrate, temperature 1.25; trim"
     assert (found["model"], found["started from"], found["parameters"]) == ("transformer bert", "org/encoder", "4,321")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, f"{HELD_BACK}, by the saved graph"),
+        ({"settings": {"valid": "dev.csv"}}, "1,200 validation rows (dev.csv), by the saved graph"),
+        (
+            {"passes": [{"name": "calibrate"}, {"name": "quantise", "measured": False}]},
+            f"{HELD_BACK}, by the graph before quantise",
+        ),
+        (
+            {"metrics": {"accuracy": 0.8, "sst2_dev_accuracy": 0.9}},
+            f"{HELD_BACK}, by the saved graph; sst2_dev_accuracy: on the set in the name",
+        ),
+    ],
+)
+def test_it_says_what_was_measured_on_what(
+    changes: dict[str, Any], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = {"name": "reviews.csv", "valid": {"rows": 1200, "fingerprint": "b2"}}
+    assert told(changed(tmp_path, **({"data": data} | changes)), capsys)["measured on"] == said
+
+
+def test_nothing_measured_is_of_no_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "measured on" not in told(changed(tmp_path, metrics={}), capsys)
+
+
+def test_the_card_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(Settings(shared(), card=True)) == 0
+    out = capsys.readouterr().out
+    assert out == (shared() / "README.md").read_text(encoding="utf-8")
+    assert "## Measured" in out
+    monkeypatch.setenv("LIMBECK_SENTIMENT", str(shared()))
+    assert main(["info", "--card"]) == 0
+    assert capsys.readouterr().out == out
+    with pytest.raises(SettingsError, match="--card prints Markdown, and --json the manifest"):
+        Settings(card=True, json=True)
+
+
+def test_a_folder_may_have_no_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = changed(tmp_path)
+    manifest = Manifest.read(folder)
+    files = {name: entry for name, entry in manifest.files.items() if name != "README.md"}
+    (folder / "limbeck.json").write_bytes(replace(manifest, files=files).to_bytes())
+    (folder / "README.md").unlink()
+    assert "card" not in told(folder, capsys)
+    with pytest.raises(ArtefactError, match=r"has no card \(README\.md\)"):
+        run(Settings(folder, card=True))
 
 
 def test_what_is_not_recorded_is_not_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,6 +44,16 @@ def test_an_unknown_flag_leaves_with_two(capsys: pytest.CaptureFixture[str]) -> 
     assert "no-such-flag" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_the_help_of_a_command_shows_no_python(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        cli.main([command, "--help"])
+    assert leaving.value.code == 0
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert f"usage: limbeck {command} " in shown
+    assert "{None" not in shown and "(default: )" not in shown
+
+
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [

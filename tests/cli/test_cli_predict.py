@@ -66,12 +66,46 @@ def test_a_cut_or_odd_text_is_told_on_stderr(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\u200b", "\x00"])
-@pytest.mark.parametrize("as_json", [False, True])
-def test_an_empty_text_is_an_error_that_says_so(text: str, as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_text_is_an_error_that_says_so(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(DataError, match=r"the text '.*' is empty") as caught:
-        call(text, json=as_json)
+        call(text)
     assert caught.value.exit_code == 2
     assert capsys.readouterr().out == ""
+    assert call(text, json=True) == 0  # who asks for json reads the reason there, as in the lines of a pipe
+    row = json.loads(capsys.readouterr().out)
+    assert list(row) == KEYS
+    assert (row["predicted"], row["p_positive"], row["reason"]) == (None, None, "empty text")
+
+
+def test_json_has_an_object_for_each_text_in_their_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("a joy", "", "a bore", json=True) == 0
+    out, err = capsys.readouterr()
+    found = [json.loads(line)["predicted"] for line in out.splitlines()]
+    assert [name is None for name in found] == [False, True, False]
+    assert "text 2: empty text" in err
+    assert call("", " ", kind="pair", pair=True, json=True) == 0
+    assert json.loads(capsys.readouterr().out)["predicted"] is None
+
+
+def test_flags_of_files_are_refused_with_texts(capsys: pytest.CaptureFixture[str]) -> None:
+    said = r"2 problems:\n.*--text-pair-column 'x' is for files.*with --pair\n.*--skip-bad-rows is for files"
+    with pytest.raises(SettingsError, match=said):
+        call("Good", text_pair_column="x", skip_bad_rows=True)
+    with pytest.raises(SettingsError, match="--text-column 'x' is for files, and what was given is text; leave it out"):
+        call("Good", text_column="x")
+    assert call("I read it in notes.txt") == 0
+    out, err = capsys.readouterr()
+    assert out.split()[0] in ("negative", "positive")
+    assert err == "'I read it in notes.txt' is read as a text: there is no such file\n"
+
+
+def test_a_file_that_fails_at_once_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.csv").write_text("id,text\n1,a joy\n2\n")
+    with pytest.raises(DataError, match="line 3: too few fields"):
+        call(str(tmp_path / "bad.csv"))
+    assert capsys.readouterr().out == ""
+    assert call(str(tmp_path / "bad.csv"), skip_bad_rows=True) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_empty_texts_among_others_are_named_by_place() -> None:

@@ -18,6 +18,7 @@ from limbeck.artefact.manifest import Manifest
 from limbeck.artefact.verify import sha256
 from limbeck.cli import main
 from limbeck.cli.train import duration
+from limbeck.errors import MissingExtra
 from limbeck.train.loop import Loop
 from support.encoders import folder
 from support.train_data import flipped, numbers, rows, write_csv
@@ -81,13 +82,29 @@ def test_the_main_job(
     epochs = [line for line in log if line.startswith("epoch ")]
     assert [line.split(":")[0] for line in epochs] == [f"epoch {n} of 3" for n in (1, 2, 3)]
     assert all("train loss" in line and "valid loss" in line and "valid accuracy" in line for line in epochs)
-    assert log[-1].startswith("calibrated: temperature ")
+    assert log[-1].startswith("not calibrated: 4 validation rows, 50 are needed; validation loss of the saved graph ")
     # the folder, and nothing beside it
     assert [path.name for path in out.parent.iterdir()] == ["out"]
     assert limbeck.load(out).predict("a lovely film").predicted in ("good", "bad")
     settings = Manifest.read(out).settings
     assert (settings["epochs"], settings["lr"], settings["valid_fraction"]) == (3, 1e-3, 0.1)
     assert settings["data"] == "rows.csv"  # a name, no path of this machine
+
+
+@pytest.mark.parametrize("command", ["train", "find-lr"])
+def test_a_file_that_is_not_there_is_told_before_what_is_not_installed(
+    command: str, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(module: str, extra: str) -> Any:
+        raise MissingExtra(f"{module} is not installed")
+
+    monkeypatch.setattr(f"limbeck.cli.{command.replace('-', '_')}.require", lacks)
+    out = ["--out", str(data.with_name("out"))] if command == "train" else []
+    assert main([command, str(data.with_name("row.csv")), *out]) == 2
+    said = capsys.readouterr().err
+    assert "no file" in said and "row.csv" in said and "installed" not in said
+    assert main([command, str(data), *out]) == 2
+    assert "torch is not installed" in capsys.readouterr().err
 
 
 def test_a_local_encoder_is_as_quiet(data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -121,11 +138,15 @@ def test_a_finished_model_is_reported(trained: Path, capsys: pytest.CaptureFixtu
     assert main(["train", str(trained / "rows.csv"), "--out", str(out), "--resume", "--json"]) == 0
     said = capsys.readouterr()
     assert said.err.startswith(f"{out} is finished already; nothing to resume (")
-    assert "\ncalibrated: temperature " in said.err
+    assert "\nnot calibrated: 10 validation rows, 50 are needed; " in said.err
     record = json.loads(said.out)
     assert record["out"] == str(out)
     assert set(record["metrics"]) == {"accuracy", "macro_f1", "loss"}
     assert record["passes"][0]["name"] == "calibrate"
+    assert main(["train", str(trained / "rows.csv"), "--out", str(out), "--resume", "--epochs", "9"]) == 0
+    said = capsys.readouterr()
+    assert "To train anew add --overwrite and leave --resume out, or give another --out\n" in said.err
+    assert said.out.splitlines()[-1] == f"finished before, left as it is: {out}"
     assert sha256(out / "limbeck.json") == before
 
 
@@ -314,7 +335,9 @@ def test_numbers_are_regressed(tmp_path: Path, capsys: pytest.CaptureFixture[str
     source = write_csv(tmp_path / "n.csv", numbers(40))
     flags = [*SMALL, "--task", "regress", "--out", str(tmp_path / "out"), "--epochs", "1"]
     assert main(["train", str(source), *flags]) == 0
-    assert "valid root mean squared error: " in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "valid root mean squared error: " in said.out
+    assert "\nplan: 1 epoch, " in said.err
     assert main(["predict", str(tmp_path / "out"), "a lovely film", "--json"]) == 0
     assert 800 < json.loads(capsys.readouterr().out)["predicted"] < 1100
 

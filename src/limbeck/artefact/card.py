@@ -51,10 +51,31 @@ def _figures(manifest: Manifest) -> str:
     if not rows:
         return "## Measured\n\nNothing: there were no validation rows.\n"
     table = "\n".join(f"| {name} | {_figure(value)} |" for name, value in rows)
-    since = [str(step["name"]) for step in manifest.passes if isinstance(step, dict) and step.get("measured") is False]
-    graph = f"the graph before {' and '.join(since)}" if since else "the saved graph"
-    heading = f"## Measured\n\nOn validation rows that training did not learn from, by {graph}:"
+    heading = f"## Measured\n\nOn validation rows that training did not learn from, by {measured_graph(manifest)}:"
     return f"{heading}\n\n| | |\n|---|---|\n{table}\n"
+
+
+def measured_graph(manifest: Manifest) -> str:
+    """Which graph the figures are of: the saved one, or the one before passes that measured nothing."""
+    since = [str(step["name"]) for step in manifest.passes if isinstance(step, dict) and step.get("measured") is False]
+    return f"the graph before {' and '.join(since)}" if since else "the saved graph"
+
+
+def measured_rows(manifest: Manifest) -> str:
+    """Which rows the figures are of, as far as the manifest says; a figure with another set in its name is of that."""
+    valid = manifest.data.get("valid")
+    n_rows = valid.get("rows") if isinstance(valid, dict) else None
+    rows = f"{n_rows:,} validation rows" if isinstance(n_rows, int) else "validation rows"
+    named, source = manifest.settings.get("valid"), manifest.data.get("name")
+    if named:
+        return f"{rows} ({named})"
+    return f"{rows} held back of {source}" if source and valid else rows
+
+
+def other_sets(manifest: Manifest) -> list[str]:
+    """Figures of other sets, which stand in their names: ``sst2_dev_accuracy`` beside ``accuracy``."""
+    names = list(manifest.metrics)
+    return [name for name in names if any(name.endswith(f"_{other}") for other in names)]
 
 
 def _use(manifest: Manifest) -> str:

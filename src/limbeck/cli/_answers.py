@@ -8,6 +8,7 @@ the lines of a pipe and the answers to them stay side by side.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -35,8 +36,10 @@ NONE = "-"
 def print_answers(predictor: Predictor, inputs: Sequence[Input], settings: Settings) -> None:
     """Print the answers to the texts of the command line.
 
+    As json every text gets its object, like a line of a pipe: who reads it finds the reason there.
+
     Raises:
-        DataError: one of them cannot be answered; nothing is printed then.
+        DataError: one of them cannot be answered, and json was not asked for; nothing is printed then.
         SettingsError: sentences or windows of pairs.
     """
     if settings.sentences and not settings.json:
@@ -48,7 +51,7 @@ def print_answers(predictor: Predictor, inputs: Sequence[Input], settings: Setti
         for n, answer in enumerate(answers, start=1)
         if answer.predicted is None
     ]
-    if unread:
+    if unread and not settings.json:
         raise DataError(together(unread))
     for n, answer in enumerate(answers, start=1):
         if answer.reason:
@@ -145,9 +148,11 @@ def _print_rows(predictor: Predictor, asked: Asked, settings: Settings, source: 
     else:
         from limbeck.data.formats import delimited
 
-        encoder = delimited.Encoder(sys.stdout.buffer, Path("stdout.csv"), answers.columns)
         with _progress(asked.source) as advance:
-            for chunk in answers:
+            chunks = iter(answers)
+            first = next(chunks, [])  # an error in it is told before the header is written
+            encoder = delimited.Encoder(sys.stdout.buffer, Path("stdout.csv"), answers.columns)
+            for chunk in itertools.chain([first], chunks):
                 encoder.write_rows(chunk)
                 sys.stdout.flush()
                 advance(len(chunk))

@@ -7,8 +7,9 @@ guess would answer with another model than was meant, or score a file's name, so
 - a word that has the form of a path (``modle/``, ``./a``, ``models/a`` where ``models`` is a folder) and is none;
 - a single word that all but spells a saved model's folder beside it.
 
-One word is a file where it exists, or ends as files do; ``-`` is standard input, and so is no word at all. A script
-that has a text in a variable had better pipe it: ``printf '%s\\n' "$text" | limbeck predict`` scores whatever it says.
+One argument is a file where it exists, or ends as files do and has no blank in it; ``-`` is standard input, and so is
+no word at all. A script that has a text in a variable had better pipe it: ``printf '%s\\n' "$text" | limbeck predict``
+scores whatever it says.
 """
 
 from __future__ import annotations
@@ -19,12 +20,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from limbeck.errors import DataError, SettingsError, closest, together
-
-if TYPE_CHECKING:
-    from limbeck.text import Input
+from limbeck.errors import DataError, SettingsError, closest
 
 FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".parquet", ".txt")
 """A word that ends so names a file. A list here, since the formats' own would have to be imported for a text."""
@@ -78,6 +75,30 @@ def understand(words: Sequence[str], *, out: Path | None = None, command: str = 
     return Asked(model, source=source) if source else Asked(model, texts=tuple(rest))
 
 
+def model_and_data(words: Sequence[str], command: str) -> tuple[Path | None, Path]:
+    """The model's folder, None for the one that ships, and the labelled file or folder of a command that takes both.
+
+    One word is the data. Of two the first is the model; whether one stands there is asked by who loads it.
+
+    Raises:
+        SettingsError: there is no word, more than two, or a saved model alone.
+    """
+    if len(words) == 1 and _exists(Path(words[0]) / _MANIFEST):
+        raise SettingsError(
+            f"{words[0]!r} is a saved model; give the labelled file behind it: limbeck {command} {words[0]} test.csv"
+        )
+    if len(words) == 2 and not _is_folder(words[0]) and _is_folder(words[1]) and _exists(Path(words[1]) / _MANIFEST):
+        raise SettingsError(
+            f"{words[1]!r} is a saved model, and a model stands first: limbeck {command} {words[1]} {words[0]}"
+        )
+    if not 1 <= len(words) <= 2:
+        raise SettingsError(
+            f"limbeck {command} takes a labelled file, or a saved model and a labelled file; "
+            f"{len(words)} names were given: {' '.join(words) or 'none'}"
+        )
+    return (Path(words[0]) if len(words) == 2 else None), Path(words[-1])
+
+
 def plain_words(arguments: Sequence[str]) -> tuple[tuple[str, ...], bool] | None:
     """The words of a call without flags, and whether ``--json`` was among them; None where there are other flags.
 
@@ -91,27 +112,6 @@ def plain_words(arguments: Sequence[str]) -> tuple[tuple[str, ...], bool] | None
     if any(_FLAG.match(word) for word in words):
         return None
     return (*words, *behind), len(words) < len(before)
-
-
-def inputs_of(texts: Sequence[str], *, pair: bool) -> list[Input]:
-    """The texts given on the command line, none of them blank; the one pair of two where ``pair``.
-
-    Raises:
-        DataError: a text is blank.
-        SettingsError: a pair of more or fewer than two texts.
-    """
-    from limbeck.text.blank import is_blank
-
-    blank = [n for n, text in enumerate(texts, start=1) if is_blank(text)]
-    if blank and len(texts) == 1:
-        raise DataError(f"the text {texts[0]!r} is empty; give a text with something to read")
-    if blank and not (pair and len(blank) == 1):
-        raise DataError(together(f"text {n} ({texts[n - 1]!r}) is empty; leave it out" for n in blank))
-    if not pair or not texts:
-        return list(texts)
-    if len(texts) != 2:
-        raise SettingsError(f"--pair takes two texts; {len(texts)} were given")
-    return [(texts[0], texts[1])]
 
 
 def _refuse_slips(words: Sequence[str], command: str) -> None:
@@ -130,7 +130,7 @@ def _refuse_slips(words: Sequence[str], command: str) -> None:
     folder = next((word for word in words[1:] if _is_folder(word) and _exists(Path(word) / _MANIFEST)), None)
     if folder is not None:
         raise SettingsError(f"{folder!r} is a saved model, and a model stands first: limbeck {command} {folder} ...")
-    if len(words) > 1 and not _has_blank(first) and not _ends_as_a_file(first):
+    if len(words) > 1 and not _has_blank(first) and not ends_as_a_file(first):
         raise SettingsError(
             f"{first!r} is no folder{hint}. Of several words the first names a model's folder, unless it is a text "
             f"with a blank in it: put a text of several words in quotes, such as: {_example(command)}"
@@ -147,7 +147,7 @@ def _source(texts: Sequence[str], out: Path | None) -> Path | None:
         return Path(texts[0])
     if out:
         raise SettingsError(f"--out takes the rows of one file; {len(texts)} texts were given: leave it out")
-    named = next((text for text in texts if _ends_as_a_file(text) or _exists(text)), None)
+    named = next((text for text in texts if _names_a_file(text)), None)
     if named is None:
         return None
     if len(texts) > 1:
@@ -157,13 +157,18 @@ def _source(texts: Sequence[str], out: Path | None) -> Path | None:
     return Path(named)
 
 
-def _ends_as_a_file(text: str) -> bool:
+def _names_a_file(text: str) -> bool:
+    """Whether it exists, or is a single word that ends as files do: "I read it in notes.txt" is a text."""
+    return _exists(text) or (ends_as_a_file(text) and not _has_blank(text))
+
+
+def ends_as_a_file(text: str) -> bool:
     return len(text) < _PATH_CHARACTERS and text.lower().endswith(FILE_SUFFIXES)
 
 
 def _like_a_path(word: str) -> bool:
     """Whether a word has the form of a path, and no file or folder is there; a file's suffix is asked for elsewhere."""
-    if len(word) >= _PATH_CHARACTERS or _exists(word) or _ends_as_a_file(word):
+    if len(word) >= _PATH_CHARACTERS or _exists(word) or ends_as_a_file(word):
         return False
     word = word.replace(os.sep, "/")
     if word.endswith("/"):

@@ -5,6 +5,15 @@ from __future__ import annotations
 import sys
 
 
+def counted(n: int, what: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "epoch"), counted(2000, "update")
+    ('1 epoch', '2,000 updates')
+    """
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
 def say(*lines: str) -> None:
     """Print each line on stderr, at once."""
     for line in lines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from limbeck.inspect.report import Report
     from limbeck.runtime.predictor import Predictor
 
-HELP = "Measure a saved model on a labelled file, and show what it gets most wrong."
+HELP = "Measure a saved model, or the one that ships, on a labelled file, and show what it gets most wrong."
 EXAMPLE = "limbeck evaluate model/ test.csv"
 
 
@@ -26,11 +26,12 @@ EXAMPLE = "limbeck evaluate model/ test.csv"
 class Settings:
     """Flags of the command."""
 
-    model: tyro.conf.Positional[Path]
-    """A saved model."""
-
-    data: tyro.conf.Positional[Path]
-    """A labelled file, or a folder of class folders."""
+    words: Annotated[
+        tyro.conf.Positional[tuple[str, ...]],
+        tyro.conf.arg(metavar="[MODEL] DATA", help_behavior_hint=""),
+    ] = ()
+    """MODEL is the folder of a saved model; without it the sentiment model that ships is measured. DATA is a labelled
+    file, or a folder of class folders."""
 
     text_column: str | None = None
     """Column of texts; guessed where not given."""
@@ -57,7 +58,7 @@ class Settings:
     """Write the rows whose label is worth a look, likeliest errors first (.csv, .tsv, .jsonl or .parquet), with a
     column to fill in; `limbeck train FILE --corrections` applies it."""
 
-    slices: tuple[str, ...] = ()
+    slices: Annotated[tuple[str, ...], tyro.conf.arg(help_behavior_hint="")] = ()
     """Columns of the source; the page has a figure for each of their values."""
 
     skip_bad_rows: bool = False
@@ -69,22 +70,25 @@ class Settings:
 
 def run(settings: Settings) -> int:
     """Score the file, or take the scores from the cache, and print the report."""
+    from limbeck import sentiment
+    from limbeck.cli._asked import model_and_data
     from limbeck.cli._errors import Wanted
     from limbeck.inspect.errors import SEEN, share_seen
     from limbeck.inspect.report import make_report
-    from limbeck.runtime import load
     from limbeck.runtime.score import score
 
+    model, data = model_and_data(settings.words, "evaluate")
     wanted = Wanted(settings.html, settings.corrections, settings.slices)
-    predictor = load(settings.model, notify=say)
-    dataset = read_for(predictor, settings)
+    predictor = sentiment.load(model, notify=say)
+    dataset = read_for(predictor, data, settings)
     scores = score(predictor, dataset, file=settings.scores)
     report = make_report(scores, predictor.task)
     if (seen := share_seen(predictor, dataset) or 0.0) >= SEEN:
         say(f"the model learnt from about {seen:.0%} of these rows: on new texts it gets less than these figures")
     if wanted:
-        source = open_part(settings)
-        wanted.write(predictor, dataset, scores, source, model=settings.model.name, data=settings.data.name)
+        source = open_part(data, settings)
+        name = model.name if model else "sentiment, the model that ships"
+        wanted.write(predictor, dataset, scores, source, model=name, data=data.name)
     if settings.json:
         record = report.to_json() | {"greatest_losses": report.greatest_losses(dataset, settings.greatest)}
         json_encoder().write_rows([record])
@@ -93,7 +97,7 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def read_for(predictor: Predictor, settings: Settings) -> Dataset:
+def read_for(predictor: Predictor, data: Path, settings: Settings) -> Dataset:
     """The labelled rows of a file, as the predictor's task and inputs want them; of a folder of splits, the last part.
 
     Raises:
@@ -102,7 +106,7 @@ def read_for(predictor: Predictor, settings: Settings) -> Dataset:
     from limbeck.data import of_classes, read
     from limbeck.runtime.columns import find_columns
 
-    source = open_part(settings, notify=say)
+    source = open_part(data, settings, notify=say)
     columns = find_columns(
         source,
         predictor.manifest,
@@ -124,12 +128,12 @@ def read_for(predictor: Predictor, settings: Settings) -> Dataset:
     return dataset
 
 
-def open_part(settings: Settings, notify: Callable[[str], None] | None = None) -> RowSource:
+def open_part(path: Path, settings: Settings, notify: Callable[[str], None] | None = None) -> RowSource:
     """The rows to evaluate on: of a folder of splits the test part, else its valid or its train part; else all."""
     from limbeck.data import open_rows
     from limbeck.data.read import split_sources
 
-    path, parts = settings.data, split_sources(settings.data)
+    parts = split_sources(path)
     if parts:
         name = next(part for part in ("test", "valid", "train") if part in parts)
         if len(parts) > 1 and notify is not None:

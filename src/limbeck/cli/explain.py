@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from limbeck.cli._asked import Asked, inputs_of, plain_words, understand
+from limbeck.cli._asked import Asked, plain_words, understand
+from limbeck.cli._inputs import check_texts, inputs_of
 from limbeck.cli._lazy_tyro import tyro
 from limbeck.cli._printable import json_encoder, printable
 from limbeck.cli._say import say
@@ -31,11 +32,15 @@ Shown = tuple[str, "Explanation"]
 class Settings:
     """What to explain, of which model."""
 
-    words: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[MODEL] TEXT...|FILE|-")] = ()
+    words: Annotated[
+        tyro.conf.Positional[tuple[str, ...]],
+        tyro.conf.arg(metavar="[MODEL] TEXT...|FILE|-", help_behavior_hint=""),
+    ] = ()
     """MODEL is the folder of a saved model; without it the sentiment model that ships answers. FILE is csv, tsv, jsonl,
     parquet, or txt with a text a line; - is standard input, a text a line, and is read where nothing else is given."""
     json: bool = False
-    """Print json, an object a line: label, probs, and the words with their places and effects."""
+    """Print json, an object a line: label, probs, and the words with their places and effects; of a text without an
+    answer label is null, and reason says why."""
     html: Path | None = None
     """Write a page with the texts in colour to this file; nothing is printed then."""
     strongest: int = 10
@@ -65,7 +70,8 @@ def run(settings: Settings) -> int:
     """Explain; results on stdout or in a page, notices on stderr."""
     asked = understand(settings.words, command="explain")
     _check(settings, piped=asked.piped)
-    inputs = inputs_of(asked.texts, pair=settings.pair)
+    check_texts(asked, settings)
+    inputs = inputs_of(asked.texts, pair=settings.pair, blank_ok=settings.json)
     from limbeck import sentiment
     from limbeck.inspect.explain import explain_many
 
@@ -79,7 +85,7 @@ def run(settings: Settings) -> int:
         for n, one in enumerate(made, start=1)
         if one.label is None
     ]
-    if unread:
+    if unread and not settings.json:
         raise DataError(together(unread))
     _show((("", one) for one in made), settings)
     return 0

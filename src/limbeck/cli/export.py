@@ -8,17 +8,17 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from limbeck.cli._compared import compared
 from limbeck.cli._say import say
 from limbeck.errors import DataError, SettingsError, together
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
     from limbeck.data import Dataset
-    from limbeck.inspect.agreement import Agreement
     from limbeck.runtime.predictor import Predictor
     from limbeck.text import Input
 
@@ -27,8 +27,6 @@ EXAMPLE = "limbeck export model/ --int8 --out small/"
 
 _MOST_TEXTS = 2000
 """Texts of ``--texts`` that are asked before and after; all of them are counted for the vocabulary."""
-_MOST_ALONE = 64
-"""Texts that are asked once more, each alone."""
 _LOW = 0.99
 """Share of equal labels below which a notice says so."""
 
@@ -43,14 +41,14 @@ class Settings:
     """Store the weights as int8: a quarter of the bytes. Answers move a little."""
     trim: int | None = None
     """Pieces that the vocabulary keeps: special ones, single characters, then the most used in --texts."""
-    texts: tuple[Path, ...] = ()
+    texts: Annotated[tuple[Path, ...], tyro.conf.arg(help_behavior_hint="")] = ()
     """Files of texts (csv, tsv, jsonl, parquet, or txt with a text a line): what --trim counts, and what is asked
     before and after."""
     data: Path | None = None
     """A labelled file: it is asked before and after, and measured."""
     out: Path | None = None
     """A folder for the runtime alone, without float weights. Without it the model gains int8 weights in place and
-    keeps its float ones; predict uses int8 from then on."""
+    keeps its float ones; predict goes on with the float graph unless --precision int8 is given."""
     keep_float: bool = False
     """Keep the float weights in --out as well."""
     text_column: str | None = None
@@ -69,40 +67,6 @@ class Settings:
     """Print one JSON object instead of text."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """What was made, and how its answers compare."""
-
-    out: str
-    bytes_before: int
-    """Of all files of the folder."""
-    bytes_after: int
-    graph_bytes_before: int
-    graph_bytes_after: int
-    agreement: Agreement
-    """Before against after."""
-    alone: Agreement
-    """After: in a batch against alone."""
-    metrics_before: dict[str, float] | None = None
-    metrics_after: dict[str, float] | None = None
-
-    def lines(self) -> list[str]:
-        """The result in words."""
-        names = self.metrics_before.keys() if self.metrics_before else ()
-        return [
-            f"graph: {_megabytes(self.graph_bytes_before)} before, {_megabytes(self.graph_bytes_after)} after; "
-            f"folder: {_megabytes(self.bytes_before)} before, {_megabytes(self.bytes_after)} after",
-            f"before against after: {self.agreement.line()}",
-            f"in a batch against alone: {self.alone.line()}",
-            *(
-                f"{name.replace('_', ' ')}: {(self.metrics_before or {})[name]:.4f} before, "
-                f"{(self.metrics_after or {})[name]:.4f} after"
-                for name in names
-            ),
-            f"saved: {self.out}",
-        ]
-
-
 def run(settings: Settings) -> int:
     """Export; the result on stdout, notices on stderr."""
     _check(settings)
@@ -119,9 +83,14 @@ def run(settings: Settings) -> int:
     inputs = _asked(before, data, settings)
     _make(before, target, settings)
     after = load(target, precision="int8" if settings.int8 else None, notify=say)
-    result = _compared(before, after, inputs, data, settings)
+    chosen = data is not None or bool(settings.texts)
+    result = compared(before, after, inputs, data, are_probes=not chosen)
     if result.agreement.labels is not None and result.agreement.labels < _LOW:
-        say(f"{100 * (1 - result.agreement.labels):.2g} % of the labels changed; look at them before you use {target}")
+        share = f"{100 * (1 - result.agreement.labels):.2g} % of the labels changed"
+        if chosen:
+            say(f"{share}; look at such texts before you use {target}")
+        else:
+            say(f"{share}, of texts drawn by chance; give --data FILE to see on texts of yours before you use {target}")
     print(json.dumps(dataclasses.asdict(result)) if settings.json else "\n".join(result.lines()))
     return 0
 
@@ -187,8 +156,8 @@ def _labelled(predictor: Predictor, settings: Settings) -> Dataset:
 
     assert settings.data is not None
     names = ("text_column", "text_pair_column", "label_column", "encoding", "skip_bad_rows")
-    asked = evaluate.Settings(settings.model, settings.data, **{name: getattr(settings, name) for name in names})
-    return evaluate.read_for(predictor, asked)
+    asked = evaluate.Settings(**{name: getattr(settings, name) for name in names})
+    return evaluate.read_for(predictor, settings.data, asked)
 
 
 def _asked(before: Predictor, data: Dataset | None, settings: Settings) -> Sequence[Input]:
@@ -209,57 +178,3 @@ def _asked(before: Predictor, data: Dataset | None, settings: Settings) -> Seque
     if not inputs:
         raise DataError(f"--texts {' '.join(map(str, settings.texts))}: there is no row; give files with texts")
     return inputs
-
-
-def _compared(
-    before: Predictor, after: Predictor, inputs: Sequence[Input], data: Dataset | None, settings: Settings
-) -> Result:
-    """Ask both models the same."""
-    from limbeck.inspect.agreement import agreement
-
-    refuse = data is not None or bool(settings.texts)  # probes are pieces drawn by chance
-    (first, read), (second, _) = (model.logits(inputs, refuse=refuse) for model in (before, after))
-    asked = [n for n, is_asked in enumerate(read.answerable.tolist()) if is_asked]
-    few = asked[:_MOST_ALONE]
-    alone = second[:0] if not few else _stack(after, [inputs[n] for n in few])
-    measured = [_metrics(before, logits[asked], data, asked) for logits in (first, second)]
-    return Result(
-        out=str(settings.out or settings.model),
-        bytes_before=_total(before.manifest, settings.model),
-        bytes_after=_total(after.manifest, after.folder),
-        graph_bytes_before=_graph_bytes(before.manifest),
-        graph_bytes_after=_graph_bytes(after.manifest),
-        agreement=agreement(before.task, first[asked], second[asked]),
-        alone=agreement(before.task, second[few], alone),
-        metrics_before=measured[0],
-        metrics_after=measured[1],
-    )
-
-
-def _stack(predictor: Predictor, inputs: Sequence[Input]) -> Any:
-    import numpy as np
-
-    return np.concatenate([predictor.logits([item], refuse=False)[0] for item in inputs])
-
-
-def _metrics(predictor: Predictor, logits: Any, data: Dataset | None, asked: Sequence[int]) -> dict[str, float] | None:
-    if data is None or data.targets is None:
-        return None
-    return dict(predictor.task.metrics(logits, predictor.task.encode([data.targets[n] for n in asked])))
-
-
-def _total(manifest: Manifest, folder: Path) -> int:
-    from limbeck.artefact.manifest import NAME
-
-    return sum(int(entry["bytes"]) for entry in manifest.files.values()) + (folder / NAME).stat().st_size
-
-
-def _graph_bytes(manifest: Manifest) -> int:
-    from limbeck.artefact.manifest import WEIGHTS_SUFFIX
-
-    names = (manifest.graph, manifest.graph + WEIGHTS_SUFFIX)
-    return sum(int(manifest.files[name]["bytes"]) for name in names if name in manifest.files)
-
-
-def _megabytes(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e5 else f"{n_bytes / 1e3:.1f} kB"

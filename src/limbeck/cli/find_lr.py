@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import tyro
 
-from limbeck.cli._say import say
-from limbeck.cli.train import DataChoices, duration, read_rows
+from limbeck.cli._say import counted, say
+from limbeck.cli.train import DataChoices, duration, read_rows, see_that_it_is_there
 from limbeck.errors import require
 from limbeck.text.settings import TextSettings
 from limbeck.train.found import FinderSettings
@@ -54,6 +54,7 @@ class Settings:
 
 def run(settings: Settings) -> int:
     """Look for a rate; the last line on stdout is ``suggested lr: 8e-05``."""
+    see_that_it_is_there(settings.data)
     for module in ("torch", "transformers", "accelerate"):
         require(module, "train")
     from limbeck.plots import check
@@ -88,6 +89,7 @@ def _cost_lines(learner: Learner, finder: FinderSettings) -> list[str]:
     most = expected_updates(learner, finder)
     told = duration(cost.seconds * most / max(1, cost.updates))
     return [
-        f"training: {learner.fit_settings.epochs} epochs, {cost.updates} updates; about {duration(cost.seconds)}",
-        f"looking for its rate: at most {most} updates; at most about {told}",
+        f"training: {counted(learner.fit_settings.epochs or 0, 'epoch')}, {counted(cost.updates, 'update')}; "
+        f"about {duration(cost.seconds)}",
+        f"looking for its rate: at most {counted(most, 'update')}; at most about {told}",
     ]

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
+from limbeck.artefact.card import measured_graph, measured_rows, other_sets
 from limbeck.cli._printable import printable
+from limbeck.errors import ArtefactError, SettingsError
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
 
 HELP = "Tell what a saved model is and how it was made."
 EXAMPLE = "limbeck info model/"
+CARD = "README.md"
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,14 @@ class Settings:
 
     model: tyro.conf.Positional[Path | None] = None
     """Folder of a saved model; the sentiment model that ships where none is given."""
+    card: bool = False
+    """Print the model's card instead: what it is for, what it was measured at, where it fails."""
     json: bool = False
     """Print all of it as json."""
+
+    def __post_init__(self) -> None:
+        if self.card and self.json:
+            raise SettingsError("--card prints Markdown, and --json the manifest; leave one of them out")
 
 
 def run(settings: Settings) -> int:
@@ -35,17 +44,41 @@ def run(settings: Settings) -> int:
     from limbeck import sentiment
     from limbeck.artefact.verify import verify
 
-    manifest = verify(settings.model or sentiment.folder())
+    folder = settings.model or sentiment.folder()
+    manifest = verify(folder)
+    if settings.card:
+        print(_card(folder))
+        return 0
     if settings.json:
         record = dataclasses.asdict(manifest)
         record["probes"] = {"n": len(manifest.probes.get("texts", [])), "tolerance": manifest.probes.get("tolerance")}
         print(json.dumps(record, sort_keys=True))
         return 0
-    rows = list(_rows(manifest))
+    rows = [*_places(folder), *_rows(manifest)]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name:<{width}}  {value}")
     return 0
+
+
+def _card(folder: Path) -> str:
+    """The text of the card.
+
+    Raises:
+        ArtefactError: the folder has none.
+    """
+    path = folder / CARD
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        raise ArtefactError(f"{str(folder)!r} has no card ({CARD}); limbeck info without --card tells of it") from None
+    return "\n".join(map(printable, text.splitlines()))
+
+
+def _places(folder: Path) -> Iterator[tuple[str, str]]:
+    yield "folder", printable(str(folder))
+    if (folder / CARD).is_file():
+        yield "card", f"{printable(str(folder / CARD))} (--card prints it)"
 
 
 def _rows(manifest: Manifest) -> Iterator[tuple[str, str]]:
@@ -68,9 +101,17 @@ def _rows(manifest: Manifest) -> Iterator[tuple[str, str]]:
     for section in sections:
         if getattr(manifest, section):
             yield section, _listed(getattr(manifest, section))
+        if section == "metrics" and manifest.metrics:
+            yield "measured on", printable(_measured(manifest))
     if manifest.passes:
         yield "passes", "; ".join(_listed(step) if isinstance(step, dict) else str(step) for step in manifest.passes)
     yield "probes", str(len(manifest.probes.get("texts", [])))
+
+
+def _measured(manifest: Manifest) -> str:
+    others = other_sets(manifest)
+    own = f"{measured_rows(manifest)}, by {measured_graph(manifest)}"
+    return f"{own}; {', '.join(others)}: on the set in the name" if others else own
 
 
 def _listed(values: Mapping[str, Any]) -> str:

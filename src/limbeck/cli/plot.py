@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -21,7 +22,7 @@ class Settings:
     out: Path
     """The picture to write (.png, .svg or .pdf); one that stands there is replaced."""
 
-    what: tuple[str, ...] = ()
+    what: Annotated[tuple[str, ...], tyro.conf.arg(help_behavior_hint="")] = ()
     """Panels from above: loss, lr, momentum; all that were logged where not given."""
 
 

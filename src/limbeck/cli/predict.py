@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from limbeck.cli._asked import EXAMPLE, STDIN, Asked, inputs_of, plain_words, understand
+from limbeck.cli._asked import EXAMPLE, STDIN, Asked, plain_words, understand
+from limbeck.cli._inputs import check_texts, inputs_of
 from limbeck.cli._lazy_tyro import tyro
 from limbeck.cli._say import say
 from limbeck.errors import SettingsError, together
@@ -25,13 +26,16 @@ HELP = "Answer a text, every row of a file, or every line of a pipe; with no mod
 class Settings:
     """What to answer, with which model, and where to."""
 
-    words: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[MODEL] TEXT...|FILE|-")] = ()
+    words: Annotated[
+        tyro.conf.Positional[tuple[str, ...]],
+        tyro.conf.arg(metavar="[MODEL] TEXT...|FILE|-", help_behavior_hint=""),
+    ] = ()
     """MODEL is the folder of a saved model; without it the sentiment model that ships answers. FILE is csv, tsv, jsonl,
     parquet, or txt with a text a line; - is standard input, a text a line, and is read where nothing else is given."""
     out: Path | None = None
     """File for the rows with their answers, its format by its suffix; without it answers go to stdout."""
     json: bool = False
-    """Print json, an object a line."""
+    """Print json, an object a line; of a text without an answer too: predicted is null, and reason says why."""
     sentences: bool = False
     """Answer each sentence by itself: a line each; in a file a row each, with the columns sentence_n and sentence; with
     --json a list in the object of the whole text."""
@@ -67,7 +71,8 @@ def run(settings: Settings) -> int:
     """Answer; results on stdout or in a file, notices on stderr."""
     asked = understand(settings.words, out=settings.out)
     _check(settings, piped=asked.piped)
-    inputs = inputs_of(asked.texts, pair=settings.pair)
+    check_texts(asked, settings)
+    inputs = inputs_of(asked.texts, pair=settings.pair, blank_ok=settings.json)
     predictor = _load(asked, settings)
     from limbeck.cli import _answers
 

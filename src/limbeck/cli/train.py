@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -14,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from limbeck.cli._say import say
+from limbeck.cli._say import counted, say
 from limbeck.cli._several import first_decides
+from limbeck.cli._trained import print_result
 from limbeck.errors import DataError, Interrupted, SettingsError, TrainingError, require
 from limbeck.text.settings import TextSettings
 from limbeck.train.launch import number, started
@@ -24,7 +23,6 @@ from limbeck.train.loss_settings import LossSettings
 from limbeck.train.settings import FitSettings
 
 if TYPE_CHECKING:
-    from limbeck.artefact.manifest import Manifest
     from limbeck.data import Dataset
     from limbeck.train.cost import Cost
     from limbeck.train.learner import Learner
@@ -135,6 +133,7 @@ class Settings:
 
 def run(settings: Settings) -> int:
     """Train and save; results on stdout, everything else on stderr."""
+    see_that_it_is_there(settings.data)
     for module in ("torch", "transformers", "accelerate"):
         require(module, "train")
     from limbeck.train.cost import estimate
@@ -163,7 +162,7 @@ def run(settings: Settings) -> int:
     manifest = learner.save(out, calibrated=settings.calibrate, overwrite=settings.overwrite)
     if number() == 0:
         shutil.rmtree(checkpoints, ignore_errors=True)
-    _print_result(manifest, settings)
+    print_result(manifest, out, as_json=settings.json)
     return 0
 
 
@@ -180,8 +179,11 @@ def _what_stands(settings: Settings, checkpoints: Path) -> str:
     out = settings.out
     begun = any(checkpoints.glob("step-*"))
     if settings.resume and (out / NAME).is_file() and not (begun and settings.overwrite):
-        say(f"{out} is finished already; nothing to resume (its settings and data are not compared with these)")
-        _print_result(Manifest.read(out), settings)
+        say(
+            f"{out} is finished already; nothing to resume (its settings and data are not compared with these). "
+            "To train anew add --overwrite and leave --resume out, or give another --out"
+        )
+        print_result(Manifest.read(out), out, as_json=settings.json, how="finished before, left as it is")
         return "model"
     check_target(out, overwrite=settings.overwrite)
     _check_checkpoints(checkpoints, begun=begun, settings=settings)
@@ -271,6 +273,18 @@ def read_rows(
     return train, valid
 
 
+def see_that_it_is_there(data: Path) -> None:
+    """Raise for a path where nothing is, before anything is imported or asked for.
+
+    Raises:
+        DataError: there is no such file or folder.
+    """
+    if not data.exists():
+        from limbeck.data import open_rows
+
+        open_rows(data)  # says so, and names what stands beside
+
+
 def _is_learnt_whole(train: Dataset, settings: Settings) -> bool:
     """Whether --auto learns from all rows, so that none are held back."""
     if not settings.auto:
@@ -307,7 +321,7 @@ def _plan_lines(learner: Learner, cost: Cost, settings: Settings) -> list[str]:
     elif settings.auto or settings.within is not None:
         plan, seconds, unit = "chosen by what is measured", cost.seconds / fit.epochs, " an epoch"
     else:
-        plan = f"{fit.epochs} epochs, {cost.updates} updates at lr {fit.lr:g} in {fit.precision}"
+        plan = f"{counted(fit.epochs, 'epoch')}, {counted(cost.updates, 'update')} at lr {fit.lr:g} in {fit.precision}"
         seconds = cost.seconds / started()
     if started() > 1:
         plan += f", {started()} processes"
@@ -330,21 +344,3 @@ def duration(seconds: float) -> str:
     if whole < 7200:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def _print_result(manifest: Manifest, settings: Settings) -> None:
-    for note in manifest.passes:
-        if note["name"] == "calibrate":
-            say(
-                f"calibrated: temperature {note['temperature']:.3f}, validation loss of the saved graph "
-                f"{note['loss_before']:.6f} before, {note['loss_after']:.6f} after"
-            )
-    if not manifest.passes and "loss" in manifest.metrics:
-        say(f"validation loss of the saved graph {manifest.metrics['loss']:.6f}, not calibrated")
-    if settings.json:
-        print(json.dumps({"out": str(settings.out), "metrics": manifest.metrics, "passes": manifest.passes}))
-        return
-    for name, value in manifest.metrics.items():
-        if math.isfinite(value):
-            print(f"valid {name.replace('_', ' ')}: {value:.4f}")
-    print(f"saved: {settings.out}")

@@ -1,0 +1,71 @@
+"""The texts of a command line as inputs of a model: blank ones, pairs, and the flags that texts have no use for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from limbeck.cli._asked import Asked, ends_as_a_file
+from limbeck.cli._say import say
+from limbeck.errors import DataError, SettingsError, together
+
+if TYPE_CHECKING:
+    from limbeck.text import Input
+
+
+class _OfFiles(Protocol):
+    """Flags of a command that are for files alone."""
+
+    @property
+    def text_column(self) -> str | None: ...
+    @property
+    def text_pair_column(self) -> str | None: ...
+    @property
+    def skip_bad_rows(self) -> bool: ...
+
+
+def check_texts(asked: Asked, settings: _OfFiles) -> None:
+    """See that no flag of files was given with texts, which would do nothing, and say of a text that it is no file.
+
+    Raises:
+        SettingsError: there are such flags.
+    """
+    if not asked.texts:
+        return
+    said = "is for files, and what was given is text"
+    problems = []
+    if settings.text_column is not None:
+        problems.append(f"--text-column {settings.text_column!r} {said}; leave it out")
+    if settings.text_pair_column is not None:
+        problems.append(f"--text-pair-column {settings.text_pair_column!r} {said}; two texts are a pair with --pair")
+    if settings.skip_bad_rows:
+        problems.append(f"--skip-bad-rows {said}; leave it out")
+    if problems:
+        raise SettingsError(together(problems))
+    say(*(f"{text!r} is read as a text: there is no such file" for text in asked.texts if ends_as_a_file(text)))
+
+
+def inputs_of(texts: Sequence[str], *, pair: bool, blank_ok: bool = False) -> list[Input]:
+    """The texts given on the command line; the one pair of two where ``pair``.
+
+    Args:
+        texts: what was given.
+        pair: two texts are one input.
+        blank_ok: a blank text is an input too, whose answer is that there is none.
+
+    Raises:
+        DataError: a text is blank, and that is not ok.
+        SettingsError: a pair of more or fewer than two texts.
+    """
+    from limbeck.text.blank import is_blank
+
+    blank = [] if blank_ok else [n for n, text in enumerate(texts, start=1) if is_blank(text)]
+    if blank and len(texts) == 1:
+        raise DataError(f"the text {texts[0]!r} is empty; give a text with something to read")
+    if blank and not (pair and len(blank) == 1):
+        raise DataError(together(f"text {n} ({texts[n - 1]!r}) is empty; leave it out" for n in blank))
+    if not pair or not texts:
+        return list(texts)
+    if len(texts) != 2:
+        raise SettingsError(f"--pair takes two texts; {len(texts)} were given")
+    return [(texts[0], texts[1])]
