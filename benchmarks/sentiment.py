@@ -21,7 +21,7 @@ from sentiment_sides import CLASSES, STARS, THRESHOLDS, Lexicon, Side, Sides, an
 
 from limbeck.artefact.verify import sha256
 from limbeck.inspect.calibration_error import calibration_error
-from limbeck.metrics import per_class
+from limbeck.metrics import confusion, macro_f1
 
 SETS = ("sst2", "sst5", "imdb")
 BARS = {"sst2": 88.5, "imdb": 90.5}
@@ -61,8 +61,8 @@ def judge(said: NDArray[np.float64], labels: NDArray[np.int64], *, two: bool) ->
     if two:
         return {"accuracy": 100 * float(((said[:, 2] > said[:, 0]) == (labels == 2)).mean())}
     best = said.argmax(axis=1)
-    f1 = per_class(best, labels, len(CLASSES)).f1
-    return {"accuracy": 100 * float((best == labels).mean()), "macro_f1": 100 * float(f1.mean())}
+    f1 = macro_f1(confusion(best, labels, len(CLASSES)))
+    return {"accuracy": 100 * float((best == labels).mean()), "macro_f1": 100 * f1}
 
 
 def one_set(args: argparse.Namespace, sides: Sides, name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ that it gives 0.0 count as half right, as a coin would get them. Needs `pip inst
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 
 import numpy as np
@@ -27,12 +28,8 @@ def vader_right(texts: list[str], labels: list[str]) -> float:
 
 def model_right(predictor: limbeck.Predictor, texts: list[str], labels: list[str]) -> float:
     """Share of the texts for which the label's probability is the greater one of the two."""
-    answers = predictor.predict(texts)
-    sides = [
-        "positive" if answer.probs.get("positive", 0) > answer.probs.get("negative", 0) else "negative"
-        for answer in answers
-    ]
-    return float(np.mean([side == label for side, label in zip(sides, labels, strict=True)]))
+    gaps = [answer.probs.get("positive", 0) - answer.probs.get("negative", 0) for answer in predictor.predict(texts)]
+    return float(np.mean([(gap > 0) == (label == "positive") for gap, label in zip(gaps, labels, strict=True)]))
 
 
 def main() -> None:
@@ -48,13 +45,18 @@ def main() -> None:
     learner = limbeck.Learner(train)
     learner.fit()
     learner.save(args.out, overwrite=True)
-    seconds = time.perf_counter() - start
 
-    print(f"fine-tuned on {len(train)} rows in {seconds:.0f} s; of {len(texts)} rows held back it gets right:")
+    print(
+        f"fine-tuned on {len(train)} rows in {time.perf_counter() - start:.0f} s; of {len(texts)} rows held back it gets right:"
+    )
     print(f"  VADER                      {vader_right(texts, labels):6.1%}")
     print(f"  the model that ships       {model_right(limbeck.load(), texts, labels):6.1%}")
     print(f"  fine-tuned on these rows   {model_right(limbeck.load(args.out), texts, labels):6.1%}")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except limbeck.LimbeckError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

@@ -1,5 +1,9 @@
-"""Sentiment with a DistilBERT folder: python examples/distilbert.py DISTILBERT reviews.csv OUT."""
+"""Fine-tune a DistilBERT folder, and ask the folder that was saved.
 
+python examples/distilbert.py DISTILBERT examples/reviews.csv OUT
+"""
+
+import argparse
 import sys
 
 import limbeck
@@ -16,4 +20,12 @@ def main(encoder: str, data: str, out: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("encoder", help="a folder, or a name on the hub")
+    parser.add_argument("data", help="labelled texts")
+    parser.add_argument("out", help="where the model is saved")
+    try:
+        main(**vars(parser.parse_args()))
+    except limbeck.LimbeckError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

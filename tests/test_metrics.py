@@ -92,6 +92,20 @@ def test_counts_are_scikit_learns(rows: list[tuple[int, int]]) -> None:
         np.testing.assert_allclose(one, other)
 
 
+def test_macro_f1_by_hand() -> None:
+    # said 0, 0, 1 of 0, 1, 1: F1 2/3 and 2/3; a third class that does not occur is left out, one that is said counts 0
+    assert metrics.macro_f1(metrics.confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 3)) == pytest.approx(2 / 3)
+    assert metrics.macro_f1(metrics.confusion(np.array([0, 2]), np.array([0, 0]), 3)) == pytest.approx((2 / 3 + 0) / 2)
+    assert math.isnan(metrics.macro_f1(np.zeros((2, 2), np.int64)))
+
+
+@given(PAIRS)
+def test_macro_f1_is_scikit_learns(rows: list[tuple[int, int]]) -> None:
+    said, true = columns(rows)
+    expected = sk.f1_score(true, said, average="macro", zero_division=0)
+    assert metrics.macro_f1(metrics.confusion(said, true, CLASSES)) == pytest.approx(expected)
+
+
 @pytest.mark.filterwarnings("ignore:A single label was found")
 @given(PAIRS)
 def test_matthews_is_scikit_learns(rows: list[tuple[int, int]]) -> None:

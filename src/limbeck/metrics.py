@@ -58,6 +58,19 @@ def per_class(predicted: NDArray[Any], targets: NDArray[Any], n_classes: int) ->
     return PerClass(precision, recall, f1, matrix.sum(axis=1))
 
 
+def macro_f1(matrix: NDArray[np.int64]) -> float:
+    """Mean F1 of the classes that occur in a confusion matrix ``(C, C)``, as true or as predicted; nan of no row.
+
+    A class that occurs in neither has no F1 and is left out, as in scikit-learn's ``f1_score(average="macro")``.
+
+    >>> macro_f1(np.array([[2, 0, 0], [0, 3, 0], [0, 0, 0]]))
+    1.0
+    """
+    both = matrix.sum(axis=0) + matrix.sum(axis=1)
+    occurs = both > 0
+    return float((2 * matrix.diagonal()[occurs] / both[occurs]).mean()) if occurs.any() else float("nan")
+
+
 def pearson(first: NDArray[Any], second: NDArray[Any]) -> float:
     """Pearson's correlation, from -1 to 1; 0 where one side does not vary, or without rows."""
     if not all(len(side) and side.min() < side.max() for side in (first, second)):

@@ -275,3 +275,9 @@ def test_another_precision_is_asked_of_the_folder(capsys: pytest.CaptureFixture[
     assert call("a joy", precision="float32") == 0
     with pytest.raises(SettingsError, match="precision 'int8'"):
         call("a joy", precision="int8")
+
+
+def test_a_file_without_column_names_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in.csv").write_text("An hour I want back.\na joy\n")
+    call(str(tmp_path / "in.csv"))
+    assert "the first line is read as column names, though 'An hour I want back.'" in capsys.readouterr().err

@@ -33,7 +33,7 @@ def test_a_small_file_is_looked_at_first_and_the_weights_are_the_same_without(
         n for n, line in enumerate(log) if line.startswith("frozen encoder with a logistic regression: valid acc")
     ]
     assert log[place - 1].startswith("plan: 3 epochs")
-    assert log[place].endswith(f"; fine-tuning goes on (stop here with --model frozen:{folder('bert', dropout=True)})")
+    assert log[place].endswith(f"; for that result alone: --model frozen:{folder('bert', dropout=True)}")
     assert log[place + 1].startswith("epoch 1 of 3")
     assert main(["train", str(data), *model, "--out", str(tmp_path / "not"), "--no-look"]) == 0
     assert "frozen" not in capsys.readouterr().err
@@ -71,7 +71,7 @@ def test_no_model_named(
     assert main(["train", str(data), "--out", str(tmp_path / "out"), *flags]) == 0
     said = capsys.readouterr().err
     assert "model: sentiment, " in said
-    assert "fine-tuning goes on (stop here with --model frozen)" in said
+    assert "for that result alone: --model frozen" in said
     manifest = Manifest.read(tmp_path / "out")
     assert (manifest.model["source"], manifest.model["family"]) == ("sentiment", "sentiment")
     assert manifest.settings["model"] == "sentiment"

@@ -92,12 +92,15 @@ def test_no_safe_text_is_asked_for() -> None:
     sample = [{"a": "some words here", "b": "some other words", "c": "x"}] * 3
     with pytest.raises(DataError) as error:
         guess_columns(["a", "b", "c"], sample, name="f.csv")
-    expected = "cannot tell which column of f.csv is the text: name it with --text-column, one of 'a', 'b', 'c'"
+    expected = (
+        "cannot tell which column of f.csv is the text: name it with --text-column (text_column in Python), "
+        "one of 'a', 'b', 'c'"
+    )
     assert str(error.value) == expected
 
 
 def test_no_safe_label_is_asked_for() -> None:
-    with pytest.raises(DataError, match="is the label: name it with --label-column, one of 'text', 'p', 'q'"):
+    with pytest.raises(DataError, match=r"is the label: name it with --label-column .*, one of 'text', 'p', 'q'"):
         guess_columns(["text", "p", "q"], [{"text": "t", "p": "1", "q": "2"}, {"text": "u", "p": "2", "q": "1"}])
     with pytest.raises(DataError, match="is the label"):
         guess_columns(["text"])

@@ -266,3 +266,16 @@ def test_a_row_with_an_unknown_key(tmp_path: Path) -> None:
     ):
         writer.write([{"text": "a", "more": 1}])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_first_line_that_looks_like_a_row_is_told(tmp_path: Path) -> None:
+    path = file_with(tmp_path, "An hour I want back.\nA lovely evening.\n")
+    notice = (
+        f"{path}: the first line is read as column names, though 'An hour I want back.' reads like a text; "
+        "put a line of names above it"
+    )
+    assert open_rows(path).notices == [notice]
+    assert notice in read(path, labelled=False).notices
+    labels = file_with(tmp_path, "I liked it\tgood\nnot me\tbad\nfine\tgood\n", "f.tsv")
+    assert "'good' stands in a row below it too" in open_rows(labels).notices[0]
+    assert open_rows(file_with(tmp_path, "text,label\nA lovely evening.,good\n")).notices == []

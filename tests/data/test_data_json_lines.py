@@ -68,7 +68,7 @@ def test_damaged_lines_are_named_together(tmp_path: Path) -> None:
     assert str(error.value) == (
         "6 problems:\n"
         f"  - {path}, line 2: not json: Expecting value at character 10; each line must be one json object\n"
-        f"  - {path}, line 3: a json array{wanted}\n"
+        f"  - {path}, line 3: a json array{wanted}; write one a line, as FILE.jsonl\n"
         f"  - {path}, line 4: a json string{wanted}\n"
         f"  - {path}, line 5: a json boolean{wanted}\n"
         f"  - {path}, line 6: a json null{wanted}\n"
@@ -96,11 +96,12 @@ def test_empty_files(tmp_path: Path, raw: str) -> None:
     assert str(error.value) == f"{path} is empty; each line must be one json object"
 
 
-def test_an_array_in_a_json_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("raw", ['[{"text": "a"}]', '[\n  {"text": "a"}\n]\n', '[\n  {\n    "text": "a"\n  }\n]\n'])
+def test_an_array_in_a_json_file(tmp_path: Path, raw: str) -> None:
     path = tmp_path / "f.json"
-    path.write_text('[{"text": "a"}]')
-    with pytest.raises(DataError, match=r"f\.json, line 1: a json array, and each line must be one json object"):
-        open_rows(path)
+    path.write_text(raw)
+    with pytest.raises(DataError, match=r"f\.json, line 1: a json array, and .* one json object; .* as FILE\.jsonl"):
+        read(path)
 
 
 def test_wrong_bytes_are_named(tmp_path: Path) -> None:

@@ -121,6 +121,24 @@ def test_the_example_of_wrong_labels_finds_more_than_chance() -> None:
     assert found / listed > 1.5 * turned / rows
 
 
+@pytest.mark.parametrize(
+    ("script", "words", "message"),
+    [
+        ("distilbert.py", [], "the following arguments are required: encoder, data, out"),
+        ("distilbert.py", ["encoder", "none.csv", "out"], "no file 'none.csv'"),
+        ("beside_vader.py", [], "the following arguments are required: file"),
+        ("beside_vader.py", ["none.csv"], "no file 'none.csv'"),
+    ],
+)
+def test_an_examples_wrong_use_is_told_without_a_traceback(
+    script: str, words: list[str], message: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, str(ROOT / "examples" / script), *words]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr and "Traceback" not in done.stderr
+
+
 def test_examples_are_short() -> None:
     for path in (ROOT / "examples").glob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 60

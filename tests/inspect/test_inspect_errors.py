@@ -56,6 +56,7 @@ def test_headline_slices_and_calibration() -> None:
     named = dict(found.headline)
     assert list(named) == ["accuracy", "macro_f1", "loss"]
     assert named["accuracy"] == wilson(32, 40)
+    assert {name: one.value for name, one in named.items()} == pytest.approx(found.report.metrics)
     assert all(one.low <= one.value <= one.high for one in named.values())
     assert {one.by for one in found.slices} == {"length", "class", "topic"}
     assert sum(one.n_rows for one in found.slices if one.by == "topic") == 40

@@ -64,11 +64,6 @@ def test_the_bootstrap_of_accuracy_agrees_with_wilson() -> None:
 
 def test_the_bootstrap_of_macro_f1_holds_its_value() -> None:
     targets, predicted = np.array([0] * 50 + [1] * 50), np.array([0] * 40 + [1] * 60)
-
-    def macro_f1(one: NDArray[Any]) -> float:
-        true, said = one.sum(axis=1), one.sum(axis=0)
-        return float(np.mean(2 * one.diagonal() / np.maximum(true + said, 1)))
-
-    found = of_confusion(metrics.confusion(predicted, targets, 2), macro_f1)
+    found = of_confusion(metrics.confusion(predicted, targets, 2), metrics.macro_f1)
     assert found.value == pytest.approx(metrics.per_class(predicted, targets, 2).f1.mean())
     assert found.low < found.value < found.high

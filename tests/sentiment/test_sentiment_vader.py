@@ -16,7 +16,8 @@ from limbeck.runtime import Answer
 from limbeck.sentiment.vader import SentimentIntensityAnalyzer
 from support.sentiment_model import sentiment_model
 
-NOTHING = {"neg": 0.0, "neu": 0.0, "pos": 0.0, "compound": 0.0}
+EMPTY = {"neg": 0.0, "neu": 0.0, "pos": 0.0, "compound": 0.0}
+UNKNOWN = EMPTY | {"neu": 1.0}
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +27,13 @@ def model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def scores(text: str) -> dict[str, float]:
     return SentimentIntensityAnalyzer().polarity_scores(text)
+
+
+def vaders(text: str) -> dict[str, float]:
+    """What VADER itself says."""
+    vader = pytest.importorskip("vaderSentiment.vaderSentiment")
+    found: dict[str, float] = vader.SentimentIntensityAnalyzer().polarity_scores(text)
+    return found
 
 
 def test_keys_and_values_are_vaders() -> None:
@@ -42,16 +50,23 @@ def test_keys_and_values_are_vaders() -> None:
 @given(st.text(max_size=40))
 def test_every_text_has_scores_in_their_ranges(text: str) -> None:
     found = scores(text)
-    assert found == NOTHING or sum(found[name] for name in ("neg", "neu", "pos")) == pytest.approx(1, abs=0.0016)
+    assert found == EMPTY or sum(found[name] for name in ("neg", "neu", "pos")) == pytest.approx(1, abs=0.0016)
     assert all(0 <= found[name] <= 1 for name in ("neg", "neu", "pos"))
     assert -1 <= found["compound"] <= 1
 
 
-@pytest.mark.parametrize(
-    "text", ["", "  ", "\n", "\u200b", "!!!", "10/10", "das essen war leider kalt", "这部电影很好看"]
-)
-def test_nothing_to_read_is_nought(text: str) -> None:
-    assert scores(text) == NOTHING
+@pytest.mark.parametrize("text", ["", "  ", "\n", "\u00a0\t"])
+def test_an_empty_text_is_nought(text: str) -> None:
+    assert scores(text) == EMPTY == vaders(text)
+
+
+@pytest.mark.parametrize("text", ["\u200b", "!!!", " ?", "10/10", "这部电影很好看"])
+def test_a_text_without_an_answer_is_neutral(text: str) -> None:
+    assert scores(text) == UNKNOWN == vaders(text)
+
+
+def test_another_language_is_neutral() -> None:
+    assert scores("das essen war leider kalt") == UNKNOWN  # VADER takes the German "die" and "war" for English
 
 
 def test_a_nought_has_no_sign(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,12 +59,12 @@ def test_answers_to_nothing() -> None:
 
 
 def test_figures_by_hand() -> None:
-    # said bad, bad, fair, fair of bad, bad, bad, fair: f1 of bad 4/5, of fair 2/3, of good (never there) 0
+    # said bad, bad, fair, fair of bad, bad, bad, fair: f1 of bad 4/5, of fair 2/3; good never occurs
     logits = np.log(np.array([[2, 1, 1], [2, 1, 1], [1, 2, 1], [1, 2, 1]]) / 4)
     found = TASK.metrics(logits, np.array([0, 0, 0, 1]))
     assert list(found) == ["accuracy", "macro_f1", "loss"]
     assert found["accuracy"] == 0.75
-    assert found["macro_f1"] == pytest.approx((4 / 5 + 2 / 3 + 0) / 3)
+    assert found["macro_f1"] == pytest.approx((4 / 5 + 2 / 3) / 2)
     assert found["loss"] == pytest.approx((3 * math.log(2) + math.log(4)) / 4)
     assert all(type(value) is float for value in found.values())
 
@@ -75,6 +75,15 @@ def test_figures_are_scikit_learns() -> None:
     found, said = TASK.metrics(logits, targets), logits.argmax(axis=1)
     assert found["accuracy"] == pytest.approx(sk.accuracy_score(targets, said))
     assert found["macro_f1"] == pytest.approx(sk.f1_score(targets, said, average="macro"))
+
+
+def test_a_class_that_does_not_occur_does_not_count() -> None:
+    """A file of two classes under a model of three: no class is counted as 0 that no row has and no answer is."""
+    logits, targets = np.eye(3)[[0, 0, 2, 2]], np.array([0, 0, 2, 2])
+    assert TASK.metrics(logits, targets)["macro_f1"] == 1.0
+    once_said = np.eye(3)[[0, 0, 2, 1]]
+    expected = sk.f1_score(targets, [0, 0, 2, 1], average="macro", zero_division=0)
+    assert TASK.metrics(once_said, targets)["macro_f1"] == pytest.approx(expected) == pytest.approx((1 + 2 / 3 + 0) / 3)
 
 
 def test_logits_have_no_unit() -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from limbeck.text import foreign_words, function_words
-from limbeck.text.language import NAMES, READ_CHARACTERS, foreign, names
+from limbeck.text.language import NAMES, READ_CHARACTERS, foreign, names, speaks_for
 
 PHRASES = """
 C'est la vie!|Well, c'est la vie.|Das Boot|Der Untergang is a masterpiece.|La La Land|La Dolce Vita
@@ -161,3 +161,11 @@ def test_names_of_languages() -> None:
         "English and German",
         "English, French and ru",
     )
+
+
+def test_what_speaks_for_a_language() -> None:
+    assert speaks_for("the room was cold and the soup was not", ("en",)) is True
+    assert speaks_for("这部电影 很 好看 我 很 喜欢 它", ("en",)) is False
+    assert speaks_for("lovely room", ("en",)) is None
+    assert speaks_for("http://the.com/and @this #was you the", ("en",)) is None  # names, and one word
+    assert speaks_for("the room was cold and the soup was not", ("xx",)) is None

@@ -29,8 +29,8 @@ def test_it_tells_what_the_frozen_family_gets() -> None:
     assert told is not None
     source = folder("bert")
     said = re.fullmatch(
-        r"frozen encoder with a logistic regression: valid accuracy (\d\.\d{4}) \(in \d+ s\); "
-        rf"fine-tuning goes on \(stop here with --model frozen:{source}\)",
+        r"frozen encoder with a logistic regression: valid accuracy (\d\.\d{4}) on 10 rows \(in \d+ s\); "
+        rf"for that result alone: --model frozen:{source}",
         told,
     )
     assert said is not None
@@ -77,11 +77,11 @@ def test_it_is_left_out_where_it_takes_long_and_that_is_said() -> None:
     valid = rows(40).take(range(30, 40))
     told = look(learner(rows(30), valid), 15.0)
     assert told == (
-        f"no look at the frozen encoder before: it would take some 20 s (it alone: --model frozen:{folder('bert')})"
+        f"skipped: a quick trial of the frozen encoder (about 20 s); `--model frozen:{folder('bert')}` runs it alone"
     )
     assert look(learner(rows(30), valid), 5.9) is not None
     slower = look(learner(rows(30), precision="bf16"), 4.1)
-    assert slower is not None and "some 8 s" in slower
+    assert slower is not None and "(about 8 s)" in slower
 
 
 def test_the_flag_is_what_a_shell_takes() -> None:

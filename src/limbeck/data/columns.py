@@ -152,8 +152,9 @@ def _named(
 
 
 def _ask(name: str, what: str, columns: Sequence[str]) -> str:
-    return f"cannot tell which column of {name} is the {what}: name it with --{what}-column, one of " + ", ".join(
-        repr(column) for column in columns
+    return (
+        f"cannot tell which column of {name} is the {what}: name it with --{what}-column ({what}_column in Python), "
+        "one of " + ", ".join(repr(column) for column in columns)
     )
 
 

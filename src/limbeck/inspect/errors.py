@@ -170,19 +170,13 @@ def _headline(scores: Scores, task: TaskLike, report: Report) -> list[tuple[str,
         if name == "accuracy" and report.confusion is not None:
             interval = wilson(int(report.confusion.trace()), len(kept))
         elif name == "macro_f1" and report.confusion is not None:
-            interval = of_confusion(report.confusion, _macro_f1)
+            interval = of_confusion(report.confusion, metrics.macro_f1)
         elif name == "loss":
             interval = of_mean(report.losses[kept])
         else:
             interval = of_rows(len(kept), lambda rows, name=name: task.metrics(logits[rows], targets[rows])[name])  # type: ignore[misc]
         found.append((name, interval))
     return found
-
-
-def _macro_f1(confusion: NDArray[np.int64]) -> float:
-    """Mean F1 over all classes, 0 for one that neither stands nor is said, as :mod:`limbeck.metrics` has it."""
-    both = confusion.sum(axis=0) + confusion.sum(axis=1)
-    return float((2 * confusion.diagonal() / np.maximum(both, 1)).mean())
 
 
 def _slices(

@@ -195,9 +195,12 @@ class Predictor:
 
     def _checked(self, inputs: Iterable[Any]) -> list[Input]:
         """The inputs as a list; lists of two texts count as pairs, since json knows no tuples."""
-        if isinstance(inputs, (str, bytes, dict)) or not isinstance(inputs, Iterable):
+        if isinstance(inputs, str):
+            raise DataError(f"{_shown(inputs)} is no list of {self._wanted(many=True)}; give one: [{self._example()}]")
+        if isinstance(inputs, (bytes, dict)) or not isinstance(inputs, Iterable):
             raise DataError(
-                f"{_shown(inputs)} is no list of {self._wanted(many=True)}; give one, such as [{self._example()}]"
+                f"{_shown(inputs)} is neither {self._wanted()} nor a list of {self._wanted(many=True)}; "
+                f"give one, such as {self._example()}, or several, such as [{self._example()}]"
             )
         checked: list[Input] = []
         wrong = []

@@ -7,7 +7,8 @@
 
 ``pos``, ``neu`` and ``neg`` are the probabilities of the three classes, ``compound`` is p(positive) - p(negative);
 VADER's are shares of words and a squashed sum of a lexicon's values, in the same ranges. Where the model has no answer
-(nothing to read, no words, another language) all four are 0.0, as VADER gives for a text without words.
+(no words, another language) ``neu`` is 1.0 and the others are 0.0, as VADER gives for a text without a word that it
+knows; for an empty text, and one of white space alone, all four are 0.0, as VADER's are.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class SentimentIntensityAnalyzer:
     def polarity_scores(self, text: str) -> dict[str, float]:
         """Scores of one text: ``neg``, ``neu`` and ``pos`` sum to about 1 (three digits), ``compound`` is in [-1, 1].
 
+        Without an answer ``neu`` is 1.0 and the others are 0.0; of an empty text all are 0.0.
+
         For many texts ``limbeck.sentiment.predict(texts)`` is many times faster than a loop over this.
 
         Raises:
@@ -43,6 +46,8 @@ class SentimentIntensityAnalyzer:
                 "leave missing values out, or give an empty text for them"
             )
         answer = sentiment.predict(text)
+        if answer.predicted is None:
+            return {"neg": 0.0, "neu": float(bool(text.split())), "pos": 0.0, "compound": 0.0}
         shares = {name: round(answer.probs.get(label, 0.0), 3) for name, label in _SHARES.items()}
         return shares | {"compound": round(answer.score or 0.0, 4) + 0.0}  # + 0.0: no minus in front of a nought
 

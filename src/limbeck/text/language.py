@@ -57,6 +57,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’·][^\W\d_]+)*")
 _SPANISH_MARK = "¿"
 _ODD_FROM, _ODD_ASKED = 4, 8
 """Words from which odd ones count, since one in three is the rest of a phrase ("C'est la vie"); how many are asked."""
+_TOLD_FROM = 5
+"""Words from which a text is likely to have a frequent one of its language."""
 _MARK = re.compile("<[^<>]{0,100}>")
 
 
@@ -75,10 +77,7 @@ def foreign(
     """
     if not _all_known(languages):
         return ""
-    beginning = unicodedata.normalize("NFC", text[:READ_CHARACTERS])
-    stretches = (stretch for stretch in _MARK.sub(" ", beginning).split() if not _is_address(stretch))
-    written = _WORD.findall(" ".join(stretches))
-    words = [word.lower().replace("’", "'") for word in written]
+    beginning, written, words = _read(text)
     own, table = _words_of(languages)
     n_own = sum(word in own for word in words) + ("en" in languages) * sum(word.endswith("'s") for word in words)
     if not beginning.isascii() and (script := other_script(beginning, languages, n_own)):
@@ -92,6 +91,28 @@ def foreign(
         plain = {word for word in written if word.islower() and word not in table}
         best.n_odd = sum(not is_whole(word) for word in sorted(plain)[:_ODD_ASKED])
     return NAMES[best.code] if best.is_sure() else ""
+
+
+def speaks_for(text: str, languages: tuple[str, ...]) -> bool | None:
+    """Whether a frequent word of ``languages`` stands in a text; None of one too short to tell, or where none is known.
+
+    >>> speaks_for("the film was a joy", ("en",)), speaks_for("la película fue muy buena", ("en",))
+    (True, False)
+    >>> speaks_for("a joy", ("en",)) is None
+    True
+    """
+    _, _, words = _read(text)
+    if len(words) < _TOLD_FROM or not _all_known(languages):
+        return None
+    return not _words_of(languages)[0].isdisjoint(words)
+
+
+def _read(text: str) -> tuple[str, list[str], list[str]]:
+    """The beginning of a text, its words as written (but those of addresses), and the same in small letters."""
+    beginning = unicodedata.normalize("NFC", text[:READ_CHARACTERS])
+    stretches = (stretch for stretch in _MARK.sub(" ", beginning).split() if not _is_address(stretch))
+    written = _WORD.findall(" ".join(stretches))
+    return beginning, written, [word.lower().replace("’", "'") for word in written]
 
 
 def names(languages: Sequence[str]) -> str:

@@ -31,6 +31,7 @@ from limbeck.train.checkpoint import Progress
 from limbeck.train.direct import check_fit
 from limbeck.train.freeze import check_freeze
 from limbeck.train.identity import identity_of, weights_hash
+from limbeck.train.inherit import inherit
 from limbeck.train.launch import number
 from limbeck.train.limit import NO_LIMIT, Limit
 from limbeck.train.loop import Listener, Work, within_updates
@@ -122,6 +123,8 @@ class Learner:
         self.text = replace(text, max_length=prepared.max_length)
         self.encoder = Encoder.from_string(prepared.tokenizer, self.text)
         self._take_readable()
+        self.inherited = inherit(self)
+        self.notices += self.inherited.notices
         self._scale = self.task.output_scale(self._targets)
         self._step = step or supervised(self.objective.loss)
         self.settings = settings or self.resolved()
@@ -376,8 +379,8 @@ class Learner:
         if self.valid is None:
             return manifest
         scores = score(Predictor(folder, manifest), self.valid, cache=False)
-        targets = self.task.encode(self.valid.targets or [])
-        return replace(manifest, metrics=self.task.metrics(scores.logits.astype(np.float64), targets))
+        kept, targets = scores.answerable, self.task.encode(self.valid.targets or [])
+        return replace(manifest, metrics=self.task.metrics(scores.logits[kept].astype(np.float64), targets[kept]))
 
 
 def _task_of(train: Dataset) -> TaskLike:

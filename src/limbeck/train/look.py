@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from limbeck import models
+from limbeck.data.rows import n_of
 from limbeck.models import frozen
 
 if TYPE_CHECKING:
@@ -45,13 +46,13 @@ def look(learner: Learner, pass_seconds: float) -> str | None:
         width = learner.model.output_layer().in_features
         expected += 2 * _FIT_SECONDS * n_rows * width * math.sqrt(len(learner.task.classes))
     if expected > MOST_SECONDS:
-        return f"no look at the frozen encoder before: it would take some {expected:.0f} s (it alone: {flag})"
+        return f"skipped: a quick trial of the frozen encoder (about {expected:.0f} s); `{flag}` runs it alone"
     started = time.perf_counter()
     measured = _measure(learner)
     seconds = max(1, round(time.perf_counter() - started))
     kind = "logistic" if learner.task.classes else "ridge"
     told = f"frozen encoder with a {kind} regression: {measured} (in {seconds} s); "
-    return measured and f"{told}fine-tuning goes on (stop here with {flag})"
+    return measured and f"{told}for that result alone: {flag}"
 
 
 def _flag(source: str) -> str:
@@ -70,4 +71,4 @@ def _measure(learner: Learner) -> str | None:
     if not len(targets):
         return None
     name, value = next(iter(learner.task.metrics(logits, targets).items()))
-    return f"{where} {name.replace('_', ' ')} {value:.4f}"
+    return f"{where} {name.replace('_', ' ')} {value:.4f} on {n_of(range(len(targets)))}"

@@ -75,6 +75,7 @@ def manifest_of(learner: Learner) -> Manifest:
             "output_layer": output_name(learner.model),
         },
         inputs="pair" if train.is_pairs else "text",
+        **learner.inherited.record,
         settings=learner.settings,
         seed=learner.fit_settings.seed,
         versions=versions(),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from limbeck.data.formats.text_file import open_text
+from limbeck.data.headings import doubt
 from limbeck.data.rows import BadRow, Record, Remark, Row, RowSource
 from limbeck.errors import DataError
 from limbeck.text import clean
@@ -25,6 +26,8 @@ SUFFIXES = (".csv", ".tsv")
 FIELD_LIMIT_CHARACTERS = 1 << 26
 """A longer field is taken for a quote that never closes; the library's own limit of 131,072 cuts real texts."""
 _TSV_RECORD_LINES = 1000
+_LOOKED_AT = 200
+"""Rows in which a heading is looked for, which would make it a cell."""
 _BREAK = re.compile("[\r\n]")
 Fields = tuple[int, list[str]]
 
@@ -44,6 +47,9 @@ def open_rows(path: Path, encoding: str, skip_bad_rows: bool) -> RowSource:
     if isinstance(header, BadRow):
         raise DataError(f"{path}, line {header.line}: {header.problem}")
     columns = _columns(path, header[1])
+    first = islice(_records(path, encoding, delimiter), 1, 1 + _LOOKED_AT)
+    if why := doubt(header[1], (record[1] for record in first if not isinstance(record, BadRow))):
+        notices += (f"{path}: the first line is read as column names, though {why}; put a line of names above it",)
 
     def rows() -> Iterator[Record]:
         records = _records(path, encoding, delimiter)

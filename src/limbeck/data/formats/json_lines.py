@@ -16,6 +16,7 @@ from limbeck.data.rows import BadRow, Record, Row, RowSource
 from limbeck.errors import DataError
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
+_ARRAY = "a json array, and each line must be one json object; write one a line, as FILE.jsonl"
 _HEADER_ROWS = 1000
 """So many first records are asked for their keys; reading all would read the file twice."""
 
@@ -46,16 +47,20 @@ def _row(line: int, text: str) -> Row | BadRow:
     try:
         cells = json.loads(text)
     except json.JSONDecodeError as error:
+        if text.strip() == "[":
+            return BadRow(line, _ARRAY)
         return BadRow(line, f"not json: {error.msg} at character {error.colno}; each line must be one json object")
     except RecursionError:
         return BadRow(line, "json nested too deeply")
+    if isinstance(cells, list):
+        return BadRow(line, _ARRAY)
     if not isinstance(cells, dict):
         return BadRow(line, f"a json {_kind(cells)}, and each line must be one json object")
     return Row(line, cells)
 
 
 def _kind(value: object) -> str:
-    names: dict[type, str] = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+    names: dict[type, str] = {str: "string", bool: "boolean", type(None): "null"}
     return names.get(type(value), "number")
 
 

@@ -1,0 +1,45 @@
+"""Tell whether the first line of a delimited file is a row of texts, which a file without column names begins with.
+
+It is a doubt and no more: the line is read as column names all the same, and the doubt is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from limbeck.data.columns import LABEL_NAMES, PAIR_NAMES, TEXT_NAMES, find_column
+
+_KNOWN = {*TEXT_NAMES, *LABEL_NAMES, *(name for pair in PAIR_NAMES for name in pair)}
+_MANY_WORDS, _SENTENCE_WORDS = 5, 2
+"""A heading of so many words looks like a text; with a sentence's mark at its end one of so many does."""
+
+
+def doubt(columns: Sequence[str], records: Iterable[Sequence[str]] = ()) -> str:
+    """Why the headings look like a row, in words for a notice; empty where nothing speaks for it.
+
+    A heading that people name columns by ends every doubt. A heading that stands as a cell below it, as a label does
+    in a file without names, is as telling as one that reads like a sentence.
+
+    >>> doubt(["An hour I want back."]), doubt(["id", "text"]), doubt(["id", "opening hours"])
+    ("'An hour I want back.' reads like a text", '', '')
+
+    Args:
+        columns: the headings.
+        records: some rows below them; a repetition of the headings says nothing.
+    """
+    if any(find_column(name, columns) is not None for name in _KNOWN):
+        return ""
+    for heading in columns:
+        n_words = len(heading.split())
+        if n_words >= _MANY_WORDS or (n_words >= _SENTENCE_WORDS and heading.rstrip().endswith((".", "!", "?"))):
+            return f"{_shown(heading)} reads like a text"
+    for record in records:
+        if list(record) != list(columns):
+            for heading, cell in zip(columns, record, strict=False):
+                if heading.strip() and heading == cell:
+                    return f"{_shown(heading)} stands in a row below it too"
+    return ""
+
+
+def _shown(heading: str) -> str:
+    return repr(heading if len(heading) <= 40 else heading[:37] + "...")
