@@ -45,10 +45,8 @@ def main() -> None:
     learner = limbeck.Learner(train)
     learner.fit()
     learner.save(args.out, overwrite=True)
-
-    print(
-        f"fine-tuned on {len(train)} rows in {time.perf_counter() - start:.0f} s; of {len(texts)} rows held back it gets right:"
-    )
+    taken = f"{time.perf_counter() - start:.0f} s"
+    print(f"fine-tuned on {len(train)} rows in {taken}; of {len(texts)} rows held back it gets right:")
     print(f"  VADER                      {vader_right(texts, labels):6.1%}")
     print(f"  the model that ships       {model_right(limbeck.load(), texts, labels):6.1%}")
     print(f"  fine-tuned on these rows   {model_right(limbeck.load(args.out), texts, labels):6.1%}")
