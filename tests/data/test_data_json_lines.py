@@ -101,7 +101,7 @@ def test_an_array_in_a_json_file(tmp_path: Path, raw: str) -> None:
     path = tmp_path / "f.json"
     path.write_text(raw)
     with pytest.raises(DataError, match=r"f\.json, line 1: a json array, and .* one json object; .* as FILE\.jsonl"):
-        read(path)
+        read(path, labelled=False)
 
 
 def test_wrong_bytes_are_named(tmp_path: Path) -> None:
