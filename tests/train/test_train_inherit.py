@@ -18,7 +18,9 @@ from limbeck.train.settings import FitSettings
 from support.encoders import folder
 from support.train_data import BAD, GOOD, NOUNS
 
-ENGLISH = [f"this was not the {word} {noun}" for noun in NOUNS for pair in zip(GOOD, BAD, strict=True) for word in pair]
+ENGLISH: list[Any] = [
+    f"this was not the {word} {noun}" for noun in NOUNS for pair in zip(GOOD, BAD, strict=True) for word in pair
+]
 GERMAN = ["das essen war leider nicht gut", "der film ist sehr schön"]
 LONG = "a truly lovely film " * 20
 
