@@ -117,6 +117,7 @@ def report(args: argparse.Namespace, piece: dict[str, Any], fresh: list[float]) 
     """Write the three records."""
     which = "the model that ships" if args.shipped else "MODEL"
     command = "python benchmarks/explain.py --data DATA" + ("" if args.shipped else " --model MODEL")
+    command += f" --n {args.n} --n-lime {args.n_lime}"
     suffix = "shipped" if args.shipped else "model"
     mean, half = interval(piece["gain"])
     same = piece["gain"][: len(piece["lime_gain"])]
