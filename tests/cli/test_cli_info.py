@@ -48,6 +48,12 @@ def test_it_tells_what_the_model_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert int(found["parameters"].replace(",", "")) > 500
 
 
+def test_of_a_long_list_it_tells_the_length(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sketch = [f"{n:08x}" for n in range(128)]
+    found = told(changed(tmp_path, data={"train": {"rows": 320, "sketch": sketch}}), capsys)
+    assert found["data"] == "train (rows 320, sketch [128 entries])"
+
+
 def test_it_tells_how_it_was_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = changed(
         tmp_path,

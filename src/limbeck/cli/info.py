@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 HELP = "Tell what a saved model is and how it was made."
 EXAMPLE = "limbeck info model/"
 CARD = "README.md"
+_MOST = 20
+"""Entries of a list that are shown; of more, such as a sketch of the training rows, how many there are."""
 
 
 @dataclass(frozen=True)
@@ -122,4 +124,6 @@ def _listed(values: Mapping[str, Any]) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
+    if isinstance(value, list) and len(value) > _MOST:
+        return f"[{len(value)} entries]"
     return f"({_listed(value)})" if isinstance(value, dict) else str(value)
