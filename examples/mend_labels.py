@@ -40,6 +40,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, help="labelled texts, negative and positive")
     args = parser.parse_args()
+    if not args.file.is_file():
+        parser.error(f"there is no file {str(args.file)!r}")
     model = limbeck.load()
     with tempfile.TemporaryDirectory() as folder:
         noisy = Path(folder) / "noisy.csv"

@@ -128,6 +128,7 @@ def test_the_example_of_wrong_labels_finds_more_than_chance() -> None:
         ("distilbert.py", ["encoder", "none.csv", "out"], "no file 'none.csv'"),
         ("beside_vader.py", [], "the following arguments are required: file"),
         ("beside_vader.py", ["none.csv"], "no file 'none.csv'"),
+        ("mend_labels.py", ["none.csv"], "no file 'none.csv'"),
     ],
 )
 def test_an_examples_wrong_use_is_told_without_a_traceback(
