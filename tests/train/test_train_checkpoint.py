@@ -117,7 +117,7 @@ def test_a_finished_model_is_reported_and_left_alone(
     assert main(command(data, out, "--resume")) == 0
     said = capsys.readouterr()
     assert said.err.startswith(f"{out} is finished already; nothing to resume (")
-    assert said.out.endswith(f"saved: {out}\n")
+    assert said.out.endswith(f"finished before, left as it is: {out}\n")
     assert sha256(out / "limbeck.json") == before
 
 
