@@ -34,8 +34,8 @@ def workshop(tmp_path: Path) -> Path:
     lines = (ROOT / "examples" / "reviews.csv").read_text(encoding="utf-8").splitlines()
     (folder / "examples").mkdir()
     (folder / "examples" / "reviews.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "reviews.csv").write_text("\n".join(lines[:121]) + "\n", encoding="utf-8")
-    (folder / "test.csv").write_text("\n".join([lines[0], *lines[121:141]]) + "\n", encoding="utf-8")
+    (folder / "reviews.csv").write_text("\n".join(lines[:65]) + "\n", encoding="utf-8")
+    (folder / "test.csv").write_text("\n".join([lines[0], *lines[65:85]]) + "\n", encoding="utf-8")
     return folder
 
 
