@@ -110,14 +110,14 @@ def verdict(grid: dict[str, list[float]], auto: list[float]) -> tuple[str, float
 
 def report(args: argparse.Namespace, found: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
     """Write a record a task."""
-    from limbeck.inspect.behaviour import wilson
+    from limbeck.inspect.shares import wilson
 
     for task in args.tasks:
         losses = {side: [one["loss"] for one in found[task, side]] for side in (*RATES, AUTO)}
         ours = found[task, AUTO]
         best, loss, ratio = verdict({rate: losses[rate] for rate in RATES}, losses[AUTO])
         right, n_test = sum(one["right"] for one in ours), sum(one["n_test"] for one in ours)
-        low, high = wilson(right // len(ours), n_test // len(ours))
+        _, low, high = wilson(right // len(ours), n_test // len(ours))
         accuracy = 100 * right / n_test
         record = records.Record(
             name=f"autofit-{task}",

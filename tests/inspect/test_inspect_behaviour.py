@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from limbeck.errors import DataError
-from limbeck.inspect.behaviour import BehaviourReport, Suite, run, wilson
+from limbeck.inspect.behaviour import BehaviourReport, Suite, run
 from limbeck.inspect.expectations import Direction, Functionality, Invariance, most_likely
+from limbeck.inspect.shares import wilson
 from limbeck.inspect.suite import Ability, Case
 
 Predict = Callable[[Sequence[str]], list[dict[str, float]]]
@@ -75,25 +74,6 @@ def test_most_likely_is_of_any_classes() -> None:
     assert most_likely({"a": 0.2, "b": 0.5, "c": 0.3}) == "b"
 
 
-def test_wilson_by_hand() -> None:
-    # z^2 = 3.841459; middle (0.1 + z^2 / 20) / (1 + z^2 / 10) = 0.292073 / 1.384146,
-    # reach z sqrt(0.1 x 0.9 / 10 + z^2 / 400) / (1 + z^2 / 10) = 1.959964 x 0.136395 / 1.384146
-    assert wilson(1, 10) == pytest.approx((0.017876, 0.404150), abs=1e-6)
-    # 1 / (1 + z^2 / n) and its complement at the ends
-    assert wilson(0, 10) == pytest.approx((0, 3.841459 / 13.841459), abs=1e-6)
-    assert wilson(10, 10) == pytest.approx((10 / 13.841459, 1), abs=1e-6)
-    assert wilson(5, 10)[0] + wilson(5, 10)[1] == pytest.approx(1)
-
-
-@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_wilson_holds_the_share_and_mirrors(counts: tuple[int, int]) -> None:
-    n_hits, n = counts
-    low, high = wilson(n_hits, n)
-    assert 0 <= low <= n_hits / n <= high <= 1
-    other_low, other_high = wilson(n - n_hits, n)
-    assert (1 - other_high, 1 - other_low) == pytest.approx((low, high))
-
-
 def report() -> BehaviourReport:
     yes, same = Functionality(("yes",)), Invariance(0.05)
     tests = suite(
@@ -133,15 +113,15 @@ def test_json_has_the_figures_and_no_text() -> None:
     assert json.loads(json.dumps(record)) == record
     assert list(record) == ["suite", "fingerprint", "cases", "failed", "rate", "interval", "untrained", "abilities"]
     assert (record["suite"], record["cases"], record["failed"], record["rate"]) == ("small", 5, 2, 0.4)
-    assert record["interval"] == list(wilson(2, 5))
-    assert record["untrained"] == {"cases": 1, "failed": 0, "rate": 0.0, "interval": list(wilson(0, 1))}
+    assert record["interval"] == list(wilson(2, 5)[1:])
+    assert record["untrained"] == {"cases": 1, "failed": 0, "rate": 0.0, "interval": list(wilson(0, 1)[1:])}
     assert record["abilities"][0] == {
         "name": "plain",
         "untrained": False,
         "cases": 4,
         "failed": 2,
         "rate": 0.5,
-        "interval": list(wilson(2, 4)),
+        "interval": list(wilson(2, 4)[1:]),
     }
     assert "poor" not in json.dumps(record)
 

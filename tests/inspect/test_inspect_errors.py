@@ -13,7 +13,7 @@ from limbeck.data import Dataset
 from limbeck.data.sketch import sketch
 from limbeck.inspect import errors as module
 from limbeck.inspect.errors import find_errors, judge, share_seen
-from limbeck.inspect.intervals import wilson
+from limbeck.inspect.shares import wilson
 from limbeck.metrics import softmax
 from limbeck.runtime.predictor import Predictor
 from limbeck.scores import Scores

@@ -7,37 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from limbeck import metrics
-from limbeck.inspect.intervals import of_confusion, of_mean, of_rows, wilson
-
-
-def test_wilson_by_hand() -> None:
-    # 8 of 10, z 1.959964: middle (0.8 + 0.192073) / 1.384146, reach 1.41600 * sqrt(0.016 + 0.00960365)
-    middle = (0.8 + 1.959964**2 / 20) / (1 + 1.959964**2 / 10)
-    reach = 1.959964 / (1 + 1.959964**2 / 10) * math.sqrt(0.8 * 0.2 / 10 + 1.959964**2 / 400)
-    assert wilson(8, 10) == pytest.approx((0.8, middle - reach, middle + reach), abs=1e-6)
-    assert wilson(8, 10)[1:] == pytest.approx((0.4902, 0.9433), abs=1e-4)
-
-
-def test_wilson_at_the_ends() -> None:
-    assert wilson(0, 5)[:2] == (0.0, 0.0)
-    assert wilson(5, 5).high == 1.0
-    assert wilson(5, 5).low == pytest.approx(1 / (1 + 1.959964**2 / 5), abs=1e-6)
-    assert math.isnan(wilson(0, 0).value) and wilson(0, 0)[1:] == (0.0, 1.0)
-
-
-@settings(deadline=None)
-@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_wilson_holds_its_share_and_narrows_with_rows(counts: tuple[int, int]) -> None:
-    hits, n = counts
-    share, low, high = wilson(hits, n)
-    assert 0 <= low <= share <= high <= 1
-    wider = wilson(hits * 4, n * 4)
-    assert wider.high - wider.low < high - low
+from limbeck.inspect.intervals import of_confusion, of_mean, of_rows
+from limbeck.inspect.shares import wilson
 
 
 def test_a_mean() -> None:

@@ -11,9 +11,9 @@ import pytest
 from limbeck.data import Dataset
 from limbeck.inspect.charts import reliability
 from limbeck.inspect.errors import Bar, Errors, judge
-from limbeck.inspect.intervals import wilson
 from limbeck.inspect.page import GREATEST, About, make_page
 from limbeck.inspect.page_tables import confusion_table
+from limbeck.inspect.shares import wilson
 from limbeck.scores import Scores
 from limbeck.tasks import TaskLike, make_task
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limbeck.inspect.intervals import wilson
+from limbeck.inspect.shares import wilson
 from limbeck.inspect.slices import column_parts, length_bins, make_slices
 
 

@@ -15,13 +15,12 @@ from typing import Any
 
 from limbeck.errors import DataError, nearest
 from limbeck.inspect.expectations import NO_ANSWER, Answer, most_likely
+from limbeck.inspect.shares import wilson
 from limbeck.inspect.suite import Ability, Case, Suite
 
-__all__ = ["AbilityResult", "BehaviourReport", "Failure", "Suite", "run", "wilson"]
+__all__ = ["AbilityResult", "BehaviourReport", "Failure", "Suite", "run"]
 
 Predict = Callable[[Sequence[str]], Sequence[Answer]]
-Z_95 = 1.959963984540054
-"""The normal distribution's 97.5 % point."""
 _SHOWN = 160
 """Characters of a text that a line shows: a longer one loses its middle."""
 
@@ -134,23 +133,6 @@ def run(suite: Suite, predict: Predict) -> BehaviourReport:
     )
 
 
-def wilson(n_hits: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share of which ``n_hits`` of ``n`` were seen; from 0 to 1 where none was looked at.
-
-    Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference", JASA 22, 209-212.
-
-    >>> wilson(0, 0)
-    (0.0, 1.0)
-    """
-    if not n:
-        return 0.0, 1.0
-    share, square = n_hits / n, Z_95**2
-    middle = share + square / (2 * n)
-    reach = Z_95 * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
-    low, high = ((middle + sign * reach) / (1 + square / n) for sign in (-1, 1))
-    return (low if n_hits else 0.0), (high if n_hits < n else 1.0)
-
-
 def _judge(ability: Ability, answers: dict[str, Answer]) -> AbilityResult:
     failures = []
     for case in ability.cases:
@@ -168,7 +150,7 @@ def _counts(abilities: Iterable[AbilityResult]) -> dict[str, Any]:
     both = [(ability.n_cases, ability.n_failed) for ability in abilities]
     n_cases, n_failed = sum(n for n, _ in both), sum(n for _, n in both)
     rate = n_failed / n_cases if n_cases else 0.0
-    return {"cases": n_cases, "failed": n_failed, "rate": rate, "interval": list(wilson(n_failed, n_cases))}
+    return {"cases": n_cases, "failed": n_failed, "rate": rate, "interval": list(wilson(n_failed, n_cases)[1:])}
 
 
 def _row(name: str, abilities: Iterable[AbilityResult], width: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from limbeck.inspect.errors import Bar
-from limbeck.inspect.intervals import Interval
+from limbeck.inspect.shares import Interval
 
 _SIZE, _LEFT, _TOP = 300, 44, 12
 _INSIDE = _SIZE - _LEFT - _TOP

@@ -17,9 +17,10 @@ from limbeck.data.dataset import Dataset
 from limbeck.data.sketch import share_known
 from limbeck.inspect.calibration_error import CalibrationError, calibration_error
 from limbeck.inspect.duplicates import Group, find_duplicates
-from limbeck.inspect.intervals import Interval, of_confusion, of_mean, of_rows, wilson
+from limbeck.inspect.intervals import of_confusion, of_mean, of_rows
 from limbeck.inspect.label_errors import LEAST_ROWS, LabelCheck, check_labels, out_of_fold
 from limbeck.inspect.report import Report, make_report
+from limbeck.inspect.shares import Interval, wilson
 from limbeck.inspect.slices import Slice, length_bins, make_slices
 from limbeck.runtime.predictor import Predictor
 from limbeck.runtime.score import score

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.data.dataset import number
-from limbeck.inspect.intervals import Interval, of_mean, wilson
+from limbeck.inspect.intervals import of_mean
+from limbeck.inspect.shares import Interval, wilson
 
 _BINS = 5
 _MOST_VALUES = 30
