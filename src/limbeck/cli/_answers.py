@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from limbeck.cli._inputs import see_that_all_are_answered
 from limbeck.cli._printable import json_encoder, printable
 from limbeck.cli._say import say
 from limbeck.errors import DataError, SettingsError, together
@@ -46,13 +47,8 @@ def print_answers(predictor: Predictor, inputs: Sequence[Input], settings: Setti
         print_sentences(predictor, [str(text) for text in inputs], settings)
         return
     answers = predictor.predict(inputs, windows=settings.windows)
-    unread = [
-        f"no answer to {'the text' if len(answers) == 1 else f'text {n}'}: {answer.reason}"
-        for n, answer in enumerate(answers, start=1)
-        if answer.predicted is None
-    ]
-    if unread and not settings.json:
-        raise DataError(together(unread))
+    if not settings.json:
+        see_that_all_are_answered([answer.reason if answer.predicted is None else None for answer in answers])
     for n, answer in enumerate(answers, start=1):
         if answer.reason:
             say(f"text {n}: {answer.reason}")

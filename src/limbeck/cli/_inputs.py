@@ -45,6 +45,23 @@ def check_texts(asked: Asked, settings: _OfFiles) -> None:
     say(*(f"{text!r} is read as a text: there is no such file" for text in asked.texts if ends_as_a_file(text)))
 
 
+def see_that_all_are_answered(reasons: Sequence[str | None]) -> None:
+    """See that every text of the command line has an answer.
+
+    Args:
+        reasons: of each text, why it has none; None where it has one.
+
+    Raises:
+        DataError: one has none; all of them are named.
+    """
+    named = ("the text",) if len(reasons) == 1 else (f"text {n}" for n in range(1, len(reasons) + 1))
+    unread = [
+        f"no answer to {text}: {reason}" for text, reason in zip(named, reasons, strict=True) if reason is not None
+    ]
+    if unread:
+        raise DataError(together(unread))
+
+
 def inputs_of(texts: Sequence[str], *, pair: bool, blank_ok: bool = False) -> list[Input]:
     """The texts given on the command line; the one pair of two where ``pair``.
 

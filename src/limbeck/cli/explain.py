@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from limbeck.cli._asked import Asked, plain_words, understand
-from limbeck.cli._inputs import check_texts, inputs_of
+from limbeck.cli._inputs import check_texts, inputs_of, see_that_all_are_answered
 from limbeck.cli._lazy_tyro import tyro
 from limbeck.cli._printable import json_encoder, printable
 from limbeck.cli._say import say
@@ -80,13 +80,8 @@ def run(settings: Settings) -> int:
         _show(_of_rows(predictor, asked, settings), settings)
         return 0
     made = explain_many(predictor, inputs, windows=settings.windows)
-    unread = [
-        f"no answer to {'the text' if len(made) == 1 else f'text {n}'}: {one.reason}"
-        for n, one in enumerate(made, start=1)
-        if one.label is None
-    ]
-    if unread and not settings.json:
-        raise DataError(together(unread))
+    if not settings.json:
+        see_that_all_are_answered([one.reason if one.label is None else None for one in made])
     _show((("", one) for one in made), settings)
     return 0
 
