@@ -98,7 +98,7 @@ def test_a_file_that_is_not_there_is_told_before_what_is_not_installed(
     def lacks(module: str, extra: str) -> Any:
         raise MissingExtra(f"{module} is not installed")
 
-    monkeypatch.setattr(f"limbeck.cli.{command.replace('-', '_')}.require", lacks)
+    monkeypatch.setattr("limbeck.train.require", lacks)
     out = ["--out", str(data.with_name("out"))] if command == "train" else []
     assert main([command, str(data.with_name("row.csv")), *out]) == 2
     said = capsys.readouterr().err

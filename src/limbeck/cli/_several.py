@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from limbeck.cli._say import say
-from limbeck.errors import require
+from limbeck.train import require_training
 from limbeck.train.launch import number, refuse_several, started
 
 _TOGETHER = ("train",)
@@ -37,8 +37,7 @@ def one_of_several(command: str) -> Iterator[None]:
         return
     if command not in _TOGETHER:
         refuse_several(f"limbeck {command}")
-    for module in ("torch", "transformers", "accelerate"):
-        require(module, "train")
+    require_training()
     from limbeck.train.processes import join
 
     with contextlib.ExitStack() as stack:

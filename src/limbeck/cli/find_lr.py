@@ -11,8 +11,8 @@ import tyro
 
 from limbeck.cli._say import counted, say
 from limbeck.cli.train import DataChoices, duration, read_rows, see_that_it_is_there
-from limbeck.errors import require
 from limbeck.text.settings import TextSettings
+from limbeck.train import require_training
 from limbeck.train.found import FinderSettings
 from limbeck.train.settings import FitSettings
 
@@ -55,8 +55,7 @@ class Settings:
 def run(settings: Settings) -> int:
     """Look for a rate; the last line on stdout is ``suggested lr: 8e-05``."""
     see_that_it_is_there(settings.data)
-    for module in ("torch", "transformers", "accelerate"):
-        require(module, "train")
+    require_training()
     from limbeck.plots import check
     from limbeck.train.learner import Learner
     from limbeck.train.progress import Console

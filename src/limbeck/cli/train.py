@@ -15,8 +15,9 @@ import tyro
 from limbeck.cli._say import counted, say
 from limbeck.cli._several import first_decides
 from limbeck.cli._trained import print_result
-from limbeck.errors import DataError, Interrupted, SettingsError, TrainingError, require
+from limbeck.errors import DataError, Interrupted, SettingsError, TrainingError
 from limbeck.text.settings import TextSettings
+from limbeck.train import require_training
 from limbeck.train.launch import number, started
 from limbeck.train.limit import seconds_of
 from limbeck.train.loss_settings import LossSettings
@@ -134,8 +135,7 @@ class Settings:
 def run(settings: Settings) -> int:
     """Train and save; results on stdout, everything else on stderr."""
     see_that_it_is_there(settings.data)
-    for module in ("torch", "transformers", "accelerate"):
-        require(module, "train")
+    require_training()
     from limbeck.train.cost import estimate
     from limbeck.train.look import look
 
