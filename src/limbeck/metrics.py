@@ -113,6 +113,15 @@ def _ranks(values: NDArray[Any]) -> Array:
     return result
 
 
+def shown_rate(rate: float) -> str:
+    """A learning rate as it is printed, two digits where the second is not 0.
+
+    >>> shown_rate(8e-05), shown_rate(0.00012)
+    ('8e-05', '1.2e-04')
+    """
+    return f"{rate:.1e}".replace(".0e", "e")
+
+
 def exponential_means(values: Sequence[float] | Array, beta: float) -> Array:
     """Exponential means of the values so far, without the pull to 0 at the beginning: shape ``(N,)``.
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from limbeck.metrics import shown_rate
 from limbeck.train.found import Curve, FoundRate
-from limbeck.train.suggest import Trial, shown
+from limbeck.train.suggest import Trial
 
 pytest.importorskip("matplotlib")
 
@@ -43,7 +44,7 @@ def test_all_that_was_found_is_drawn() -> None:
     assert lines["each update"] == lines["smoothed"] == list(RATES)
     for name, rate in result.curve.readings.items():
         assert rate is not None
-        assert lines[f"{name} {shown(rate)}"] == [rate, rate]
+        assert lines[f"{name} {shown_rate(rate)}"] == [rate, rate]
     assert [2.5e-4, 2.5e-4] in lines.values()
     lines = drawn(pilots)
     assert lines["pilots"] == [1e-4, 3e-4, 1e-3]

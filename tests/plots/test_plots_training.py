@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -65,8 +66,8 @@ def test_it_is_written_whole(tmp_path: Path, ending: str) -> None:
 
 def test_a_failure_leaves_the_old_picture(tmp_path: Path) -> None:
     class Broken:
-        def savefig(self, path: Path, dpi: int) -> None:
-            path.write_bytes(b"half")
+        def savefig(self, file: io.BytesIO, dpi: int, format: str) -> None:
+            file.write(b"half")
             raise OSError("no space")
 
     path = tmp_path / "a.png"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from limbeck.metrics import shown_rate
 from limbeck.train.suggest import (
     BETA,
     Trial,
@@ -21,7 +22,6 @@ from limbeck.train.suggest import (
     has_diverged,
     next_rate,
     rounded,
-    shown,
     smoothed,
     steepest,
     tenth_of_minimum,
@@ -209,7 +209,7 @@ def test_noise_hardly_ever_passes_for_a_finding() -> None:
 
 
 def test_a_rate_has_two_digits() -> None:
-    assert [shown(rate) for rate in (8e-5, 8.04e-5, 1.24e-4, 1e-3)] == ["8e-05", "8e-05", "1.2e-04", "1e-03"]
+    assert [shown_rate(rate) for rate in (8e-5, 8.04e-5, 1.24e-4, 1e-3)] == ["8e-05", "8e-05", "1.2e-04", "1e-03"]
     assert rounded(8.04e-5) == 8e-5
     for ceiling in (0.00129, 0.0012, 9.99e-5, 1e-4):
         assert ceiling * 0.9 < rounded(0.01, ceiling) or rounded(min(0.01, ceiling), ceiling) <= ceiling

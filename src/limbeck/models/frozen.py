@@ -75,7 +75,7 @@ def fit(job: Job) -> Fitted:
     rows. The same rows and seed give the same weights.
     """
     best = best_head(job)
-    _write(best.model, best.head.layer)
+    write_layer(best.model, best.head.layer)
     best.model.module.eval()
     decided = f"{N_FOLDS} folds" if len(best.head.held_back) else "the validation rows"
     name = "logistic regression" if job.task.classes else "ridge regression"
@@ -136,7 +136,7 @@ def start_output_layer(job: Job) -> str:
     rows = _some(job.train.targets, bool(job.task.classes), job.seed)
     features = features_of(job.model, job.train.encoded.take(rows), pad_id=job.pad_id, watch=job.watch)
     head = fit_head(kind, features, job.train.targets[rows], seed=job.seed)
-    _write(job.model, head.layer)
+    write_layer(job.model, head.layer)
     told = f", loss in {N_FOLDS} folds {head.loss:.4f}" if np.isfinite(head.loss) else ""
     return f"output layer: fitted to {len(rows)} rows with the encoder as it is{told}"
 
@@ -170,7 +170,8 @@ def _some(targets: NDArray[Any], has_classes: bool, seed: int) -> NDArray[np.int
     return np.sort(order[:START_ROWS])
 
 
-def _write(model: TextModel, layer: Layer) -> None:
+def write_layer(model: TextModel, layer: Layer) -> None:
+    """Put a fitted layer into ``model``'s output layer."""
     target: nn.Linear = model.output_layer()
     with torch.no_grad():
         target.weight.copy_(layer.weight)

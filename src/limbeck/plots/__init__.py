@@ -5,9 +5,11 @@ matplotlib is the extra ``plots`` and is imported when a picture is drawn.
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from limbeck.cache import write_whole
 from limbeck.errors import SettingsError, require
 
 if TYPE_CHECKING:
@@ -47,13 +49,9 @@ def write(figure: Figure, path: Path | str) -> Path:
     Raises:
         SettingsError: its ending is none of :data:`ENDINGS`, or its folder does not exist.
     """
-    path = check(path)
-    beside = path.with_name(f"{path.stem}.partial{path.suffix}")
-    try:
-        figure.savefig(beside, dpi=_DOTS_PER_INCH)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    path, content = check(path), io.BytesIO()
+    figure.savefig(content, dpi=_DOTS_PER_INCH, format=path.suffix[1:].lower())
+    write_whole(path, content.getvalue())
     return path
 
 

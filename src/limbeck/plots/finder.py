@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from limbeck.metrics import shown_rate
 from limbeck.plots import BLUE, GREEN, GREY, ORANGE, PURPLE, new_figure
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ def draw(found: FoundRate) -> Figure:
     if found.pilots:
         _pilots(panels[1], found)
     for panel in panels:
-        panel.axvline(found.suggestion, color=ORANGE, linewidth=1.6, label=f"suggested {_shown(found.suggestion)}")
+        panel.axvline(found.suggestion, color=ORANGE, linewidth=1.6, label=f"suggested {shown_rate(found.suggestion)}")
         panel.set_xscale("log")
         panel.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1), borderaxespad=0.2)
     panels[-1].set_xlabel("learning rate")
     kind = ", the default: nothing was found" if found.is_default else ""
-    panels[0].set_title(f"suggested: {_shown(found.suggestion)}{kind}", loc="left", color=ORANGE, fontsize="medium")
+    panels[0].set_title(f"suggested: {shown_rate(found.suggestion)}{kind}", loc="left", color=ORANGE, fontsize="medium")
     return figure
 
 
@@ -45,9 +46,11 @@ def _curve(panel: Axes, found: FoundRate) -> None:
         panel.set_ylim(low - 0.2 * height, start + height)
     for name, rate in curve.readings.items():
         if rate is not None:
-            panel.axvline(rate, color=_READINGS[name], linewidth=1.2, linestyle="--", label=f"{name} {_shown(rate)}")
+            panel.axvline(
+                rate, color=_READINGS[name], linewidth=1.2, linestyle="--", label=f"{name} {shown_rate(rate)}"
+            )
     if curve.diverged_at is not None:
-        label = f"diverged from {_shown(curve.diverged_at)}"
+        label = f"diverged from {shown_rate(curve.diverged_at)}"
         panel.axvspan(curve.diverged_at, curve.rates[-1], color=ORANGE, alpha=0.12, linewidth=0, label=label)
     panel.set_ylabel("training loss")
 
@@ -62,7 +65,3 @@ def _pilots(panel: Axes, found: FoundRate) -> None:
         height = max((loss for _, loss in tried), default=1.0)
         panel.plot(diverged, [height] * len(diverged), "x", color=ORANGE, markersize=8, label="diverged")
     panel.set_ylabel("loss of rows\nheld back")
-
-
-def _shown(rate: float) -> str:
-    return f"{rate:.1e}".replace(".0e", "e")

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from limbeck import models
 from limbeck.errors import SettingsError
-from limbeck.plan import training_plan
 from limbeck.train import few
 from limbeck.train.checkpoint import Progress
 from limbeck.train.cost import Cost, estimate
@@ -73,7 +72,7 @@ def autofit(
     """
     refuse_several("--auto")
     if models.own_fit(learner.source) is not None:
-        _tell(learner, how="in one go", why=f"{learner.source} is fitted without rates or epochs")
+        few.tell(learner, how="in one go", why=f"{learner.source} is fitted without rates or epochs")
         return fit_round(learner, learner.fit_settings)
     if limit is not NO_LIMIT:
         cost = cost or estimate(learner)
@@ -92,13 +91,13 @@ def autofit(
     fit, why = _with_rate(learner, fit, find_rate)
     if learner.limit is not NO_LIMIT:
         why += f"; to be done within {learner.limit.seconds:g} s"
-    _tell(learner, how="fits by validation loss", epochs=fit.epochs, lr=fit.lr, validations=fit.validations, why=why)
+    few.tell(learner, how="fits by validation loss", epochs=fit.epochs, lr=fit.lr, validations=fit.validations, why=why)
     frozen_loss = few.frozen_loss(learner)
     progress = _rounds(learner, fit)
     if frozen_loss is not None and progress.best_loss is not None and frozen_loss < progress.best_loss:
         progress = few.take_frozen(learner)
         why = f"the frozen encoder has the lower validation loss, {frozen_loss:.4f}; it is taken"
-        _tell(learner, how="frozen encoder", why=why, fine_tuned_loss=learner.rounds[-2].progress.best_loss)
+        few.tell(learner, how="frozen encoder", why=why, fine_tuned_loss=learner.rounds[-2].progress.best_loss)
     return progress
 
 
@@ -114,7 +113,7 @@ def _has_time(learner: Learner, cost: Cost) -> bool:
 def first_fit(learner: Learner) -> FitSettings:
     """The first fit's settings but for the rate: what the user named stays."""
     fit, asked = learner.fit_settings, learner.asked
-    an_epoch = len(training_plan(learner.encoded.lengths, fit.step_budget, seed=fit.seed, epoch=0))
+    an_epoch = len(fit.steps(learner.encoded.lengths))
     often = min(MOST_EPOCHS, -(-LEAST_UPDATES // an_epoch))
     epochs = asked.epochs or max(fit.epochs or 1, often)
     validations = asked.validations if asked.validations > 1 else max(1, min(VALIDATIONS, an_epoch // 5))
@@ -146,10 +145,3 @@ def _rounds(learner: Learner, fit: FitSettings) -> Progress:
         if progress.best_loss is None or progress.best_loss > (1 - WORTH_WHILE) * before:
             break
     return progress
-
-
-def _tell(learner: Learner, *, how: str, why: str, **chosen: Any) -> None:
-    """Say what was chosen and why, and keep it for the record."""
-    learner.chosen = {**learner.chosen, "how": how, **chosen, "why": why}
-    numbers = ", ".join(f"{name} {value:g}" for name, value in chosen.items() if isinstance(value, int | float))
-    learner.reporter.line(f"autofit: {how}{numbers and ': ' + numbers} ({why})")

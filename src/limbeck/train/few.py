@@ -21,10 +21,9 @@ from limbeck.inspect.calibrate import temperature
 from limbeck.models import TextModel, Watch, frozen
 from limbeck.models._average import added_weights
 from limbeck.models._features import features_of
-from limbeck.models._linear_head import N_FOLDS, Layer, fit_head, folds
+from limbeck.models._linear_head import N_FOLDS, fit_head, folds
 from limbeck.models.transformer import TransformerModel
 from limbeck.passes.calibrate import MIN_ROWS
-from limbeck.plan import training_plan
 from limbeck.settings import record
 from limbeck.train.checkpoint import Progress
 from limbeck.train.loop import Loop
@@ -94,6 +93,13 @@ def take_frozen(learner: Learner) -> Progress:
     return _keep(learner, fitted.model, learner.fit_settings, Progress(log=[{"fit": fitted.record}]))
 
 
+def tell(learner: Learner, *, how: str, why: str, **chosen: Any) -> None:
+    """Say what ``--auto`` chose and why, with the numbers among ``chosen``, and keep all of it for the record."""
+    learner.chosen = {**learner.chosen, "how": how, **chosen, "why": why}
+    numbers = ", ".join(f"{name} {value:g}" for name, value in chosen.items() if isinstance(value, int | float))
+    learner.reporter.line(f"autofit: {how}{numbers and ': ' + numbers} ({why})")
+
+
 def fit_few(learner: Learner) -> Progress:
     """Choose between the frozen and the fine-tuned encoder by folds; keep the better one, fitted to all rows."""
     job = learner.job()
@@ -101,13 +107,13 @@ def fit_few(learner: Learner) -> Progress:
     judged = _judge(learner, best.model, best.head.held_back, best.head.logits)
     if judged is None or not judged.takes_tuned or learner.limit.is_up():
         why = "there are too few rows to judge fine-tuning by" if judged is None else judged.why
-        _note(learner, "frozen encoder", why, judged)
+        _tell(learner, "frozen encoder", why, judged)
         layer, progress = best.head.layer, Progress(log=[{"fit": {"name": "frozen", "features": best.features}}])
-        _write(best.model, layer)
+        frozen.write_layer(best.model, layer)
         best.model.module.eval()
         return _keep(learner, best.model, learner.fit_settings, progress)
-    _note(learner, "fine-tuned from the frozen encoder", judged.why, judged)
-    _write(best.model, best.head.layer)
+    _tell(learner, "fine-tuned from the frozen encoder", judged.why, judged)
+    frozen.write_layer(best.model, best.head.layer)
     fit = tuning(learner, len(learner.train))
     progress = _tune(learner, best.model, fit, np.arange(len(learner.train)))
     if judged.temperature != 1.0:
@@ -161,7 +167,7 @@ def tuning(learner: Learner, n_rows: int) -> FitSettings:
     fit, asked = learner.fit_settings, learner.asked
     if asked.batch_size is None and asked.batch_tokens is None:
         fit = replace(fit, batch_size=_ROWS, batch_tokens=None)
-    an_epoch = len(training_plan(learner.encoded.lengths[:n_rows], fit.step_budget, seed=fit.seed, epoch=0))
+    an_epoch = len(fit.steps(learner.encoded.lengths[:n_rows]))
     epochs = asked.epochs or min(max(round(_UPDATES / an_epoch), _EPOCHS[0]), _EPOCHS[1])
     decay = asked.layer_decay if asked.layer_decay != 1.0 else _STEP_DECAY
     return replace(fit, epochs=epochs, layer_decay=decay, patience=None, validations=1, output_layer="fresh")
@@ -186,7 +192,7 @@ def _judge(learner: Learner, model: TextModel, held_back: NDArray[np.int64], sai
             if not len(out) or learner.limit.is_up():
                 continue
             head = fit_head(kind, features[learnt], targets[learnt], seed=learner.fit_settings.seed)
-            _write(model, head.layer)
+            frozen.write_layer(model, head.layer)
             _tune(learner, model, fit, learnt, watch)
             tuned.append(_logits(learner, model, out))
             rows.append(out)
@@ -256,13 +262,6 @@ def _logits(learner: Learner, model: TextModel, rows: NDArray[np.int64]) -> NDAr
     return logits_of(model.module, encoded, pad_id=pad_id, precision=learner.fit_settings.precision)
 
 
-def _write(model: TextModel, layer: Layer) -> None:
-    target = model.output_layer()
-    with torch.no_grad():
-        target.weight.copy_(layer.weight)
-        target.bias.copy_(layer.bias)
-
-
 def _scale(layer: nn.Linear, factor: float) -> None:
     with torch.no_grad():
         layer.weight.mul_(factor)
@@ -276,8 +275,6 @@ def _keep(learner: Learner, model: TextModel, fit: FitSettings, progress: Progre
     return progress
 
 
-def _note(learner: Learner, how: str, why: str, judged: Judged | None) -> None:
-    learner.chosen = {**learner.chosen, "how": how, "why": why}
-    if judged is not None:
-        learner.chosen["cross_validated"] = {"rows": judged.rows, "losses": judged.losses, "right": judged.right}
-    learner.reporter.line(f"autofit: {how} ({why})")
+def _tell(learner: Learner, how: str, why: str, judged: Judged | None) -> None:
+    told = None if judged is None else {"rows": judged.rows, "losses": judged.losses, "right": judged.right}
+    tell(learner, how=how, why=why, **({"cross_validated": told} if told else {}))

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from limbeck import models
 from limbeck.errors import Interrupted, SettingsError, TrainingError
-from limbeck.plan import training_plan
+from limbeck.metrics import shown_rate
 from limbeck.train import pilots, suggest
 from limbeck.train.direct import start_output_layer
 from limbeck.train.found import NOT_FINITE, Curve, FinderSettings, FoundRate
@@ -23,7 +23,7 @@ from limbeck.train.pilots import PilotPlan
 from limbeck.train.progress import Reporter, Silent
 from limbeck.train.schedules import Course
 from limbeck.train.settings import FitSettings
-from limbeck.train.suggest import Trial, shown
+from limbeck.train.suggest import Trial
 from limbeck.train.untouched import untouched
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def range_test(learner: Learner, settings: FinderSettings) -> Curve:
     growth = (settings.lr_max / settings.lr_min) ** (1 / (n_steps - 1))
     rates = [settings.lr_min * growth**n for n in range(n_steps)]
     work, fit = pilots.apart(learner.work()), learner.fit_settings
-    an_epoch = len(training_plan(work.lengths, fit.step_budget, seed=fit.seed, epoch=0))
+    an_epoch = len(fit.steps(work.lengths))
     fit = replace(
         fit,
         lr=settings.lr_min,
@@ -176,7 +176,7 @@ def _told(trials: Sequence[Trial], most: int, seconds: float) -> str:
     last = trials[-1]
     loss = "diverged" if last.loss is None else f"loss {last.loss:.4f}"
     rest = f"; at most {max(1, round(seconds * (most - 1)))} s more" if len(trials) == 1 else ""
-    return f"pilot at {shown(last.rate)}: {loss} ({max(1, round(seconds))} s){rest}"
+    return f"pilot at {shown_rate(last.rate)}: {loss} ({max(1, round(seconds))} s){rest}"
 
 
 def _conclude(
@@ -206,7 +206,7 @@ def _conclude(
         chosen = suggest.for_longer(chosen, tried=plan.updates, wanted=updates)
     if chosen is None:
         notes.append(
-            f"the suggestion is the default of this kind of model, {shown(default)}, and nothing that was found"
+            f"the suggestion is the default of this kind of model, {shown_rate(default)}, and nothing that was found"
         )
     return FoundRate(
         suggestion=suggest.rounded(min(ceiling, default if chosen is None else chosen), ceiling),
@@ -223,23 +223,20 @@ def _conclude(
 
 def _judged(learner: Learner, plan: PilotPlan, trials: Sequence[Trial], notes: list[str]) -> float | None:
     """The rate that the pilots speak for; None where none of them knows more than a guess."""
-    finite = [trial for trial in trials if trial.loss is not None]
-    losses = [trial.loss for trial in finite if trial.loss is not None]
-    n_judges = len(plan.judges)
-    if not losses:
+    best, n_judges = suggest.best(trials), len(plan.judges)
+    if best is None or best.loss is None:
         notes.append("every pilot diverged")
         return None
     looks = len(trials) * (plan.fit.epochs or 1)
-    if min(losses) >= suggest.convincing_loss(n_judges, plan.chance, looks, squared=not learner.task.classes):
+    if best.loss >= suggest.convincing_loss(n_judges, plan.chance, looks, squared=not learner.task.classes):
         notes.append(
-            f"no pilot told {n_judges} rows apart better than chance (loss {min(losses):.4f}; a guess without "
+            f"no pilot told {n_judges} rows apart better than chance (loss {best.loss:.4f}; a guess without "
             f"reading has {plan.chance:.4f}): the labels may have nothing to do with the texts, or the rows are too few"
         )
         return None
     rates = sorted(trial.rate for trial in trials)
-    best = min(finite, key=lambda trial: (trial.loss, trial.rate)).rate
-    if len(rates) > 1 and best in (rates[0], rates[-1]):
-        side, other = ("lowest", "lower") if best == rates[0] else ("highest", "higher")
+    if len(rates) > 1 and best.rate in (rates[0], rates[-1]):
+        side, other = ("lowest", "lower") if best.rate == rates[0] else ("highest", "higher")
         notes.append(f"the {side} rate that was tried did best: a {other} one may be better still")
     if plan.updates < plan.wanted:
         notes.append(
@@ -261,7 +258,7 @@ def _curve_notes(curve: Curve) -> list[str]:
         notes.append("all rows fit in one optimiser step: the curve tells how fast these very rows are learnt by heart")
     if not any(curve.readings.values()):
         notes.append(
-            f"the loss fell at no rate from {shown(curve.rates[0])} to {shown(curve.rates[-1])}: "
+            f"the loss fell at no rate from {shown_rate(curve.rates[0])} to {shown_rate(curve.rates[-1])}: "
             "the range test says nothing"
             if curve.rates
             else "the loss was no number from the beginning: look at the rows and the model"

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limbeck.errors import SettingsError, together
+from limbeck.metrics import shown_rate
 from limbeck.train import suggest
-from limbeck.train.suggest import Trial, shown
+from limbeck.train.suggest import Trial
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -120,14 +121,16 @@ class FoundRate:
 
     def lines(self) -> list[str]:
         """The same for people; the last line is ``suggested lr: 8e-05``."""
-        readings = [f"{name} {shown(rate)}" for name, rate in self.curve.readings.items() if rate is not None]
-        span = " to ".join(shown(rate) for rate in (self.curve.rates[:1] + self.curve.rates[-1:])) or "no rate at all"
+        readings = [f"{name} {shown_rate(rate)}" for name, rate in self.curve.readings.items() if rate is not None]
+        span = (
+            " to ".join(shown_rate(rate) for rate in (self.curve.rates[:1] + self.curve.rates[-1:])) or "no rate at all"
+        )
         made = [f"range test: {len(self.curve.rates)} updates from {span}; {self.curve.ended}"]
         made += [f"it alone would suggest: {', '.join(readings)}"] if readings else []
         for trial in self.pilots:
             told = "diverged" if trial.loss is None else f"loss {trial.loss:.4f}"
-            made.append(f"pilot at {shown(trial.rate)}: {told}")
-        return [*made, *self.notes, f"suggested lr: {shown(self.suggestion)}"]
+            made.append(f"pilot at {shown_rate(trial.rate)}: {told}")
+        return [*made, *self.notes, f"suggested lr: {shown_rate(self.suggestion)}"]
 
     def to_json(self) -> dict[str, Any]:
         """All of it as JSON takes it; every number is finite, what is unknown is None."""

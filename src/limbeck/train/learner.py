@@ -18,7 +18,6 @@ from limbeck.data.dataset import Dataset
 from limbeck.data.report import DataReport, describe
 from limbeck.errors import DataError
 from limbeck.passes import calibrate as calibration
-from limbeck.plan import training_plan
 from limbeck.runtime.predictor import Predictor
 from limbeck.runtime.score import encode_targets, score, scores_of
 from limbeck.runtime.session import answer_probes
@@ -34,7 +33,7 @@ from limbeck.train.identity import identity_of, weights_hash
 from limbeck.train.inherit import inherit
 from limbeck.train.launch import number
 from limbeck.train.limit import NO_LIMIT, Limit
-from limbeck.train.loop import Listener, Work, within_updates
+from limbeck.train.loop import Listener, Work
 from limbeck.train.loss_settings import LossSettings
 from limbeck.train.objective import Objective, make_objective
 from limbeck.train.precision import resolve
@@ -154,10 +153,8 @@ class Learner:
 
     def n_updates(self) -> int:
         """Optimiser steps that :meth:`fit` takes; 0 for a family that fits itself."""
-        fit, lengths = self.fit_settings, self.encoded.lengths
-        epochs = range(fit.epochs or 0)
-        whole = [len(training_plan(lengths, fit.step_budget, seed=fit.seed, epoch=epoch)) for epoch in epochs]
-        return sum(within_updates(whole, fit.max_updates))
+        fit = self.fit_settings
+        return sum(fit.epoch_sizes(self.encoded.lengths)) if fit.epochs else 0
 
     def fit(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from limbeck.errors import Interrupted, TrainingError
-from limbeck.plan import Rows, slices, training_plan
+from limbeck.plan import Rows, slices
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
 from limbeck.train.freeze import apply_freeze
@@ -88,8 +88,7 @@ class Loop:
         self.checkpoints, self.reporter = checkpoints, reporter
         self.progress = Progress()
         self.lr = settings.lr or 0.0
-        whole = [len(self._plan(epoch)) for epoch in range(settings.epochs or 1)]
-        self.epoch_sizes = within_updates(whole, settings.max_updates)
+        self.epoch_sizes = settings.epoch_sizes(work.lengths)
         self.epochs, self.total = len(self.epoch_sizes), sum(self.epoch_sizes)
         apply_freeze(work.model, settings, held=work.held)
         optimizer = make_optimizer(
@@ -145,7 +144,7 @@ class Loop:
         validated = {before + size * part // self.settings.validations for part in range(1, self.settings.validations)}
         if done and self.progress.update in validated:  # the run was stopped in between
             self._validate_within(epoch)
-        for rows, micro_batches in self._batches(self._plan(epoch)[done:size]):
+        for rows, micro_batches in self._batches(self.settings.steps(self.work.lengths, epoch)[done:size]):
             self._update(epoch, rows, micro_batches)
             if self.stops or (stopper.asked and self.processes.count == 1):
                 self._stop()
@@ -308,9 +307,6 @@ class Loop:
             f"(a third of {self.lr:g}, say)"
         )
 
-    def _plan(self, epoch: int) -> list[Rows]:
-        return training_plan(self.work.lengths, self.settings.step_budget, seed=self.settings.seed, epoch=epoch)
-
     def _batches(self, steps: list[Rows]) -> Iterator[tuple[Rows, Iterator[MicroBatch]]]:
         """Each step with its micro-batches, put together ahead of time by worker processes where there are any."""
         own = [self.processes.share(step, self.work.lengths) for step in steps]
@@ -326,18 +322,6 @@ class Loop:
         stream = iter(loader)
         for step, parts in zip(steps, cut, strict=True):
             yield step, (next(stream) for _ in parts)
-
-
-def within_updates(epoch_sizes: Sequence[int], limit: int | None) -> list[int]:
-    """Updates of each epoch, of which no more than ``limit`` are made; epochs without any are left out.
-
-    >>> within_updates([4, 4, 4], 6), within_updates([4, 4, 4], None)
-    ([4, 2], [4, 4, 4])
-    """
-    kept: list[int] = []
-    for size in epoch_sizes:
-        kept.append(size if limit is None else min(size, limit - sum(kept)))
-    return [size for size in kept if size]
 
 
 def machine() -> dict[str, Any]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.errors import TrainingError
-from limbeck.plan import Rows, training_plan
+from limbeck.plan import Rows
 from limbeck.train.loop import Loop, Work
 from limbeck.train.progress import Reporter, Silent
 from limbeck.train.scoring import logits_of
@@ -89,10 +89,11 @@ def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan | None:
     rows = np.sort(order[n_held_back:][:n_rows])
     cut = None if fit.max_updates is None else each
     fit = replace(fit, max_updates=cut, validations=1, checkpoint_every=None, workers=0, patience=None)
-    updates = _count(job.train.encoded.lengths[rows], fit)
+    lengths = job.train.encoded.lengths[rows]
+    updates = sum(fit.epoch_sizes(lengths))
     if settings.pilot_updates is None and updates < each // 2:  # few rows: so short a pilot loves any high rate
         fit = replace(fit, epochs=math.ceil(each * (fit.epochs or 1) / updates))
-        updates = _count(job.train.encoded.lengths[rows], fit)
+        updates = sum(fit.epoch_sizes(lengths))
     chance = chance_loss(learner.task, job.train.targets[rows], judges.targets)
     return PilotPlan(rows, judges, fit, updates, total, chance)
 
@@ -156,12 +157,6 @@ class Counted(Silent):
 def _wanted(settings: FinderSettings, total: int) -> int:
     """Updates that a pilot should have, of a training that has ``total``."""
     return settings.pilot_updates or min(MOST_UPDATES, max(FEWEST_UPDATES, total // SHARE))
-
-
-def _count(lengths: NDArray[np.int64], fit: FitSettings) -> int:
-    epochs = range(fit.epochs or 1)
-    whole = sum(len(training_plan(lengths, fit.step_budget, seed=fit.seed, epoch=epoch)) for epoch in epochs)
-    return min(whole, fit.max_updates or whole)
 
 
 def _chosen(collate: Callable[[Rows], Any], rows: Rows) -> Callable[[Rows], Any]:

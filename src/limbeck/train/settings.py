@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from limbeck.errors import SettingsError, nearest, together
-from limbeck.plan import Budget
+from limbeck.plan import Budget, Rows, training_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 DEFAULT_TOKENS = 1024
 """Tokens a batch where nothing is said: a few dozen sentences or four reviews, which fits any machine."""
@@ -159,6 +165,14 @@ class FitSettings:
         if problems:
             raise SettingsError(together(problems))
 
+    def steps(self, lengths: NDArray[np.int64], epoch: int = 0) -> list[Rows]:
+        """The rows of each optimiser step of an epoch, of rows of these lengths."""
+        return training_plan(lengths, self.step_budget, seed=self.seed, epoch=epoch)
+
+    def epoch_sizes(self, lengths: NDArray[np.int64]) -> list[int]:
+        """Updates of each epoch, of which no more than ``max_updates`` are made; epochs without any are left out."""
+        return within_updates([len(self.steps(lengths, epoch)) for epoch in range(self.epochs or 1)], self.max_updates)
+
     @property
     def batch(self) -> Budget:
         """What one batch holds."""
@@ -170,3 +184,15 @@ class FitSettings:
     def step_budget(self) -> Budget:
         """What an optimiser step holds: the batches that accumulation adds up."""
         return self.batch.times(self.accumulate)
+
+
+def within_updates(epoch_sizes: Sequence[int], limit: int | None) -> list[int]:
+    """Updates of each epoch, of which no more than ``limit`` are made; epochs without any are left out.
+
+    >>> within_updates([4, 4, 4], 6), within_updates([4, 4, 4], None)
+    ([4, 2], [4, 4, 4])
+    """
+    kept: list[int] = []
+    for size in epoch_sizes:
+        kept.append(size if limit is None else min(size, limit - sum(kept)))
+    return [size for size in kept if size]

@@ -160,25 +160,30 @@ def next_rate(
     return None
 
 
+def best(trials: Sequence[Trial]) -> Trial | None:
+    """The trial of the lowest loss, of equal ones that of the lowest rate; None where all diverged."""
+    finite = [trial for trial in trials if trial.loss is not None]
+    return min(finite, key=lambda trial: (trial.loss, trial.rate), default=None)
+
+
 def vertex(trials: Sequence[Trial]) -> float | None:
     """The rate at the lowest point of the parabola through the best trial and its neighbours, in the logarithm.
 
     The best trial's own rate where a neighbour is missing or diverged; None where all diverged.
     """
-    order = sorted(trials, key=lambda trial: trial.rate)
-    finite = [trial for trial in order if trial.loss is not None]
-    if not finite:
+    lowest = best(trials)
+    if lowest is None:
         return None
-    best = min(finite, key=lambda trial: (trial.loss, trial.rate))
-    place = order.index(best)
+    order = sorted(trials, key=lambda trial: trial.rate)
+    place = order.index(lowest)
     around = order[max(0, place - 1) : place + 2]
     if len(around) < 3 or any(trial.loss is None for trial in around):
-        return best.rate
+        return lowest.rate
     (x0, x1, x2), (y0, y1, y2) = ([math.log(t.rate) for t in around], [float(t.loss or 0.0) for t in around])
     left, right = (y1 - y0) / (x1 - x0), (y2 - y1) / (x2 - x1)
     bend = (right - left) / (x2 - x0)
     if bend <= 0:
-        return best.rate
+        return lowest.rate
     return math.exp(min(x2, max(x0, (x0 + x1) / 2 - left / (2 * bend))))
 
 
@@ -224,12 +229,3 @@ def rounded(rate: float, ceiling: float = math.inf) -> float:
         return near
     power = 10.0 ** (math.floor(math.log10(ceiling)) - 1)
     return float(f"{math.floor(ceiling / power) * power:.1e}")
-
-
-def shown(rate: float) -> str:
-    """A rate as it is printed, two digits where the second is not 0.
-
-    >>> shown(8e-05), shown(0.00012)
-    ('8e-05', '1.2e-04')
-    """
-    return f"{rate:.1e}".replace(".0e", "e")
