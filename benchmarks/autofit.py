@@ -140,17 +140,14 @@ def report(args: argparse.Namespace, found: dict[tuple[str, str], list[dict[str,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with sst2/, trec/ and subj/")
-    parser.add_argument("--encoder", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
-    parser.add_argument("--work", type=Path, required=True, help="folder for rows and models")
+    parser = commands.parser(
+        __doc__, data="with sst2/, trec/ and subj/", work="for rows and models", encoder="of all-MiniLM-L6-v2"
+    )
     parser.add_argument("--seeds", dest="seeds_text", default="1,2,3")
     parser.add_argument("--task", choices=[*TASKS, "all"], default="all", help="measure this task alone")
     parser.add_argument("--limit", type=int, help="a rehearsal on the first rows; writes no record")
-    args = parser.parse_args()
-    args.seeds = [int(seed) for seed in args.seeds_text.split(",")]
+    args = commands.parsed(parser)
     args.tasks = TASKS if args.task == "all" else (args.task,)
-    args.work.mkdir(parents=True, exist_ok=True)
     found = measure(args)
     if not args.limit:
         report(args, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -14,6 +15,31 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = os.environ | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def parser(doc: str | None, *, data: str, work: str, encoder: str = "of the encoder") -> argparse.ArgumentParser:
+    """The flags that most benchmarks share: three folders, each with a word on what is in it."""
+    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for flag, what in (("--data", data), ("--encoder", encoder), ("--work", work)):
+        made.add_argument(flag, type=Path, required=True, help=f"folder {what}")
+    return made
+
+
+def parsed(given: argparse.ArgumentParser) -> argparse.Namespace:
+    """Read the flags of :func:`parser`: WORK is made, and ``seeds``, where there is ``--seeds``, a list of numbers."""
+    args = given.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    if "seeds_text" in args:
+        args.seeds = [int(seed) for seed in args.seeds_text.split(",")]
+    return args
+
+
+def first_rows(source: Path, n: int, out: Path) -> Path:
+    """Write the first rows of a parquet file at ``out``, and return that."""
+    import pyarrow.parquet as pq
+
+    pq.write_table(pq.read_table(source).slice(0, n), out)
+    return out
 
 
 def limbeck() -> str:

@@ -154,7 +154,7 @@ def report(args: argparse.Namespace, piece: dict[str, Any], fresh: list[float]) 
             unit="s",
             bar="under 1 s",
             met=own_s < 1,
-            peer={"name": "LIME-like sampling, 2,500 rows", "value": lime_s},
+            peer={"name": f"LIME-like sampling, {args.lime_rows:,} rows", "value": lime_s},
             ratio=own_s / lime_s,
             detail={"seconds": piece["seconds"], "lime_seconds": piece["lime_seconds"], "words": piece["words"]},
             **shared,

@@ -127,19 +127,17 @@ def report(args: argparse.Namespace, found: dict[tuple[str, int, str], list[dict
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with sst2/, trec/ and subj/")
-    parser.add_argument("--encoder", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
-    parser.add_argument("--work", type=Path, required=True, help="folder for rows and models")
+    parser = commands.parser(
+        __doc__, data="with sst2/, trec/ and subj/", work="for rows and models", encoder="of all-MiniLM-L6-v2"
+    )
     parser.add_argument("--setfit-python", help="the Python of an environment with setfit")
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--task", choices=[*TASKS, "all"], default="all", help="measure this task alone")
     parser.add_argument("--labels", type=int, choices=NUMBERS, help="measure this number of labels a class alone")
     parser.add_argument("--rehearse", action="store_true", help="keep pieces under WORK and write no record")
-    args = parser.parse_args()
+    args = commands.parsed(parser)
     args.tasks = TASKS if args.task == "all" else (args.task,)
     args.numbers = NUMBERS if args.labels is None else (args.labels,)
-    args.work.mkdir(parents=True, exist_ok=True)
     if args.setfit_python and not can_import_setfit(args.setfit_python):
         args.setfit_python = None
     found = measure(args)

@@ -46,7 +46,9 @@ SETS = {
 def words_of(args: argparse.Namespace, name: str, seed: int) -> list[str | Path]:
     """What both commands are given: rows, columns, model, seed."""
     data, chosen = args.data / name, SETS[name]
-    train = _first_rows(data / "train.parquet", args.work, name, args.limit) if args.limit else data / "train.parquet"
+    train = data / "train.parquet"
+    if args.limit:
+        train = commands.first_rows(train, args.limit, args.work / f"{name}-{args.limit}.parquet")
     valid: list[str | Path] = ["--valid", data / "dev.parquet"] if chosen.has_dev else []
     model: str | Path = args.encoder if chosen.model == "encoder" else chosen.model
     return [train, *COLUMNS, *valid, "--model", model, "--seed", str(seed)]
@@ -139,27 +141,15 @@ def report(args: argparse.Namespace, found: dict[str, dict[str, Any]]) -> None:
         records.write(record, stamps)
 
 
-def _first_rows(source: Path, work: Path, name: str, limit: int) -> Path:
-    import pyarrow.parquet as pq
-
-    out = work / f"{name}-{limit}.parquet"
-    pq.write_table(pq.read_table(source).slice(0, limit), out)
-    return out
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with sst2/, trec/ and subj/")
-    parser.add_argument("--encoder", type=Path, required=True, help="folder of the encoder")
-    parser.add_argument("--work", type=Path, required=True, help="folder for what is made on the way")
+    parser = commands.parser(__doc__, data="with sst2/, trec/ and subj/", work="for what is made on the way")
     parser.add_argument("--sets", dest="sets_text", default=",".join(SETS), help="of " + ", ".join(SETS))
     parser.add_argument("--seeds", dest="seeds_text", default="1,2,3")
     parser.add_argument("--limit", type=int, help="a rehearsal on the first training rows; writes no record")
-    args = parser.parse_args()
-    args.sets, args.seeds = args.sets_text.split(","), [int(seed) for seed in args.seeds_text.split(",")]
+    args = commands.parsed(parser)
+    args.sets = args.sets_text.split(",")
     if unknown := set(args.sets) - set(SETS):
         parser.error(f"--sets takes {', '.join(SETS)}, not {', '.join(sorted(unknown))}")
-    args.work.mkdir(parents=True, exist_ok=True)
     found = measure(args)
     if not args.limit:
         report(args, found)

@@ -8,7 +8,6 @@ most, and by 0.05 if one in ten of them would have been missed.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 import commands
@@ -30,18 +29,16 @@ def limbeck(args: argparse.Namespace, tuned: list[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with imdb/{train,test}.parquet")
-    parser.add_argument("--encoder", type=Path, required=True, help="folder of the encoder")
-    parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoints and the trained model")
+    parser = commands.parser(
+        __doc__, data="with imdb/{train,test}.parquet", work="for the checkpoints and the trained model"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--lr", default="1e-4")
     parser.add_argument("--max-length", type=int, default=256, help="tokens of a review that are read")
     parser.add_argument("--batch-tokens", type=int, default=2048, help="padded tokens a micro-batch")
     parser.add_argument("--accumulate", type=int, default=2, help="micro-batches an optimiser step")
-    args = parser.parse_args()
-    args.work.mkdir(parents=True, exist_ok=True)
+    args = commands.parsed(parser)
     names = ("seed", "epochs", "lr", "max_length", "batch_tokens", "accumulate")
     tuned = [word for name in names for word in (f"--{name.replace('_', '-')}", str(getattr(args, name)))]
     settings = {name: getattr(args, name) for name in names} | {"encoder": commands.fingerprint(args.encoder)}

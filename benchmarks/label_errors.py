@@ -114,19 +114,14 @@ def report(args: argparse.Namespace, pieces: Sequence[dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with sst2/{train,test}.parquet")
-    parser.add_argument("--encoder", required=True, help="folder of the encoder")
-    parser.add_argument("--work", type=Path, required=True, help="folder for the trained models")
+    parser = commands.parser(__doc__, data="with sst2/{train,test}.parquet", work="for the trained models")
     parser.add_argument("--seeds", dest="seeds_text", default="1,2,3")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--lr", default="1e-4")
     parser.add_argument("--limit", type=int, help="a rehearsal on the first rows; writes no record")
-    args = parser.parse_args()
-    args.seeds = [int(seed) for seed in args.seeds_text.split(",")]
-    args.work.mkdir(parents=True, exist_ok=True)
+    args = commands.parsed(parser)
     folder = args.work / "pieces" if args.limit else records.PIECES
-    weights = commands.fingerprint(Path(args.encoder)) if Path(args.encoder).is_dir() else args.encoder
+    weights = commands.fingerprint(args.encoder) if args.encoder.is_dir() else str(args.encoder)
     settings = {"epochs": args.epochs, "lr": args.lr, "encoder": weights, "limit": args.limit}
     pieces = []
     for seed in args.seeds:

@@ -36,11 +36,7 @@ def train(data: Path, encoder: Path, out: Path, count: int, flags: list[str]) ->
 
 def first_rows(args: argparse.Namespace, count: int) -> Path:
     """The first rows of SST-2's training sentences, as a file of their own."""
-    import pyarrow.parquet as pq
-
-    out: Path = args.work / f"train-{count}.parquet"
-    pq.write_table(pq.read_table(args.data / "sst2" / "train.parquet").slice(0, count), out)
-    return out
+    return commands.first_rows(args.data / "sst2" / "train.parquet", count, args.work / f"train-{count}.parquet")
 
 
 def without_dropout(args: argparse.Namespace) -> Path:
@@ -80,7 +76,10 @@ def difference(args: argparse.Namespace) -> tuple[float, int]:
 
 def report(args: argparse.Namespace, found: dict[str, list[float]], apart: float, updates: int) -> None:
     """Write both records."""
-    command = f"python benchmarks/processes.py --data DATA --encoder ENCODER --work WORK --precision {args.precision}"
+    command = (
+        "python benchmarks/processes.py --data DATA --encoder ENCODER --work WORK "
+        f"--precision {args.precision} --rows {args.rows} --runs {args.runs}"
+    )
     value, peer = max(found["two"]), max(found["one"])
     records.write(
         records.Record(
@@ -110,17 +109,13 @@ def report(args: argparse.Namespace, found: dict[str, list[float]], apart: float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with sst2/train.parquet")
-    parser.add_argument("--encoder", type=Path, required=True, help="folder of the encoder")
-    parser.add_argument("--work", type=Path, required=True, help="folder for the trained models")
+    parser = commands.parser(__doc__, data="with sst2/train.parquet", work="for the trained models")
     parser.add_argument("--rows", type=int, default=3000, help="training rows whose speed is measured")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--precision", choices=["float32", "bf16"], default="float32")
     parser.add_argument("--limit", type=int, help="a rehearsal on so many rows, one run; writes no record")
-    args = parser.parse_args()
+    args = commands.parsed(parser)
     args.runs = 1 if args.limit else args.runs
-    args.work.mkdir(parents=True, exist_ok=True)
     apart, updates = difference(args)
     print(f"largest difference of a loss over {updates} updates: {apart:.2e}", flush=True)
     found = speeds(args)

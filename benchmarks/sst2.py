@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -46,21 +45,15 @@ def limbeck(args: argparse.Namespace, seed: int) -> dict[str, Any]:
     folder, data = args.work / f"limbeck-{seed}", args.data / "sst2"
     if (folder / "limbeck.json").exists():
         shutil.rmtree(folder)
-    train = _first_rows(data / "train.parquet", args.work, args.limit) if args.limit else data / "train.parquet"
+    train = data / "train.parquet"
+    if args.limit:
+        train = commands.first_rows(train, args.limit, args.work / f"train-{args.limit}.parquet")
     words = ["--epochs", str(EPOCHS), "--lr", str(LR), "--batch-tokens", str(BATCH_TOKENS), "--seed", str(seed)]
     valid = ["--valid", data / "dev.parquet"]
     commands.run(commands.limbeck(), "train", train, "--model", args.encoder, *words, *valid, "--out", folder)
     told = commands.training_of(folder)
     speed = {"texts_per_second": told["texts"] / told["seconds"], "seconds": told["seconds"], "texts": told["texts"]}
     return {"accuracy": commands.accuracy_of(folder, data / "test.parquet"), **speed, "seed": seed}
-
-
-def _first_rows(source: Path, work: Path, limit: int) -> Path:
-    import pyarrow.parquet as pq
-
-    out = work / f"train-{limit}.parquet"
-    pq.write_table(pq.read_table(source).slice(0, limit), out)
-    return out
 
 
 def measure(args: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
@@ -129,18 +122,13 @@ def _stamps(*sides: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with sst2/{train,dev,test}.parquet")
-    parser.add_argument("--encoder", type=Path, required=True, help="folder of the encoder")
-    parser.add_argument("--work", type=Path, required=True, help="folder for the trained models")
+    parser = commands.parser(__doc__, data="with sst2/{train,dev,test}.parquet", work="for the trained models")
     parser.add_argument("--seeds", dest="seeds_text", default="1,2,3")
     parser.add_argument("--side", choices=[*SIDES, "all"], default="all", help="measure this side alone")
     parser.add_argument("--trainer-rows", type=int, default=800, help="rows that Trainer's throughput is measured on")
     parser.add_argument("--limit", type=int, help="a rehearsal on the first rows; writes no record")
-    args = parser.parse_args()
-    args.seeds = [int(seed) for seed in args.seeds_text.split(",")]
+    args = commands.parsed(parser)
     args.sides = SIDES if args.side == "all" else (args.side,)
-    args.work.mkdir(parents=True, exist_ok=True)
     pieces = measure(args)
     if args.side == "all" and not args.limit:
         report(args, pieces)

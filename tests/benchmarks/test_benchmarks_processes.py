@@ -52,12 +52,13 @@ def test_the_fastest_runs_are_held_against_the_bar(
 ) -> None:
     written: list[Any] = []
     monkeypatch.setattr(modules["records"], "write", written.append)
-    args = argparse.Namespace(precision="float32", rows=3000)
+    args = argparse.Namespace(precision="float32", rows=3000, runs=3)
     modules["processes"].report(args, {"one": [9.0, 10.0], "two": two}, apart, 12)
     speed, losses = written
     assert (speed.value, speed.peer["value"], speed.met) == (max(two), 10.0, met)
     assert speed.ratio == pytest.approx(max(two) / 10)
     assert (losses.value, losses.met) == (apart, met)
+    assert speed.command.endswith("--rows 3000 --runs 3")  # all that decides the figure
 
 
 def test_an_encoder_without_dropout_is_a_copy(modules: Any, tmp_path: Path) -> None:
