@@ -163,6 +163,7 @@ def _names_a_file(text: str) -> bool:
 
 
 def ends_as_a_file(text: str) -> bool:
+    """Whether a text ends as the name of a file that is read does."""
     return len(text) < _PATH_CHARACTERS and text.lower().endswith(FILE_SUFFIXES)
 
 

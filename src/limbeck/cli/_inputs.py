@@ -17,11 +17,16 @@ class _OfFiles(Protocol):
     """Flags of a command that are for files alone."""
 
     @property
-    def text_column(self) -> str | None: ...
+    def text_column(self) -> str | None:
+        """``--text-column``."""
+
     @property
-    def text_pair_column(self) -> str | None: ...
+    def text_pair_column(self) -> str | None:
+        """``--text-pair-column``."""
+
     @property
-    def skip_bad_rows(self) -> bool: ...
+    def skip_bad_rows(self) -> bool:
+        """``--skip-bad-rows``."""
 
 
 def check_texts(asked: Asked, settings: _OfFiles) -> None:
