@@ -106,7 +106,7 @@ def test_another_package_adds_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.syspath_prepend(tmp_path / "site")
     monkeypatch.setattr(sys, "modules", dict(sys.modules))
     assert TASKS.names() == ("classify", "coin", "regress")
-    assert LOSSES.names() == ("classify", "coin", "regress")
+    assert set(LOSSES.names()) > {"classify", "coin", "regress"}
     assert make_task("coin").classes == ("heads", "tails")
     assert get_loss("coin").__module__ == "limbeck_coin_loss"
 
@@ -114,8 +114,8 @@ def test_another_package_adds_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_listing_losses_and_tasks_imports_neither_torch_nor_them() -> None:
     code = (
         "import sys; from limbeck.losses import LOSSES; from limbeck.tasks import TASKS;"
-        "print(LOSSES.names(), TASKS.names());"
+        "print('soft' in LOSSES.names(), TASKS.names());"
         "print(sorted({'torch', 'limbeck.losses.classify', 'limbeck.tasks.classify'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["('classify', 'regress') ('classify', 'regress')", "[]"]
+    assert done.stdout.splitlines() == ["True ('classify', 'regress')", "[]"]

@@ -12,16 +12,27 @@ from limbeck.errors import SettingsError
 from limbeck.losses import LOSSES, get_loss
 from limbeck.tasks import TASKS, make_task
 
-
-def test_each_task_has_the_loss_of_its_name() -> None:
-    assert LOSSES.names() == TASKS.names()
+DISTILLATION = {"cosine", "hidden", "relations", "soft", "soft_binary"}
 
 
-def test_an_unknown_loss_is_answered_by_the_nearest() -> None:
-    with pytest.raises(
-        SettingsError, match=r"no loss is called 'regres'; loss takes 'regress' \(nearest\), 'classify'"
-    ):
-        get_loss("regres")
+def test_each_task_has_the_loss_of_its_name_and_the_others_are_distillations() -> None:
+    assert set(LOSSES.names()) == set(TASKS.names()) | DISTILLATION
+    assert not set(TASKS.names()) & DISTILLATION
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"), [("regres", "'regress' (nearest), 'classify'"), ("", "'classify', 'regress'")]
+)
+def test_a_task_without_a_loss_is_answered_by_the_losses_of_tasks_alone(asked: str, told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        get_loss(asked)
+    assert str(caught.value) == f"no loss is called {asked!r}; tasks have {told}"
+
+
+def test_a_loss_of_distillation_is_found_by_its_name() -> None:
+    with pytest.raises(SettingsError, match=r"no loss is called 'sofft'; loss takes 'soft' \(nearest\)"):
+        LOSSES.module("sofft")
+    assert callable(LOSSES.module("soft").loss)
 
 
 @pytest.mark.parametrize(("name", "n_outputs"), [("classify", 3), ("regress", 1)])

@@ -55,7 +55,7 @@ def theirs(model: Any, inputs: Batch) -> Tensor:
 def ours(model: Any, inputs: Batch, *, training: bool = False) -> Tensor:
     trunk = trunk_of(model)
     assert trunk is not None
-    return run(trunk, inputs, training=training)
+    return run(trunk, inputs, training=training).logits
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -15,7 +15,7 @@ import limbeck
 ROOT = Path(limbeck.__file__).parent
 ORDER = (
     *("errors", "cache", "table", "settings", "text", "plan", "data", "metrics", "tasks", "scores", "artefact"),
-    *("graph", "runtime", "inspect", "sentiment", "models", "passes", "losses", "plots", "train", "cli"),
+    *("graph", "runtime", "inspect", "sentiment", "models", "passes", "losses", "plots", "train", "distil", "cli"),
 )
 """The rooms, each free to import those before it."""
 

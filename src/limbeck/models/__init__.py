@@ -46,11 +46,28 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Attention:
+    """What an encoder layer's attention compares and mixes, all heads side by side."""
+
+    queries: Tensor
+    """Shape ``(B, T, D)``."""
+    keys: Tensor
+    """Shape ``(B, T, D)``, without the layer's bias: it adds one number to all scores of a query."""
+    values: Tensor
+    """Shape ``(B, T, D)``."""
+    n_heads: int
+
+
+@dataclass(frozen=True)
 class Output:
     """What a model gives."""
 
     logits: Tensor
     """Shape ``(B, C)``."""
+    states: tuple[Tensor, ...] = ()
+    """Where they were asked for: the embeddings, then each layer's hidden states, shape ``(B, T, D)`` each."""
+    attention: Attention | None = None
+    """Of the last layer, where states were asked for and the family's forward pass is our own."""
 
 
 @dataclass(frozen=True)

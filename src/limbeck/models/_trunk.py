@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limbeck.models import Batch
+from limbeck.models import Attention, Batch, Output
 
 
 @dataclass(frozen=True)
@@ -55,37 +55,47 @@ class Trunk:
     """Of the attention's weights."""
 
 
-def run(trunk: Trunk, batch: Batch, *, training: bool) -> Tensor:
-    """Logits of a batch, shape ``(B, C)``.
+def run(trunk: Trunk, batch: Batch, *, training: bool, states: bool = False) -> Output:
+    """Logits of a batch, shape ``(B, C)``, and all hidden states where they are asked for.
 
     Args:
         trunk: the encoder and its head.
         batch: padded token ids.
         training: apply dropout.
+        states: compute the last layer for all tokens, not for the first alone, and keep what each layer gives.
     """
     hidden = trunk.embed(batch)
     bias = (1.0 - batch.attention_mask[:, None, None, :].to(hidden.dtype)) * torch.finfo(hidden.dtype).min
     if trunk.position_bias is not None:
         bias = trunk.position_bias(hidden) + bias
+    kept, attention = [hidden], None
     for n, layer in enumerate(trunk.layers):
-        queries = hidden[:, :1] if n == len(trunk.layers) - 1 else hidden
-        hidden = _layer(layer, queries, hidden, bias[:, :, : queries.shape[1]], trunk, training)
-    return trunk.head(hidden)
+        queries = hidden[:, :1] if n == len(trunk.layers) - 1 and not states else hidden
+        attention = _attention(layer, queries, hidden, trunk.n_heads)
+        hidden = _layer(layer, attention, queries, bias[:, :, : queries.shape[1]], trunk, training)
+        if states:
+            kept.append(hidden)
+    logits = trunk.head(hidden[:, :1])
+    return Output(logits, tuple(kept), attention) if states else Output(logits)
 
 
-def _layer(layer: Layer, queries: Tensor, hidden: Tensor, bias: Tensor, trunk: Trunk, training: bool) -> Tensor:
-    """States of the ``queries``' tokens after one layer: shape ``(B, Q, D)``.
+def _attention(layer: Layer, queries: Tensor, hidden: Tensor, n_heads: int) -> Attention:
+    """What the tokens of ``queries`` ask of all tokens.
 
     The key's bias is left out: it adds one number to all scores of a query, which softmax ignores. Its gradient would
     be rounding noise, which Adam blows up to whole steps, others with each way of cutting a step into batches.
     """
-    attention = trunk.attention_dropout if training else 0.0
+    return Attention(layer.query(queries), F.linear(hidden, layer.key.weight), layer.value(hidden), n_heads)
+
+
+def _layer(layer: Layer, attention: Attention, queries: Tensor, bias: Tensor, trunk: Trunk, training: bool) -> Tensor:
+    """States of the ``queries``' tokens after one layer: shape ``(B, Q, D)``."""
     context = _attend(
-        _heads(layer.query(queries), trunk.n_heads),
-        _heads(F.linear(hidden, layer.key.weight), trunk.n_heads),
-        _heads(layer.value(hidden), trunk.n_heads),
+        _heads(attention.queries, trunk.n_heads),
+        _heads(attention.keys, trunk.n_heads),
+        _heads(attention.values, trunk.n_heads),
         bias,
-        attention,
+        trunk.attention_dropout if training else 0.0,
     )
     context = context.transpose(1, 2).flatten(2)
     attended, rate = (trunk.attended_dropout, trunk.hidden_dropout) if training else (0.0, 0.0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 import transformers
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from limbeck import graph
 from limbeck.artefact.manifest import INT8_GRAPH, NAME
@@ -55,19 +55,24 @@ class TransformerModel(nn.Module):
         """Itself."""
         return self
 
-    def forward(self, batch: Batch) -> Output:
-        """Logits of a batch, shape ``(B, C)``."""
-        if self._trunk is not None:
-            return Output(run(self._trunk, batch, training=self.training))
-        return Output(self._plain(batch))
+    @property
+    def shows_attention(self) -> bool:
+        """Whether the last layer's attention comes with the hidden states: our own forward pass alone keeps it."""
+        return self._trunk is not None
 
-    def _plain(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, *, states: bool = False) -> Output:
+        """Logits of a batch, shape ``(B, C)``, and where ``states`` are asked for the hidden states of all layers."""
+        if self._trunk is not None:
+            return run(self._trunk, batch, training=self.training, states=states)
+        return self._plain(batch, states=states)
+
+    def _plain(self, batch: Batch, *, states: bool) -> Output:
         """transformers' own forward, with segment ids where the family has them."""
         inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
         if getattr(self.inner.config, "type_vocab_size", 0) > 1:
             inputs["token_type_ids"] = batch.token_type_ids
-        logits: Tensor = self.inner(**inputs).logits
-        return logits
+        given = self.inner(**inputs, output_hidden_states=True) if states else self.inner(**inputs)
+        return Output(given.logits, tuple(given.hidden_states) if states else ())
 
     def output_layer(self) -> nn.Linear:
         """The last linear layer with as many rows as there are labels."""
@@ -104,10 +109,7 @@ def start(request: Request) -> Prepared:
     if kept is None:
         _set(config, wanted)
     torch.manual_seed(request.seed)
-    try:
-        inner = _load(folder, config)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{request.source} cannot be loaded as an encoder: {error}") from None
+    inner = _load(folder, config, request.source)
     model = wrap(inner, read_tokenizer(folder))
     if kept is None:
         _fresh(model.output_layer(), getattr(config, "initializer_range", 0.02))
@@ -124,23 +126,41 @@ def start(request: Request) -> Prepared:
     return Prepared(model, model.tokenizer, min(limit, request.max_length), tuple(notices))
 
 
-def _load(folder: Path, config: Any) -> Any:
+def load(folder: Path) -> TransformerModel:
+    """A saved model as it is, its output layer included.
+
+    Raises:
+        ModelError: the folder cannot be used.
+        ArtefactError: it is a saved model of limbeck with damaged files.
+    """
+    if (folder / NAME).is_file():
+        verify(folder)
+    return wrap(_load(folder, _config(folder), str(folder)), read_tokenizer(folder))
+
+
+def _load(folder: Path, config: Any, name: str) -> Any:
     """The encoder of ``folder`` with a head of ``config``'s labels; a head of another size begins anew.
 
     A folder for the runtime alone has no model.safetensors: its int8 graph gives the weights, dequantised.
+
+    Raises:
+        ModelError: it cannot be loaded; the message calls it ``name``.
     """
     auto = transformers.AutoModelForSequenceClassification
-    if (folder / INT8_GRAPH).is_file() and not (folder / "model.safetensors").is_file():
-        return _dequantised(auto.from_config(config, dtype=torch.float32), weights.read(folder))
-    return auto.from_pretrained(
-        folder,
-        config=config,
-        local_files_only=True,
-        use_safetensors=True,
-        trust_remote_code=False,
-        ignore_mismatched_sizes=True,
-        dtype=torch.float32,
-    )
+    try:
+        if (folder / INT8_GRAPH).is_file() and not (folder / "model.safetensors").is_file():
+            return _dequantised(auto.from_config(config, dtype=torch.float32), weights.read(folder))
+        return auto.from_pretrained(
+            folder,
+            config=config,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,
+            dtype=torch.float32,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{name} cannot be loaded as an encoder: {error}") from None
 
 
 def _dequantised(inner: Any, found: Mapping[str, NDArray[Any]]) -> Any:

@@ -41,7 +41,7 @@ from limbeck.train.processes import Processes, join
 from limbeck.train.progress import Reporter, Silent
 from limbeck.train.readable import readable
 from limbeck.train.rounds import Round, fit_round, log_of
-from limbeck.train.saving import manifest_of, write_model
+from limbeck.train.saving import manifest_of, saved_part, write_model
 from limbeck.train.scoring import logits_of
 from limbeck.train.settings import FitSettings
 from limbeck.train.step import Collator, Step, supervised
@@ -148,8 +148,8 @@ class Learner:
         return describe(self.train, self.valid, lengths=lengths, dropped=self.encoded.dropped)
 
     def n_parameters(self) -> int:
-        """Weights of the model."""
-        return sum(parameter.numel() for parameter in self.model.module.parameters())
+        """Weights of the model that are saved."""
+        return sum(parameter.numel() for parameter in saved_part(self.model).parameters())
 
     def n_updates(self) -> int:
         """Optimiser steps that :meth:`fit` takes; 0 for a family that fits itself."""

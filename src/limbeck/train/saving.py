@@ -91,8 +91,13 @@ def manifest_of(learner: Learner) -> Manifest:
 def output_name(model: models.TextModel) -> str:
     """Name of the output layer in ``model.safetensors``."""
     layer = model.output_layer()
-    inner = getattr(model, "inner", model.module)
-    return str(next(name for name, part in inner.named_modules() if part is layer))
+    return str(next(name for name, part in saved_part(model).named_modules() if part is layer))
+
+
+def saved_part(model: models.TextModel) -> torch.nn.Module:
+    """The module whose weights ``model.safetensors`` holds; a step may hang more on the model while it is trained."""
+    part: torch.nn.Module = getattr(model, "inner", model.module)
+    return part
 
 
 def versions() -> dict[str, str]:
