@@ -214,7 +214,7 @@ def test_a_regression_answers_in_the_targets_unit(tmp_path: Path) -> None:
 def test_targets_that_are_all_alike_do_no_harm() -> None:
     data = replace(numbers(8), targets=[5.0] * 8)
     made = learner(data, epochs=1)
-    assert made._scale == (1.0, 5.0)
+    assert made.scale == (1.0, 5.0)
     made.fit()
 
 

@@ -167,7 +167,7 @@ def test_one_alone_sends_nothing() -> None:
     step, lengths = np.arange(3), np.array([2, 2, 2])
     assert alone.share(step, lengths) is step
     weight = torch.nn.Parameter(torch.ones(2))
-    assert alone.add_up([weight], 0.5, asked=True) == (0.5, True)
+    assert alone.add_up([weight], [0.5], asked=True) == ([0.5], True)
     assert weight.grad is None
     assert alone.first(lambda: 7) == 7
     assert alone.checkpoint(lambda: None) is None

@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "fit a model to a labelled file and save it",
     "find-lr": "find the learning rate with which a training would end best",
     "plot": "draw the training of a saved model: loss, rate, momentum",
+    "distil": "teach a small student what a large model, or a file of probabilities, says of your texts",
     "evaluate": "measure a saved model, or the one that ships, on a labelled file, and show what it gets most wrong",
     "predict": "answer a text, or every row of a file",
     "explain": "show which words moved an answer",

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
+from limbeck.cli._place import checkpoints_of, what_stands
 from limbeck.cli._say import counted, say
 from limbeck.cli._several import first_decides
 from limbeck.cli._trained import print_result
-from limbeck.errors import DataError, Interrupted, SettingsError, TrainingError
+from limbeck.errors import DataError, Interrupted, SettingsError
 from limbeck.text.settings import TextSettings
 from limbeck.train import require_training
 from limbeck.train.launch import number, started
@@ -141,8 +142,10 @@ def run(settings: Settings) -> int:
 
     begun = time.monotonic() - time.process_time()  # the imports before count too
     out = settings.out
-    checkpoints = out.resolve().with_name(out.resolve().name + ".checkpoint")
-    stands = first_decides(lambda: _what_stands(settings, checkpoints))
+    checkpoints = checkpoints_of(out)
+    stands = first_decides(
+        lambda: what_stands(out, resume=settings.resume, overwrite=settings.overwrite, as_json=settings.json)
+    )
     if stands == "model":
         return 0
     with ExitStack() as stack:
@@ -164,30 +167,6 @@ def run(settings: Settings) -> int:
         shutil.rmtree(checkpoints, ignore_errors=True)
     print_result(manifest, out, as_json=settings.json)
     return 0
-
-
-def _what_stands(settings: Settings, checkpoints: Path) -> str:
-    """Make the place ready, and tell what stands there: the whole ``model``, which is reported, ``part`` of it or
-    ``nothing``.
-
-    Raises:
-        LimbeckError: something stands there that may not be replaced.
-    """
-    from limbeck.artefact.manifest import NAME, Manifest
-    from limbeck.artefact.save import check_target
-
-    out = settings.out
-    begun = any(checkpoints.glob("step-*"))
-    if settings.resume and (out / NAME).is_file() and not (begun and settings.overwrite):
-        say(
-            f"{out} is finished already; nothing to resume (its settings and data are not compared with these). "
-            "To train anew add --overwrite and leave --resume out, or give another --out"
-        )
-        print_result(Manifest.read(out), out, as_json=settings.json, how="finished before, left as it is")
-        return "model"
-    check_target(out, overwrite=settings.overwrite)
-    _check_checkpoints(checkpoints, begun=begun, settings=settings)
-    return "part" if settings.resume and begun else "nothing"
 
 
 def _fit(learner: Learner, cost: Cost, checkpoints: Path, settings: Settings, begun: float) -> None:
@@ -212,22 +191,6 @@ def _listeners(settings: Settings, stack: ExitStack) -> list[Listener]:
     from limbeck.train.tensorboard import TensorBoard
 
     return [stack.enter_context(TensorBoard(settings.tensorboard))]
-
-
-def _check_checkpoints(folder: Path, *, begun: bool, settings: Settings) -> None:
-    """See that no earlier work is lost.
-
-    Raises:
-        TrainingError: an interrupted run stands there, or files that are none of ours.
-    """
-    if folder.exists() and not begun and any(folder.iterdir()):
-        raise TrainingError(
-            f"{folder} is wanted for checkpoints and holds other files; move them, or give another --out"
-        )
-    if begun and not (settings.resume or settings.overwrite):
-        raise TrainingError(
-            f"an interrupted run stands at {folder}; add --resume to go on with it, or --overwrite to begin anew"
-        )
 
 
 def _rows(settings: Settings) -> tuple[Dataset, Dataset | None]:

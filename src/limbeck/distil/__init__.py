@@ -1,4 +1,6 @@
-"""Distillation: what a teacher says of texts, and how it reads them, into a smaller student.
+"""Distillation: a teacher's judgement, whoever the teacher is, into a student that fits the device.
 
-A teacher is its scores; only the losses of single tokens run it beside the student, on the student's own pieces.
+A teacher becomes Scores once (``teacher``, ``given``); a student is cut out of an encoder (``student``); a step joins
+what is minimised (``task``). Only the losses of single tokens run a teacher's module beside the student, on the
+student's own pieces (``align``, ``beside``).
 """

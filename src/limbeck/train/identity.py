@@ -27,6 +27,7 @@ def identity_of(learner: Learner) -> dict[str, Any]:
         "valid data": None if learner.valid is None else learner.valid.fingerprint,
         "tokenizer": hashlib.sha256(learner.encoder.tokenizer.to_str().encode()).hexdigest(),
     }
+    identity |= {f"taught by {name}": value for name, value in learner.taught.items()}
     return json.loads(json.dumps(identity))  # type: ignore[no-any-return]
 
 

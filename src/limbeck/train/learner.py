@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,17 +12,12 @@ from numpy.typing import NDArray
 
 from limbeck import models
 from limbeck.artefact.manifest import Manifest
-from limbeck.artefact.save import seal
 from limbeck.data.dataset import Dataset
 from limbeck.data.report import DataReport, describe
 from limbeck.errors import DataError
-from limbeck.passes import calibrate as calibration
-from limbeck.runtime.predictor import Predictor
-from limbeck.runtime.score import encode_targets, score, scores_of
-from limbeck.runtime.session import answer_probes
+from limbeck.runtime.score import encode_targets, scores_of
 from limbeck.scores import Scores
 from limbeck.settings import record
-from limbeck.tasks import TaskLike, make_task
 from limbeck.text import Encoded, Encoder, TextSettings
 from limbeck.train import plotting, schedules
 from limbeck.train.checkpoint import Progress
@@ -36,12 +30,12 @@ from limbeck.train.limit import NO_LIMIT, Limit
 from limbeck.train.loop import Listener, Work
 from limbeck.train.loss_settings import LossSettings
 from limbeck.train.objective import Objective, make_objective
-from limbeck.train.precision import resolve
 from limbeck.train.processes import Processes, join
 from limbeck.train.progress import Reporter, Silent
 from limbeck.train.readable import readable
-from limbeck.train.rounds import Round, fit_round, log_of
-from limbeck.train.saving import manifest_of, saved_part, write_model
+from limbeck.train.resolved import resolved, task_of
+from limbeck.train.rounds import Round, fit_round
+from limbeck.train.saving import Finish, save, saved_part
 from limbeck.train.scoring import logits_of
 from limbeck.train.settings import FitSettings
 from limbeck.train.step import Collator, Step, supervised
@@ -93,8 +87,8 @@ class Learner:
         self.listeners = tuple(listeners) if number() == 0 else ()
         self.source = models.DEFAULT if model is None else model
         self.asked = fit or FitSettings()
-        self.fit_settings = _resolved(self.asked, self.source)
-        self.task = _task_of(train)
+        self.fit_settings = resolved(self.asked, self.source)
+        self.task = task_of(train)
         self.notices: list[str] = list(check_fit(self.asked, self.source, self.task))
         self.train, self.valid = train, valid if valid is not None and len(valid) else None
         if self.valid is not None and self.valid.is_pairs != train.is_pairs:
@@ -124,12 +118,14 @@ class Learner:
         self._take_readable()
         self.inherited = inherit(self)
         self.notices += self.inherited.notices
-        self._scale = self.task.output_scale(self._targets)
+        self.scale = self.task.output_scale(self._targets)
         self._step = step or supervised(self.objective.loss)
         self.settings = settings or self.resolved()
         self.rounds: tuple[Round, ...] = ()
         self.limit = NO_LIMIT
         self.chosen: dict[str, Any] = {}
+        self.taught: dict[str, Any] = {}
+        self._parts: tuple[str, ...] = ()
         self.found_lr: FoundRate | None = None
 
     def resolved(self) -> dict[str, Any]:
@@ -203,6 +199,17 @@ class Learner:
 
         return fit_within(self, Limit.of(time), checkpoints, resume=resume)
 
+    def take_step(self, step: Step, *, parts: Sequence[str] = (), **taught: Any) -> None:
+        """Train by another step from now on.
+
+        Args:
+            step: what a micro-batch is asked for.
+            parts: names of the loss's parts that it gives.
+            taught: by name, as json holds it, what decides its losses beside the data: a resume must find it unchanged,
+                and the saved model records it.
+        """
+        self._step, self._parts, self.taught = step, tuple(parts), taught
+
     def freeze(self, what: str | int = "encoder") -> None:
         """Leave ``embeddings``, the whole ``encoder`` or so many of the lowest layers as they are in later fits.
 
@@ -221,7 +228,7 @@ class Learner:
         """Become what ``--model frozen:ENCODER`` makes: the encoder as it is, under a layer fitted in one go."""
         if models.own_fit(self.source) is None:
             self.source = models.frozen_name(self.source)
-            self.fit_settings = _resolved(self.asked, self.source)
+            self.fit_settings = resolved(self.asked, self.source)
             self.settings = {**self.settings, **self.resolved()}
 
     @property
@@ -265,31 +272,22 @@ class Learner:
             raise DataError("there are no validation rows to evaluate on; give a dataset")
         return make_report(self.score(chosen), self.task)
 
-    def save(self, out: Path | str, *, calibrated: bool = True, overwrite: bool = False) -> Manifest:
+    def save(
+        self, out: Path | str, *, calibrated: bool = True, overwrite: bool = False, finish: Finish | None = None
+    ) -> Manifest:
         """Save the model as a folder that answers without torch; of several processes the first writes it.
 
         Args:
             out: the folder to make.
             calibrated: fit a temperature on the validation rows and fold it into the last layer (classes only).
             overwrite: replace a model that stands there.
+            finish: is given the folder, measured and not yet sealed, with its manifest, and returns that to keep.
 
         Raises:
             ArtefactError: something stands there that may not be replaced.
         """
 
-        def fill(folder: Path) -> Manifest:
-            manifest = self._fill(folder)
-            if calibrated and self.valid is not None and self.task.name == "classify":
-                return calibration.fold(folder, manifest, self.valid)
-            return self._measured(folder, manifest)
-
-        def write() -> Manifest:
-            return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
-
-        processes = join()
-        if processes.count == 1:
-            return write()
-        return Manifest.from_bytes(processes.first(lambda: write().to_bytes().decode()).encode())
+        return save(self, out, calibrated=calibrated, overwrite=overwrite, finish=finish)
 
     def forward(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Logits of some training rows as the model is now: shape ``(len(rows), C)``."""
@@ -323,7 +321,7 @@ class Learner:
         return replace(self.fit_settings, **{name: value for name, value in changes.items() if value is not None})
 
     def _standard(self, targets: NDArray[Any]) -> NDArray[Any]:
-        scale, offset = self._scale
+        scale, offset = self.scale
         return targets if (scale, offset) == (1.0, 0.0) else ((targets - offset) / scale).astype(np.float32)
 
     def work(self) -> Work:
@@ -340,6 +338,7 @@ class Learner:
             identity_of(self),
             is_time_up=self.limit.watch(),
             listeners=self.listeners,
+            parts=self._parts,
         )
 
     def _take_readable(self) -> None:
@@ -358,40 +357,7 @@ class Learner:
 
     def _logits(self, encoded: Encoded, processes: Processes | None = None) -> NDArray[np.float64]:
         """Logits of rows in the targets' units: shape ``(N, C)``."""
-        scale, offset = self._scale
+        scale, offset = self.scale
         pad_id, precision = self.encoder.pad_id, self.fit_settings.precision
         raw = logits_of(self.model.module, encoded, pad_id=pad_id, precision=precision, processes=processes)
         return raw * scale + offset
-
-    def _fill(self, folder: Path) -> Manifest:
-        """Write weights, tokenizer, graph and the log of the training."""
-        family, log = models.family_of(self.source), log_of(self.rounds)
-        write_model(folder, self.model, family=family, scale=self._scale, log=log)
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
-        manifest = manifest_of(self)
-        return replace(manifest, model={**manifest.model, "model_type": kind})
-
-    def _measured(self, folder: Path, manifest: Manifest) -> Manifest:
-        """Add what the graph in ``folder`` gets on the validation rows, where there are any."""
-        if self.valid is None:
-            return manifest
-        scores = score(Predictor(folder, manifest), self.valid, cache=False)
-        kept, targets = scores.answerable, self.task.encode(self.valid.targets or [])
-        return replace(manifest, metrics=self.task.metrics(scores.logits[kept].astype(np.float64), targets[kept]))
-
-
-def _task_of(train: Dataset) -> TaskLike:
-    if train.targets is None or not len(train):
-        raise DataError(f"{train.name} has no labelled row; name the column of labels with --label-column")
-    return make_task(train.task, **({"classes": train.classes} if train.classes else {}))
-
-
-def _resolved(fit: FitSettings, model: str) -> FitSettings:
-    """The settings with every default put in; no epochs and no rate for a family that fits itself."""
-    likes = models.defaults(model)
-    return replace(
-        fit,
-        epochs=likes.epochs and (fit.epochs or likes.epochs),
-        lr=likes.lr and (fit.lr or likes.lr),
-        precision=resolve(fit.precision),  # type: ignore[arg-type]
-    )

@@ -64,6 +64,8 @@ class Work:
     """Asked after each update; once true, what was learnt is measured and the training ends."""
     listeners: tuple[Listener, ...] = ()
     """Are told each entry of the log as it is made."""
+    parts: tuple[str, ...] = ()
+    """Names of the loss's parts, which the step gives and the log keeps; none where the loss has one alone."""
 
 
 class Loop:
@@ -162,20 +164,22 @@ class Loop:
         """One optimiser step: loss = sum over the texts of all its micro-batches / number of those texts."""
         began = time.perf_counter()
         torch.manual_seed(_mix(self.settings.seed, self.progress.update, self.processes.number))
-        total = 0.0
+        totals = np.zeros(1 + len(self.work.parts))
         for micro in micro_batches:
             with torch.autocast(
                 self.accelerator.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"
             ):
                 result = self.work.step(self.model, micro.to(self.accelerator.device))
             loss = result.losses.sum() / len(rows)
-            total += float(loss.detach())
+            shares = [float(result.parts[name].detach().sum()) / len(rows) for name in self.work.parts]
+            totals += [float(loss.detach()), *shares]
             self.accelerator.backward(loss)
         trained = [value for value in self.model.parameters() if value.requires_grad]
-        total, self.stops = self.processes.add_up(trained, total, asked=self.stopper.asked)
+        summed, self.stops = self.processes.add_up(trained, totals.tolist(), asked=self.stopper.asked)
+        total, parts = summed[0], dict(zip(self.work.parts, summed[1:], strict=True))
         norm = self._clip()
         if not (math.isfinite(total) and math.isfinite(norm)):
-            self._refuse(total, norm, epoch)
+            self._refuse(total, norm, epoch, parts)
         rate, momentum = self.course.rate, self.course.momentum
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -187,6 +191,7 @@ class Loop:
             "update": self.progress.update,
             "epoch": epoch + 1,
             "loss": total,
+            **({"parts": parts} if parts else {}),
             "lr": rate,
             "momentum": momentum,
             "norm": norm,
@@ -298,8 +303,11 @@ class Loop:
         )
         raise Interrupted(f"stopped after update {self.progress.update} of {self.total}; {kept}")
 
-    def _refuse(self, loss: float, norm: float, epoch: int) -> None:
+    def _refuse(self, loss: float, norm: float, epoch: int, parts: Mapping[str, float]) -> None:
         what = f"the loss became {loss}" if not math.isfinite(loss) else f"the gradient's length became {norm}"
+        wrong = [f"{name} is {value}" for name, value in parts.items() if not math.isfinite(value)]
+        if wrong:
+            what += f" (of its parts, {', '.join(wrong)})"
         raise TrainingError(
             f"{what} at update {self.progress.update + 1} "
             f"(epoch {epoch + 1}, rate {self.course.rate:.2g}); "

@@ -56,34 +56,36 @@ class Processes:
         """This process's rows of a step; all of them where it is alone, none where others do the few there are."""
         return rows if self.count == 1 else shares(rows, lengths, self.count)[self.number]
 
-    def add_up(self, parameters: Sequence[nn.Parameter], loss: float, *, asked: bool) -> tuple[float, bool]:
+    def add_up(
+        self, parameters: Sequence[nn.Parameter], losses: Sequence[float], *, asked: bool
+    ) -> tuple[list[float], bool]:
         """Sum the gradients over all processes, in place.
 
         Args:
             parameters: those that are trained, in the same order everywhere; one without a gradient in any process
                 stays without.
-            loss: this process's part of the step's loss.
+            losses: this process's share of the step's loss, and of each of its parts.
             asked: whether the user asked this process to stop.
 
         Returns:
-            The step's loss, and whether the user asked any process to stop.
+            The step's loss and its parts, and whether the user asked any process to stop.
 
         Raises:
             TrainingError: another process has ended.
         """
         if self.count == 1:
-            return loss, asked
+            return list(losses), asked
         device = self.accelerator.device
-        numbers = [*(float(value.grad is not None) for value in parameters), loss, float(asked)]
+        numbers = [*(float(value.grad is not None) for value in parameters), *losses, float(asked)]
         gradients = [torch.zeros_like(value) if value.grad is None else value.grad for value in parameters]
         flat = torch.cat([*(value.reshape(-1).float() for value in gradients), torch.tensor(numbers, device=device)])
         with self._in_touch():
             dist.all_reduce(flat)
         *parts, summed = torch.split(flat, [*(value.numel() for value in parameters), len(numbers)])
-        *found, total, stop = summed.tolist()
+        found, (*totals, stop) = summed.tolist()[: len(parameters)], summed.tolist()[len(parameters) :]
         for value, part, holders in zip(parameters, parts, found, strict=True):
             value.grad = part.view_as(value).to(value.dtype) if holders else None
-        return total, stop > 0
+        return totals, stop > 0
 
     def sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Element by element over all processes, each of which gives an array of the same shape."""

@@ -5,20 +5,72 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from limbeck import models
 from limbeck.artefact.manifest import Manifest
+from limbeck.artefact.save import seal
 from limbeck.data.record import data_record
+from limbeck.passes import calibrate as calibration
+from limbeck.runtime.predictor import Predictor
+from limbeck.runtime.score import score
+from limbeck.runtime.session import answer_probes
 from limbeck.settings import record
-from limbeck.train.rounds import training_of
+from limbeck.train.processes import join
+from limbeck.train.rounds import log_of, training_of
 
 if TYPE_CHECKING:
     from limbeck.train.learner import Learner
+
+
+Finish = Callable[[Path, Manifest], Manifest]
+"""Adds to the manifest of a folder that is measured and not yet sealed."""
+
+
+def save(
+    learner: Learner, out: Path | str, *, calibrated: bool, overwrite: bool, finish: Finish | None = None
+) -> Manifest:
+    """Save a learner's model; see :meth:`limbeck.train.learner.Learner.save`."""
+
+    def fill(folder: Path) -> Manifest:
+        manifest = _fill(learner, folder)
+        if calibrated and learner.valid is not None and learner.task.name == "classify":
+            manifest = calibration.fold(folder, manifest, learner.valid)
+        else:
+            manifest = _measured(learner, folder, manifest)
+        return manifest if finish is None else finish(folder, manifest)
+
+    def write() -> Manifest:
+        return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
+
+    processes = join()
+    if processes.count == 1:
+        return write()
+    return Manifest.from_bytes(processes.first(lambda: write().to_bytes().decode()).encode())
+
+
+def _fill(learner: Learner, folder: Path) -> Manifest:
+    """Write weights, tokenizer, graph and the log of the training."""
+    family, log = models.family_of(learner.source), log_of(learner.rounds)
+    write_model(folder, learner.model, family=family, scale=learner.scale, log=log)
+    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    manifest = manifest_of(learner)
+    return replace(manifest, model={**manifest.model, "model_type": kind})
+
+
+def _measured(learner: Learner, folder: Path, manifest: Manifest) -> Manifest:
+    """Add what the graph in ``folder`` gets on the validation rows, where there are any."""
+    if learner.valid is None:
+        return manifest
+    scores = score(Predictor(folder, manifest), learner.valid, cache=False)
+    kept, targets = scores.answerable, learner.task.encode(learner.valid.targets or [])
+    return replace(manifest, metrics=learner.task.metrics(scores.logits[kept].astype(np.float64), targets[kept]))
 
 
 def write_model(
@@ -84,6 +136,7 @@ def manifest_of(learner: Learner) -> Manifest:
             **training_of(learner.rounds),
             "precision": learner.fit_settings.precision,
             **({"chosen": learner.chosen} if learner.chosen else {}),
+            **({"taught": learner.taught} if learner.taught else {}),
         },
     )
 

@@ -1,0 +1,67 @@
+"""What ``limbeck distil --dry-run`` tells: how long teachers and training will take, and what will be written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from limbeck.cli._place import checkpoints_of
+from limbeck.cli.train import duration
+from limbeck.data import Dataset
+from limbeck.distil.given import table_of
+from limbeck.distil.lesson import Lesson, answers
+from limbeck.distil.rows import Pool, labelled_by
+from limbeck.distil.teacher import ModelTeacher, Teacher
+from limbeck.tasks import task_from_json
+
+ASKED = 64
+"""Texts on which a teacher's speed is measured."""
+
+
+def unasked(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None) -> Lesson:
+    """A lesson of these rows in which no teacher has said anything yet: its sizes and lengths are the real one's."""
+    task = task_from_json(teachers[0].task)
+    logits = np.zeros((len(rows), task.n_outputs), np.float32)
+    return Lesson(
+        train=labelled_by(rows, answers(task, logits), task.classes),
+        logits=logits,
+        is_labelled=rows.is_labelled,
+        valid=valid,
+        valid_is_labelled=valid is not None,
+        said_of_valid=None,
+        scores=table_of(rows.dataset.ids, logits, task=teachers[0].task, model=""),
+        teachers=tuple({"name": one.name, "fingerprint": one.fingerprint} for one in teachers),
+    )
+
+
+def judging_lines(teachers: Sequence[Teacher], rows: Pool) -> list[str]:
+    """How many texts the teachers will judge, and how long it takes."""
+    lines = [f"texts: {len(rows):,}, {int(rows.is_labelled.sum()):,} of them labelled"]
+    for teacher in teachers:
+        if isinstance(teacher, ModelTeacher):
+            few = rows.dataset.inputs[:: max(1, len(rows) // ASKED)][:ASKED]
+            began = time.perf_counter()
+            teacher.predictor.logits(few)
+            seconds = (time.perf_counter() - began) * len(rows) / len(few)
+            lines.append(
+                f"teacher {teacher.name}: judges them in about {duration(seconds)}, once; then it is remembered"
+            )
+        else:
+            told = "has said what it says"
+        lines.append(f"teacher {teacher.name}: {told}")
+    return lines
+
+
+def writing_lines(out: Path, scores: Path | None, n_parameters: int) -> list[str]:
+    """What the command will leave."""
+    size, checkpoints = 4 * n_parameters / 1e6, checkpoints_of(out).name
+    lines = [
+        f"would write {out}: about {2 * size:.0f} MB, weights and graph; while it trains, {checkpoints} beside it: about "
+        f"{6 * size:.0f} MB"
+    ]
+    if scores is not None:
+        lines.append(f"would write {scores}: what the teachers said")
+    return [*lines, "nothing was written"]

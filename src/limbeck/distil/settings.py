@@ -1,0 +1,122 @@
+"""How a student is made, and what it is taught by."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from limbeck.errors import SettingsError, together
+
+
+@dataclass(frozen=True)
+class DistilSettings:
+    """What counts in the loss. The soft targets weigh 1, or what the labels leave of it."""
+
+    temperature: float = 1.0
+    """Divides the logits of teacher and student alike before they are compared; above 1 small probabilities count
+    more (Hinton et al. 2015, arXiv 1503.02531)."""
+
+    hard: float = 0.0
+    """Share of a labelled row's loss that its own label has: from 0 (what the teacher says, alone) to 1."""
+
+    def __post_init__(self) -> None:
+        problems = []
+        if not 0 < self.temperature < math.inf:
+            problems.append(f"--temperature {self.temperature} is no number above 0; give 1 to 4, say")
+        if not 0 <= self.hard <= 1:
+            problems.append(f"--hard {self.hard} is no share; give a number from 0 to 1")
+        if problems:
+            raise SettingsError(together(problems))
+
+
+@dataclass(frozen=True)
+class StudentSettings:
+    """What the student is like."""
+
+    student: str | None = None
+    """Where the student starts: the folder of an encoder, its hub name, or another family such as small; the teacher's
+    own weights where not given."""
+
+    layers: int | None = None
+    """Layers of the student, taken evenly spaced, the first and the last among them (of 12 layers six: 0, 2, 4, 7, 9,
+    11, as DistilBERT did)."""
+
+    take: str | None = None
+    """The layers themselves, counted from 0: 0,2,4."""
+
+    width: int | None = None
+    """Width of the student's hidden states: whole heads and evenly spaced dimensions of the encoder's."""
+
+    vocabulary: int | None = None
+    """Pieces that the student's vocabulary keeps: the most used in the texts it learns from."""
+
+    through: str | None = None
+    """Layers of students on the way, each the teacher of the next: 6 between a teacher of 12 and a student of 3."""
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"--{name} {value} is too small; give {least} or more"
+            for name, least in (("layers", 1), ("width", 1), ("vocabulary", 1))
+            if (value := getattr(self, name)) is not None and value < least
+        ]
+        if self.layers is not None and self.take is not None:
+            problems.append(f"--layers {self.layers} and --take {self.take} exclude each other; give one of them")
+        if self.through is not None and self.layers is None:
+            problems.append(f"--through {self.through} leads to a student of fewer layers; name them with --layers")
+        for name in ("take", "through"):
+            if getattr(self, name) is not None and numbers_of(getattr(self, name)) is None:
+                problems.append(f"--{name} {getattr(self, name)!r} is no list of numbers; give 0,2,4, say")
+        if problems:
+            raise SettingsError(together(problems))
+        stages = [*(numbers_of(self.through or "") or []), *([self.layers] if self.layers else [])]
+        if any(first <= second for first, second in itertools.pairwise(stages)):
+            raise SettingsError(
+                f"--through {self.through} --layers {self.layers}: each student on the way has fewer layers than the "
+                "one before; give --through 6 --layers 3, say"
+            )
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether anything of the encoder is left out."""
+        return any(getattr(self, name) is not None for name in ("layers", "take", "width", "vocabulary"))
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """Layers of the students on the way, in their order."""
+        return tuple(numbers_of(self.through or "") or ())
+
+
+@dataclass(frozen=True)
+class TextChoices:
+    """What is learnt from beside the labelled rows."""
+
+    unlabelled: Annotated[tuple[Path, ...], tyro.conf.arg(help_behavior_hint="")] = ()
+    """Files of texts (csv, tsv, jsonl, parquet, or txt with a text a line); labels in them are not read."""
+
+    cut_sentences: bool = False
+    """Take the sentences of 5 to 40 words of the unlabelled texts, in place of the texts."""
+
+    augment: int = 0
+    """Variants of each text to make by exchanging single words (as TinyBERT did), for the teacher to judge."""
+
+    held_out: Annotated[tuple[Path, ...], tyro.conf.arg(help_behavior_hint="")] = ()
+    """Files of test texts: none of these is learnt from, wherever it stands."""
+
+    def __post_init__(self) -> None:
+        if self.augment < 0:
+            raise SettingsError(f"--augment {self.augment} is no number of variants; give 0 or more")
+
+
+def numbers_of(text: str) -> list[int] | None:
+    """Whole numbers from 0 up with commas between them; None where it is anything else.
+
+    >>> numbers_of("0,2, 4"), numbers_of(""), numbers_of("0-4")
+    ([0, 2, 4], None, None)
+    """
+    parts = [part.strip() for part in text.split(",")]
+    return [int(part) for part in parts] if all(part.isascii() and part.isdigit() for part in parts) else None

@@ -1,0 +1,195 @@
+"""A learner whose student is taught by a lesson, and what its card will say of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from limbeck import models
+from limbeck.artefact.manifest import Manifest
+from limbeck.distil.beside import PROJECTION, Beside
+from limbeck.distil.beside_settings import BesideSettings
+from limbeck.distil.lesson import Lesson
+from limbeck.distil.settings import DistilSettings
+from limbeck.distil.student import WHOLE, Cut, folder_of, make
+from limbeck.distil.task import Said, distilled, parts_of
+from limbeck.errors import SettingsError
+from limbeck.inspect.paired import Pair, compare
+from limbeck.models import Request
+from limbeck.models.transformer import TransformerModel
+from limbeck.models.transformer import start as load_transformer
+from limbeck.runtime.predictor import Predictor
+from limbeck.runtime.score import score
+from limbeck.settings import record
+from limbeck.text import Input, TextSettings
+from limbeck.train.learner import Learner
+from limbeck.train.loop import Listener
+from limbeck.train.progress import Reporter
+from limbeck.train.saving import Finish
+from limbeck.train.settings import FitSettings
+
+TRANSFORMER_EPOCHS, TRANSFORMER_LR = 3, 2e-4
+"""Soft targets are a gentler signal than labels: a student of 22 M parameters got best at 2e-4, four times the rate of
+fine-tuning by labels."""
+
+
+@dataclass(frozen=True)
+class Student:
+    """What is to be taught."""
+
+    source: str
+    """A family's name, a folder, or a hub name."""
+    cut: Cut = WHOLE
+
+
+def place_student(student: Student, home: Path, inputs: Sequence[Input]) -> str:
+    """The source from which the learner makes the student: a folder under ``home`` where something is left out of it.
+
+    Raises:
+        SettingsError: a family that has no layers to leave out.
+    """
+    if student.cut.is_whole:
+        return student.source
+    if models.family_of(student.source) not in ("transformer", models.DEFAULT):
+        raise SettingsError(
+            f"--student {student.source} is made anew and has nothing to cut; leave --layers, --take, --width and "
+            "--vocabulary out"
+        )
+    folder = folder_of(student.source)
+    return str(make(folder, home / "student" / folder.name, student.cut, inputs))
+
+
+def learner_of(
+    lesson: Lesson,
+    source: str,
+    *,
+    text: TextSettings | None = None,
+    fit: FitSettings | None = None,
+    distil: DistilSettings | None = None,
+    beside: BesideSettings | None = None,
+    teacher: Path | None = None,
+    settings: dict[str, Any] | None = None,
+    reporter: Reporter | None = None,
+    listeners: Iterable[Listener] = (),
+) -> Learner:
+    """A learner of the student called ``source``, that has the lesson before it.
+
+    Args:
+        lesson: what it is taught.
+        source: see :func:`place_student`.
+        text: how much of a text it reads.
+        fit: epochs, rates, batches; three epochs at 2e-4 for an encoder where not given.
+        distil: temperature and share of labels.
+        beside: weights of the losses over tokens.
+        teacher: the teacher's folder, which they need.
+        settings: the whole command's, for the record.
+        reporter: is told how far it is.
+        listeners: are told each entry of the log.
+
+    Raises:
+        LimbeckError: the student cannot be made, or cannot be taught so.
+    """
+    if models.own_fit(source) is not None:
+        raise SettingsError(f"--student {source} is fitted in one go: no step of it could take a teacher's word")
+    distil, beside = distil or DistilSettings(), beside or BesideSettings()
+    learner = Learner(
+        lesson.train,
+        lesson.valid,
+        model=source,
+        text=text,
+        fit=with_defaults(fit or FitSettings(), source),
+        settings=settings,
+        reporter=reporter,
+        listeners=listeners,
+    )
+    rows = {key: row for row, key in enumerate(lesson.train.ids)}
+    kept = np.array([rows[key] for key in learner.train.ids])
+    logits, is_number = lesson.logits[kept], learner.task.name == "regress"
+    if is_number:
+        scale, offset = learner.scale
+        logits = ((logits - offset) / scale).astype(np.float32)
+    said = Said(torch.from_numpy(logits), torch.from_numpy(lesson.is_labelled[kept]))
+    next_to = _beside(learner, beside, teacher)
+    hard = distil.hard if said.is_labelled.any() else 0.0
+    step = distilled(
+        said,
+        temperature=distil.temperature,
+        hard=hard,
+        loss=learner.objective.loss,
+        is_number=is_number,
+        beside=next_to,
+    )
+    learner.take_step(
+        step,
+        parts=parts_of(hard=hard, beside=next_to),
+        teachers=list(lesson.teachers),
+        said=lesson.fingerprint,
+        **record(distil),
+        **(record(beside) if next_to is not None else {}),
+    )
+    return learner
+
+
+def with_defaults(fit: FitSettings, source: str) -> FitSettings:
+    """The settings with epochs and rate put in where an encoder is taught."""
+    if models.family_of(source) not in ("transformer", models.DEFAULT):
+        return fit
+    return replace(fit, epochs=fit.epochs or TRANSFORMER_EPOCHS, lr=fit.lr or TRANSFORMER_LR)
+
+
+def finishing(lesson: Lesson, learner: Learner) -> Finish:
+    """Adds to the manifest how teacher and student compare on the validation rows, where the teacher knows them."""
+
+    def finish(folder: Path, manifest: Manifest) -> Manifest:
+        found = compared(lesson, learner, folder, manifest)
+        if found is None:
+            return manifest
+        taught = {**manifest.training.get("taught", {}), "compared": found.to_json()}
+        return replace(manifest, training={**manifest.training, "taught": taught})
+
+    return finish
+
+
+def compared(lesson: Lesson, learner: Learner, folder: Path, manifest: Manifest) -> Pair | None:
+    """Teacher and student on the validation rows, by their labels; None where there are none that the teacher knows."""
+    if lesson.said_of_valid is None or learner.valid is None or not lesson.valid_is_labelled:
+        return None
+    scores = score(Predictor(folder, manifest), learner.valid, cache=False)
+    return compare(learner.task, lesson.said_of_valid, scores, learner.task.encode(learner.valid.targets or []))
+
+
+def detach(learner: Learner) -> None:
+    """Take off the student what it learnt with and does not need to answer: the projection to the teacher's width."""
+    module = learner.model.module
+    if hasattr(module, PROJECTION):
+        delattr(module, PROJECTION)
+
+
+def _beside(learner: Learner, settings: BesideSettings, teacher: Path | None) -> Beside | None:
+    """The teacher's module beside the student; None where no loss needs it.
+
+    Raises:
+        SettingsError: there is no folder with the teacher's weights.
+        ModelError: the two do not fit.
+    """
+    if not settings.weights:
+        return None
+    flags = " and ".join(f"--{name}" for name in settings.weights)
+    if teacher is None:
+        raise SettingsError(f"{flags} compare hidden states: a file of probabilities has none; give a teacher's folder")
+    request = Request(str(teacher), [], learner.task, learner.text.max_length, learner.fit_settings.seed)
+    held = load_transformer(request).model
+    assert isinstance(held, TransformerModel)
+    return Beside(
+        held,
+        learner.model,
+        settings,
+        pairs=learner.train.is_pairs,
+        max_length=learner.text.max_length,
+        seed=learner.fit_settings.seed,
+    )

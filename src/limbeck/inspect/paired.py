@@ -1,0 +1,79 @@
+"""Two models beside each other on the same labelled rows, from their Scores: a measure of each, and the difference."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.inspect.intervals import of_rows
+from limbeck.scores import Scores
+from limbeck.tasks import TaskLike
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The comparison."""
+
+    n_rows: int
+    measure: str
+    """What is compared: the task's first measure."""
+    first: float
+    second: float
+    difference: float
+    """Second minus first."""
+    low: float
+    high: float
+    """Ends of the 95 % interval of the difference, over rows drawn with replacement, the same for both."""
+
+    @property
+    def retention(self) -> float | None:
+        """The second's measure in percent of the first's; None where that is not above 0."""
+        return 100 * self.second / self.first if self.first > 0 else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields, as json holds them."""
+        return asdict(self)
+
+    def line(self, first: str, second: str) -> str:
+        """The comparison in words.
+
+        >>> Pair(200, "accuracy", 0.95, 0.93, -0.02, -0.045, 0.005).line("teacher", "student")
+        'accuracy of 200 rows: teacher 0.9500, student 0.9300 (97.9 %), difference -0.0200 (-0.0450 to 0.0050)'
+        """
+        kept = f" ({self.retention:.1f} %)" if self.retention is not None else ""
+        return (
+            f"{self.measure.replace('_', ' ')} of {self.n_rows:,} rows: {first} {self.first:.4f}, {second} "
+            f"{self.second:.4f}{kept}, difference {self.difference:.4f} ({self.low:.4f} to {self.high:.4f})"
+        )
+
+
+def compare(task: TaskLike, first: Scores, second: Scores, targets: NDArray[Any]) -> Pair | None:
+    """Compare two models on the rows that both answered.
+
+    Args:
+        task: that both do, with the classes in the order of the logits.
+        first: of the same inputs as ``second``, in their order or not.
+        second: one row a target.
+        targets: as the task encodes them, shape ``(len(second),)``.
+
+    Returns:
+        The comparison; None where fewer than two rows have an answer of both.
+    """
+    rows = second.join(first)
+    both = (rows >= 0) & first.answerable[np.maximum(rows, 0)] & second.answerable
+    if both.sum() < 2:
+        return None
+    logits = (first.logits[rows[both]].astype(np.float64), second.logits[both].astype(np.float64))
+    known = targets[both]
+    name = next(iter(task.metrics(logits[0], known)))
+
+    def difference(drawn: NDArray[np.int64]) -> float:
+        one, other = (float(task.metrics(side[drawn], known[drawn])[name]) for side in logits)
+        return other - one
+
+    found = of_rows(len(known), difference)
+    values = [float(task.metrics(side, known)[name]) for side in logits]
+    return Pair(len(known), name, values[0], values[1], found.value, found.low, found.high)
