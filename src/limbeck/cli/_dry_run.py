@@ -46,9 +46,7 @@ def judging_lines(teachers: Sequence[Teacher], rows: Pool) -> list[str]:
             began = time.perf_counter()
             teacher.predictor.logits(few)
             seconds = (time.perf_counter() - began) * len(rows) / len(few)
-            lines.append(
-                f"teacher {teacher.name}: judges them in about {duration(seconds)}, once; then it is remembered"
-            )
+            told = f"judges them in about {duration(seconds)}, once; then it is remembered"
         else:
             told = "has said what it says"
         lines.append(f"teacher {teacher.name}: {told}")
@@ -59,8 +57,8 @@ def writing_lines(out: Path, scores: Path | None, n_parameters: int) -> list[str
     """What the command will leave."""
     size, checkpoints = 4 * n_parameters / 1e6, checkpoints_of(out).name
     lines = [
-        f"would write {out}: about {2 * size:.0f} MB, weights and graph; while it trains, {checkpoints} beside it: about "
-        f"{6 * size:.0f} MB"
+        f"would write {out}: about {2 * size:.0f} MB, weights and graph; while it trains, {checkpoints} beside it: "
+        f"about {6 * size:.0f} MB"
     ]
     if scores is not None:
         lines.append(f"would write {scores}: what the teachers said")

@@ -40,7 +40,9 @@ _NOT_KEPT = ("inputs", "out", "dry_run", "resume", "overwrite", "json", "scores"
 class Settings:
     """Flags of the command."""
 
-    inputs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TEACHER/] [DATA]")] = ()
+    inputs: Annotated[
+        tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TEACHER/] [DATA]", help_behavior_hint="")
+    ] = ()
     """The teacher's folder (a saved model, or a classifier as transformers saves it) and a labelled file; either may be
     left out where --teacher-scores or --unlabelled stand in for it."""
 
@@ -195,7 +197,7 @@ def _source(settings: Settings, given: Given, home: Path, rows: Pool) -> str:
             "--student small"
         )
     take = None if asked.take is None else numbers_of(asked.take)
-    cut = Cut(asked.layers, None if take is None else tuple(take), asked.width, asked.vocabulary)
+    cut = Cut(asked.layers, None if take is None else tuple(take), asked.width, asked.vocabulary, asked.dropout)
     return place_student(Student(named, cut), home, rows.dataset.inputs)
 
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from limbeck.data import Dataset, input_id, read
 from limbeck.data.dataset import class_order
 from limbeck.errors import DataError
-from limbeck.text import Input, sentences
+from limbeck.text import Input
+from limbeck.text.sentences import sentences
 from limbeck.text.words import words
 
 SHORTEST, LONGEST = 5, 40

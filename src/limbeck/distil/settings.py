@@ -55,6 +55,9 @@ class StudentSettings:
     vocabulary: int | None = None
     """Pieces that the student's vocabulary keeps: the most used in the texts it learns from."""
 
+    dropout: float | None = None
+    """Dropout while the student learns; that of its configuration where not given."""
+
     through: str | None = None
     """Layers of students on the way, each the teacher of the next: 6 between a teacher of 12 and a student of 3."""
 
@@ -64,6 +67,8 @@ class StudentSettings:
             for name, least in (("layers", 1), ("width", 1), ("vocabulary", 1))
             if (value := getattr(self, name)) is not None and value < least
         ]
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            problems.append(f"--dropout {self.dropout} is no share; give a number from 0 to below 1")
         if self.layers is not None and self.take is not None:
             problems.append(f"--layers {self.layers} and --take {self.take} exclude each other; give one of them")
         if self.through is not None and self.layers is None:
@@ -79,11 +84,6 @@ class StudentSettings:
                 f"--through {self.through} --layers {self.layers}: each student on the way has fewer layers than the "
                 "one before; give --through 6 --layers 3, say"
             )
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether anything of the encoder is left out."""
-        return any(getattr(self, name) is not None for name in ("layers", "take", "width", "vocabulary"))
 
     @property
     def stages(self) -> tuple[int, ...]:

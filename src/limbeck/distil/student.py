@@ -29,6 +29,11 @@ from limbeck.text import Encoder, Input
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 DEPTHS = ("num_hidden_layers", "n_layers")
 """What a configuration calls its number of layers; the second is DistilBERT's."""
+DROPOUTS = (
+    *("hidden_dropout_prob", "attention_probs_dropout_prob"),
+    *("dropout", "attention_dropout", "seq_classif_dropout", "classifier_dropout"),
+)
+"""What configurations call the rates of dropout; behind the first two DistilBERT's, and that of heads."""
 _LAYER = re.compile(r"(?P<before>.*\blayers?\.)(?P<number>\d+)(?P<after>\..*)")
 _COPIED = (TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt")
 _LICENCES = ("LICEN", "NOTICE", "COPYING")
@@ -46,10 +51,12 @@ class Cut:
     """Of the hidden states; all of it where None."""
     vocabulary: int | None = None
     """Pieces; all of them where None."""
+    dropout: float | None = None
+    """Of the student while it learns; that of its configuration where None."""
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is left out."""
+        """Whether the encoder is taken as it is."""
         return self == WHOLE
 
 
@@ -92,6 +99,8 @@ def make(source: Path, out: Path, cut: Cut, inputs: Sequence[Input] = ()) -> Pat
     config, weights = read(source)
     taken = layers_of(config, cut, name=source.name)
     config, weights = kept_layers(config, weights, taken)
+    if cut.dropout is not None:
+        config |= {key: cut.dropout for key in DROPOUTS if key in config or key in DROPOUTS[:2]}
     if cut.width is not None:
         config, weights = narrowed(config, weights, cut.width, name=source.name)
     shallow = out if cut.vocabulary is None else out.with_name(f"{out.name}.whole")

@@ -57,8 +57,8 @@ def place_student(student: Student, home: Path, inputs: Sequence[Input]) -> str:
         return student.source
     if models.family_of(student.source) not in ("transformer", models.DEFAULT):
         raise SettingsError(
-            f"--student {student.source} is made anew and has nothing to cut; leave --layers, --take, --width and "
-            "--vocabulary out"
+            f"--student {student.source} is made anew and has nothing to cut; leave --layers, --take, --width, "
+            "--vocabulary and --dropout out"
         )
     folder = folder_of(student.source)
     return str(make(folder, home / "student" / folder.name, student.cut, inputs))
