@@ -10,7 +10,7 @@ import torch
 import transformers
 from torch import Tensor
 
-from limbeck.models import Batch
+from limbeck.models import Batch, Output
 from limbeck.models._trunk import dropout, run, trunk_of
 from support.encoders import configuration, scatter
 
@@ -46,10 +46,20 @@ def has_segments(config: Any) -> bool:
     return getattr(config, "type_vocab_size", 0) > 1 and config.model_type != "mpnet"
 
 
-def theirs(model: Any, inputs: Batch) -> Tensor:
+def asked(model: Any, inputs: Batch, **more: Any) -> Any:
     named = {"token_type_ids": inputs.token_type_ids} if has_segments(model.config) else {}
-    logits: Tensor = model(input_ids=inputs.input_ids, attention_mask=inputs.attention_mask, **named).logits
+    return model(input_ids=inputs.input_ids, attention_mask=inputs.attention_mask, **named, **more)
+
+
+def theirs(model: Any, inputs: Batch) -> Tensor:
+    logits: Tensor = asked(model, inputs).logits
     return logits
+
+
+def with_states(model: Any, inputs: Batch, *, training: bool = False) -> Output:
+    trunk = trunk_of(model)
+    assert trunk is not None
+    return run(trunk, inputs, training=training, states=True)
 
 
 def ours(model: Any, inputs: Batch, *, training: bool = False) -> Tensor:
@@ -65,6 +75,74 @@ def test_the_logits_are_transformers(family: str, lengths: tuple[int, ...]) -> N
     model = model_of(family).eval()
     inputs = batch(model, *lengths)
     torch.testing.assert_close(ours(model, inputs), theirs(model, inputs), rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("lengths", [(7,), (9, 2, 5)], ids=str)
+@torch.no_grad()
+def test_the_hidden_states_are_transformers(family: str, lengths: tuple[int, ...]) -> None:
+    model = model_of(family).eval()
+    inputs = batch(model, *lengths)
+    expected = asked(model, inputs, output_hidden_states=True).hidden_states
+    found = with_states(model, inputs)
+    assert len(found.states) == len(expected) == 3  # the embeddings and two layers
+    attended = inputs.attention_mask == 1
+    for ours_, theirs_ in zip(found.states, expected, strict=True):
+        assert ours_.shape == (len(lengths), max(lengths), 32)
+        torch.testing.assert_close(ours_[attended], theirs_[attended], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found.logits, ours(model, inputs), rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    "family", [name for name in FAMILIES if name != "mpnet"]
+)  # its scores have a bias of their own
+@torch.no_grad()
+def test_queries_and_keys_give_transformers_attention(family: str) -> None:
+    model = model_of(family).eval()
+    model.set_attn_implementation("eager")  # the one that tells its weights
+    try:
+        inputs = batch(model, 8)
+        expected = asked(model, inputs, output_attentions=True).attentions[-1]
+    finally:
+        model.set_attn_implementation("sdpa")
+    attention = with_states(model, inputs).attention
+    assert attention is not None and attention.n_heads == 4
+    heads = [part.view(1, 8, 4, 8).transpose(1, 2) for part in (attention.queries, attention.keys)]
+    scores = torch.matmul(heads[0], heads[1].transpose(-1, -2)) / 8**0.5
+    torch.testing.assert_close(scores.softmax(dim=-1), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@torch.no_grad()
+def test_values_are_the_last_layers(family: str) -> None:
+    model = model_of(family).eval()
+    inputs = batch(model, 6, 3)
+    trunk = trunk_of(model)
+    assert trunk is not None
+    found = with_states(model, inputs)
+    before = asked(model, inputs, output_hidden_states=True).hidden_states[-2]
+    attended = inputs.attention_mask == 1
+    assert found.attention is not None
+    expected = trunk.layers[-1].value(before)
+    torch.testing.assert_close(found.attention.values[attended], expected[attended], rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_without_states_the_last_layer_reads_the_first_token_alone() -> None:
+    model = model_of("bert").eval()
+    inputs, seen = batch(model, 9, 4), []
+    up = model.bert.encoder.layer[-1].intermediate.dense.register_forward_pre_hook(
+        lambda _, given: seen.append(tuple(given[0].shape))
+    )
+    try:
+        trunk = trunk_of(model)
+        assert trunk is not None
+        plain = run(trunk, inputs, training=False)
+        with_states(model, inputs)
+    finally:
+        up.remove()
+    assert seen == [(2, 1, 32), (2, 9, 32)]
+    assert plain.states == () and plain.attention is None
 
 
 @pytest.mark.parametrize("family", FAMILIES)

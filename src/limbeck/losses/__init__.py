@@ -42,20 +42,25 @@ def get_loss(name: str) -> Loss:
     return loss
 
 
-def mean_over_attended(values: Tensor, mask: Tensor) -> Tensor:
+def mean_over_attended(values: Tensor, mask: Tensor, *, n_tokens: int | None = None) -> Tensor:
     """Sum over the attended tokens of all texts, divided by their number: a scalar; 0 where there are none.
+
+    Every token counts alike, those of long texts and of short ones: of a step that is cut into micro-batches this is
+    the mean over all its tokens, where a mean of their means is not.
 
     Args:
         values: one a position, shape ``(B, T)``.
         mask: the attention mask, shape ``(B, T)``: 0 for padding, which is not looked at.
-
-    Every token counts alike, those of long texts and of short ones, so a step cut into micro-batches is the mean over
-    all of them, not the mean of their means.
+        n_tokens: attended tokens of the whole step, where these are a micro-batch: the micro-batches' values add up to
+            the step's. Those of ``mask`` where not given.
     """
-    return values.masked_fill(mask == 0, 0.0).sum() / mask.bool().sum().clamp(min=1)
+    total = values.masked_fill(mask == 0, 0.0).sum()
+    return total / (mask.bool().sum().clamp(min=1) if n_tokens is None else max(n_tokens, 1))
 
 
 def mean_of_each(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean over each text's attended tokens, shape ``(B,)``; 0 for a text without any. As :func:`mean_over_attended`,
-    but every text counts alike."""
+    """Mean over the attended tokens of each text, shape ``(B,)``; 0 for a text without any.
+
+    Every text counts alike, as the training loop counts them; else as :func:`mean_over_attended`.
+    """
     return values.masked_fill(mask == 0, 0.0).sum(dim=1) / mask.bool().sum(dim=1).clamp(min=1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 import transformers
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import nn
 
 from limbeck import graph
@@ -159,7 +160,7 @@ def _load(folder: Path, config: Any, name: str) -> Any:
             ignore_mismatched_sizes=True,
             dtype=torch.float32,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{name} cannot be loaded as an encoder: {error}") from None
 
 
