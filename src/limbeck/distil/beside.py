@@ -93,7 +93,12 @@ class Beside:
         Args:
             output: the student's, asked for with ``states=True``.
             batch: what it read.
+
+        Raises:
+            ValueError: the states were not asked for.
         """
+        if not output.states:
+            raise ValueError("the student's output has no states: call it with states=True")
         theirs, mask = self._read(batch), batch.attention_mask
         parts: dict[str, Tensor] = {}
         if "hidden" in self.weights:
@@ -138,7 +143,7 @@ def layer_pairs(n_student: int, n_teacher: int) -> tuple[tuple[int, int], ...]:
 def _seen_inside(student: TextModel, settings: BesideSettings) -> TransformerModel:
     if isinstance(student, TransformerModel):
         return student
-    flags = " and ".join(f"--{name}" for name in settings.weights)
+    flags = ", ".join(f"--{name}" for name in settings.weights)
     raise ModelError(f"a student without layers of hidden states has none to compare: leave {flags} out")
 
 
