@@ -7,6 +7,9 @@ from typing import Any
 
 from limbeck.artefact.manifest import Manifest
 
+AGREEMENT = "said by the teachers"
+"""What ``training.taught.valid`` records where the validation rows had no labels of their own."""
+
 
 def write(manifest: Manifest, about: str = "") -> str:
     """Give the text of the card; without ``about`` it says only what the manifest records.
@@ -15,7 +18,7 @@ def write(manifest: Manifest, about: str = "") -> str:
         manifest: of the model.
         about: what its maker says of it in Markdown, title, figures and limits, in place of what the manifest tells.
     """
-    told = [about] if about else [_about(manifest), _figures(manifest)]
+    told = [about] if about else [_about(manifest), _figures(manifest), *_teachers(manifest)]
     return "\n".join([_front_matter(manifest), *told, _use(manifest), *([] if about else [_limits(manifest)])])
 
 
@@ -52,7 +55,35 @@ def _figures(manifest: Manifest) -> str:
         return "## Measured\n\nNothing: there were no validation rows.\n"
     table = "\n".join(f"| {name} | {_figure(value)} |" for name, value in rows)
     heading = f"## Measured\n\nOn validation rows that training did not learn from, by {measured_graph(manifest)}:"
+    if manifest.training.get("taught", {}).get("valid") == AGREEMENT:
+        unseen = "rows that training did not learn from"
+        heading = (
+            f"## Measured\n\nAgainst the teacher's answers to {unseen}, not labels, by {measured_graph(manifest)}:"
+        )
     return f"{heading}\n\n| | |\n|---|---|\n{table}\n"
+
+
+def _teachers(manifest: Manifest) -> list[str]:
+    """Who taught the model, and how both compare; nothing of a model that learnt from labels alone."""
+    taught = manifest.training.get("taught") or {}
+    if not taught.get("teachers"):
+        return []
+    names = ", ".join(f"{_code(str(one['name']))} ({str(one['fingerprint'])[:12]})" for one in taught["teachers"])
+    text = f"## Taught by\n\n{names}, at temperature {taught.get('temperature', 1.0):g}."
+    pair = taught.get("compared")
+    if not pair:
+        return [f"{text}\n"]
+    rows = [("teacher", pair["first"], ""), ("this model", pair["second"], _kept(pair))]
+    table = "\n".join(f"| {name} | {_figure(value)} | {note} |" for name, value, note in rows)
+    return [
+        f"{text} Both on the same {pair['n_rows']:,} validation rows:\n\n| | {pair['measure'].replace('_', ' ')} | |\n"
+        f"|---|---|---|\n{table}\n"
+    ]
+
+
+def _kept(pair: dict[str, Any]) -> str:
+    kept = f"{100 * pair['second'] / pair['first']:.1f} % of it; " if pair["first"] > 0 else ""
+    return f"{kept}difference {pair['difference']:+.4f}, 95 % interval {pair['low']:+.4f} to {pair['high']:+.4f}"
 
 
 def measured_graph(manifest: Manifest) -> str:

@@ -2,5 +2,105 @@
 
 A teacher becomes Scores once (``teacher``, ``given``); a student is cut out of an encoder (``student``); a step joins
 what is minimised (``task``). Only the losses of single tokens run a teacher's module beside the student, on the
-student's own pieces (``align``, ``beside``).
+student's own pieces (``align``, ``beside``). :func:`student_of` puts them together, as ``limbeck distil`` does.
 """
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from limbeck.data import Dataset
+    from limbeck.distil.beside_settings import BesideSettings
+    from limbeck.distil.settings import DistilSettings
+    from limbeck.text import TextSettings
+    from limbeck.train.learner import Learner
+    from limbeck.train.progress import Reporter
+    from limbeck.train.settings import FitSettings
+
+__all__ = ["student_of"]
+
+
+def student_of(
+    teacher: Path | str,
+    train: Dataset,
+    valid: Dataset | None = None,
+    *,
+    unlabelled: Sequence[Dataset] = (),
+    student: str | None = None,
+    layers: int | None = None,
+    take: Sequence[int] | None = None,
+    width: int | None = None,
+    vocabulary: int | None = None,
+    text: TextSettings | None = None,
+    fit: FitSettings | None = None,
+    distil: DistilSettings | None = None,
+    beside: BesideSettings | None = None,
+    reporter: Reporter | None = None,
+) -> Learner:
+    """Ask a teacher about texts, and give a learner of a student that has its answers before it.
+
+    Args:
+        teacher: the folder of a model, or a file of probabilities (see ``given``).
+        train: texts to learn from, labelled or not.
+        valid: labelled rows to choose the weights by; a tenth of all, by what the teacher says, where None.
+        unlabelled: further texts.
+        student: where the student starts: an encoder's folder, a hub name, a family; the teacher itself where None.
+        layers: how many of its layers, evenly spaced.
+        take: or which.
+        width: of its hidden states.
+        vocabulary: pieces that it keeps.
+        text: how much of a text it reads.
+        fit: epochs, rates, batches.
+        distil: temperature and share of labels.
+        beside: weights of the losses over tokens.
+        reporter: is told how far it is.
+
+    Returns:
+        A learner, to be fitted and saved.
+
+    Raises:
+        LimbeckError: the teacher or the student cannot be used.
+    """
+    from limbeck.data import of_classes
+    from limbeck.distil.given import Wanted, read
+    from limbeck.distil.lesson import Choices, lesson
+    from limbeck.distil.rows import pool
+    from limbeck.distil.settings import DistilSettings
+    from limbeck.distil.student import Cut
+    from limbeck.distil.taught import Student, learner_of, place_student
+    from limbeck.distil.teacher import FileTeacher, Teacher, open_model
+    from limbeck.errors import SettingsError
+    from limbeck.train.progress import Silent
+    from limbeck.train.settings import FitSettings
+
+    path, is_file, seed = Path(teacher), Path(teacher).is_file(), (fit or FitSettings()).seed
+    if is_file and student is None:
+        raise SettingsError(f"{path.name} has no weights to start a student from; give an encoder: student=FOLDER")
+    with tempfile.TemporaryDirectory(prefix="limbeck-distil-") as name:
+        home = Path(name)
+        own: Teacher = (
+            FileTeacher(path.name, read(path, Wanted(task=train.task))) if is_file else open_model(path, home)
+        )
+        labelled = None if train.targets is None else of_classes(train, own.task.get("classes", ()))
+        others = [
+            part for part in (own.dataset, None if labelled is not None else train, *unlabelled) if part is not None
+        ]
+        kept_out = [] if valid is None else [valid]
+        rows = pool(labelled, others, kept_out=kept_out, task=str(own.task["name"]), name=train.name)
+        taught = lesson([own], rows, valid, Choices(seed=seed), reporter or Silent())
+        cut = Cut(layers, None if take is None else tuple(take), width, vocabulary)
+        source = place_student(Student(student or str(path), cut), home, rows.dataset.inputs)
+        return learner_of(
+            taught,
+            source,
+            text=text,
+            fit=fit,
+            distil=distil or DistilSettings(),
+            beside=beside,
+            teacher=None if is_file else path,
+            reporter=reporter,
+        )

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from limbeck import models
+from limbeck.artefact.card import AGREEMENT
 from limbeck.artefact.manifest import Manifest
 from limbeck.distil.beside import PROJECTION, Beside
 from limbeck.distil.beside_settings import BesideSettings
@@ -129,6 +130,7 @@ def learner_of(
         parts=parts_of(hard=hard, beside=next_to),
         teachers=list(lesson.teachers),
         said=lesson.fingerprint,
+        valid="labelled" if lesson.valid_is_labelled else AGREEMENT,
         **record(distil),
         **(record(beside) if next_to is not None else {}),
     )
