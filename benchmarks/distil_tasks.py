@@ -1,0 +1,129 @@
+"""From an encoder of 6 layers to 3, task by task: TREC, SUBJ, MR, CoLA, MRPC (pairs), STS-B (numbers).
+
+The teacher is fine-tuned by ``limbeck train``, the student taught by ``limbeck distil TEACHER ROWS --layers 3``, both
+with what the commands do by themselves but for the batches; both answer the same test rows (CoLA has none, its dev
+rows stand in). Where a set has no dev rows, or they are the test, a tenth of train chooses the weights. A task and a
+seed is a piece; a rerun makes only the missing ones. With ``--limit`` (a rehearsal) no record is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import commands
+import numpy as np
+import records
+
+COMMAND = "python benchmarks/distil_tasks.py --data DATA --encoder ENCODER --work WORK"
+LAYERS = 3
+
+
+@dataclass(frozen=True)
+class Set:
+    """A data set."""
+
+    test: str
+    """Which file is tested on."""
+    columns: tuple[str, ...] = ("--text-column", "text", "--label-column", "label")
+    valid: str | None = "dev"
+    """Which file chooses the weights; a tenth of train where None."""
+    task: str = "classify"
+
+
+PAIR = ("--text-column", "sentence1", "--text-pair-column", "sentence2", "--label-column")
+SETS = {
+    "trec": Set("test", valid=None),
+    "subj": Set("test"),
+    "mr": Set("test"),
+    "cola": Set("dev", valid=None),
+    "mrpc": Set("test", (*PAIR, "label"), valid=None),
+    "stsb": Set("test", (*PAIR, "score"), task="regress"),
+}
+
+
+def make(args: argparse.Namespace, name: str, seed: int) -> dict[str, Any]:
+    """Train the teacher, teach the student, and compare both on the test rows."""
+    from limbeck.inspect.paired import compare
+    from limbeck.scores import Scores
+    from limbeck.tasks import task_from_json
+
+    chosen, data = SETS[name], args.data / name
+    rows = data / "train.parquet"
+    if args.limit:
+        rows = commands.first_rows(rows, args.limit, args.work / f"{name}-{args.limit}.parquet")
+    teacher, student = (args.work / f"tasks-{name}-{seed}-{what}" for what in ("teacher", "student"))
+    shared: list[str | Path] = [*chosen.columns, "--task", chosen.task, "--batch-tokens", "1024", "--seed", str(seed)]
+    shared += ["--valid", data / f"{chosen.valid}.parquet"] if chosen.valid else []
+    for folder in (teacher, student):
+        shutil.rmtree(folder, ignore_errors=True)
+    commands.run(commands.limbeck(), "train", rows, "--model", args.encoder, *shared, "--no-look", "--out", teacher)
+    commands.run(commands.limbeck(), "distil", teacher, rows, "--layers", str(LAYERS), *shared, "--out", student)
+    said = {}
+    for folder in (teacher, student):
+        file = args.work / "tasks-scores.npz"
+        test = data / f"{chosen.test}.parquet"
+        commands.output(commands.limbeck(), "evaluate", folder, test, *chosen.columns, "--scores", file)
+        said[folder.name.rpartition("-")[2]] = Scores.open(file)
+        file.unlink()
+    first, second = said["teacher"], said["student"]
+    assert first.targets is not None
+    task = task_from_json(first.task)
+    pair = compare(task, first, second, first.targets)
+    assert pair is not None
+    told = json.loads((student / "limbeck.json").read_text(encoding="utf-8"))
+    measures = {side: task.metrics(one.logits.astype(np.float64), first.targets) for side, one in said.items()}
+    for folder in (teacher, student):
+        shutil.rmtree(folder)
+    return {"pair": pair.to_json(), "measures": measures, "parameters": told["model"]["parameters"]}
+
+
+def report(args: argparse.Namespace, name: str, pieces: list[dict[str, Any]]) -> None:
+    """Write the record of a task."""
+    pairs = [one["pair"] for one in pieces]
+    first, second = (mean(pair[side] for pair in pairs) for side in ("first", "second"))
+    low, high = (mean(pair[end] for pair in pairs) for end in ("low", "high"))
+    record = records.Record(
+        name=f"distil-task-{name}",
+        what=f"{name.upper()} test {pairs[0]['measure']} of {LAYERS} of 6 layers in percent of the 6: "
+        f"{100 * second:.1f} of {100 * first:.1f} ({100 * low:+.2f} to {100 * high:+.2f} points), {len(pairs)} seeds",
+        value=100 * second / first,
+        unit="%",
+        bar="shown",
+        met=True,
+        command=f"{COMMAND} --sets {name} --seeds {args.seeds_text}",
+        peer={"name": "teacher, of 6 layers", "value": 100.0},
+        ratio=second / first,
+        detail={"pairs": pairs, "measures": [one["measures"] for one in pieces]},
+    )
+    records.write(record, [one["stamp"] for one in pieces])
+
+
+def main() -> None:
+    parser = commands.parser(__doc__, data="with trec/, subj/, mr/, cola/, mrpc/, stsb/", work="for models")
+    parser.add_argument("--sets", dest="sets_text", default=",".join(SETS), help="of " + ", ".join(SETS))
+    parser.add_argument("--seeds", dest="seeds_text", default="1")
+    parser.add_argument("--limit", type=int, help="a rehearsal on the first training rows; writes no record")
+    args = commands.parsed(parser)
+    names = args.sets_text.split(",")
+    if unknown := set(names) - set(SETS):
+        parser.error(f"--sets takes {', '.join(SETS)}, not {', '.join(sorted(unknown))}")
+    folder = args.work / "pieces" if args.limit else records.PIECES
+    settings = {"encoder": commands.fingerprint(args.encoder), "layers": LAYERS, "limit": args.limit}
+    for name in names:
+        pieces = []
+        for seed in args.seeds:
+            path = folder / f"distil-task-{name}-{seed}.json"
+            pieces.append(records.piece(path, settings, lambda n=name, s=seed: make(args, n, s)))
+            print(f"{name}, seed {seed}: {pieces[-1]['pair']}", flush=True)
+        if not args.limit:
+            report(args, name, pieces)
+
+
+if __name__ == "__main__":
+    main()

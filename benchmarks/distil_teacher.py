@@ -1,0 +1,114 @@
+"""The teacher of ``benchmarks/distil.py``: MPNet fine-tuned on SST-2's phrases of three words and more, and its scores.
+
+One epoch of the phrases with the training sentences, by ``limbeck train``, resumable; then its accuracy on SST-2's test
+sentences, and what it says of the same texts and of sentences of 5 to 40 words cut from unlabelled reviews, as the file
+that ``distil.py --scores`` takes. A piece holds the accuracy; with ``--limit`` (a rehearsal) no record is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+from typing import Any
+
+import commands
+import numpy as np
+import records
+
+BAR = 94.3
+LEAST_WORDS, SENTENCES = 3, 60_000
+COLUMNS = ("--text-column", "text", "--label-column", "label")
+COMMAND = "python benchmarks/distil_teacher.py --data DATA --encoder ENCODER --work WORK"
+
+
+def rows_of(args: argparse.Namespace) -> Path:
+    """Phrases of three words and more and the sentences, each text once, with their labels, as csv."""
+    import pyarrow.parquet as pq
+
+    path: Path = args.work / f"teacher-rows-{args.limit or 'all'}.csv"
+    if not path.exists():
+        labels: dict[str, str] = {}
+        for name in ("train.parquet", "phrases.parquet"):
+            for row in pq.read_table(args.data / "sst2" / name).to_pylist():
+                if len(row["text"].split()) >= LEAST_WORDS:
+                    labels.setdefault(row["text"], row["label"])
+        _write(path, ("text", "label"), list(labels.items())[: args.limit])
+    return path
+
+
+def sentences_of(args: argparse.Namespace) -> Path:
+    """Sentences of unlabelled reviews, drawn by a fixed seed, as csv."""
+    import pyarrow.parquet as pq
+
+    from limbeck.distil.rows import cut_sentences
+
+    path: Path = args.work / f"teacher-sentences-{args.limit or 'all'}.csv"
+    if not path.exists():
+        reviews = pq.read_table(args.data / "imdb" / "unlabelled.parquet")["text"].to_pylist()
+        order = np.random.default_rng(0).permutation(len(reviews))[: args.limit]
+        found: dict[str, None] = {}
+        for n in order:
+            found.update(dict.fromkeys(cut_sentences([reviews[n]])))
+            if len(found) >= 2 * SENTENCES:
+                break
+        drawn = np.random.default_rng(1).permutation(len(found))[:SENTENCES]
+        texts = list(found)
+        _write(path, ("text",), [(texts[n],) for n in drawn])
+    return path
+
+
+def make(args: argparse.Namespace) -> dict[str, Any]:
+    """Train, or go on with it, and test."""
+    out = args.work / "teacher"
+    words = (*COLUMNS, "--model", args.encoder, "--epochs", "1", "--lr", "3e-5", "--batch-tokens", "2048")
+    how = ("--valid-fraction", "0.01", "--no-look", "--seed", str(args.seed), "--checkpoint-every", "100", "--resume")
+    commands.run(commands.limbeck(), "train", rows_of(args), *words, *how, "--out", out)
+    told = commands.training_of(out)
+    accuracy = 100 * commands.accuracy_of(out, args.data / "sst2" / "test.parquet", COLUMNS)
+    return {"accuracy": accuracy, "seconds": told["seconds"], "updates": told["updates"]}
+
+
+def say(args: argparse.Namespace) -> None:
+    """Write what the teacher says of all texts, as csv, where it is not there."""
+    for path in (rows_of(args), sentences_of(args)):
+        out = path.with_name(path.stem + "-said.csv")
+        if not out.exists():
+            commands.run(
+                commands.limbeck(), "predict", args.work / "teacher", path, "--text-column", "text", "--out", out
+            )
+
+
+def _write(path: Path, names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        writer.writerows(rows)
+
+
+def main() -> None:
+    parser = commands.parser(__doc__, data="with sst2/ and imdb/", work="for the model", encoder="of all-mpnet-base-v2")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--limit", type=int, help="a rehearsal on the first rows; writes no record")
+    args = commands.parsed(parser)
+    folder = args.work / "pieces" if args.limit else records.PIECES
+    settings = {"encoder": commands.fingerprint(args.encoder), "limit": args.limit, "seed": args.seed}
+    piece = records.piece(folder / f"distil-teacher-{args.seed}.json", settings, lambda: make(args))
+    print(f"teacher: {piece['accuracy']:.2f} %", flush=True)
+    if not args.limit:
+        record = records.Record(
+            name="distil-teacher",
+            what="SST-2 test, MPNet by limbeck train on the phrases of three words and more, one epoch",
+            value=piece["accuracy"],
+            unit="%",
+            bar=f"{BAR} %",
+            met=piece["accuracy"] >= BAR,
+            command=f"{COMMAND} --seed {args.seed}",
+            detail={"seconds": piece["seconds"], "updates": piece["updates"]},
+        )
+        records.write(record, [piece["stamp"]])
+    say(args)
+
+
+if __name__ == "__main__":
+    main()
