@@ -1,0 +1,112 @@
+"""Task distillation on IMDb: a large teacher of 4,000 reviews, students of 6 and 3 layers on its scores of 12,000.
+
+Reviews are read up to 256 tokens by all. The teacher is MPNet (``--teacher-encoder``), the students start from
+``--encoder``; ``hard`` students learn the labels of the same reviews in as many updates. All answer 5,000 test reviews,
+drawn by a fixed seed. A side is a piece; a rerun makes only the missing ones, and a training that was stopped goes on.
+With ``--limit`` (a rehearsal: so many reviews in place of each number) no record is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import commands
+import numpy as np
+import records
+
+TAUGHT, SCORED, TESTED, TOKENS = 4_000, 12_000, 5_000, 256
+COLUMNS = ("--text-column", "text", "--label-column", "label", "--task", "classify")
+BARS = {"6": 97.5, "3": 96.0}
+COMMAND = "python benchmarks/distil_imdb.py --data DATA --encoder ENCODER --teacher-encoder MPNET --work WORK"
+
+
+def drawn(args: argparse.Namespace, part: str, n: int, seed: int) -> Path:
+    """So many reviews of a part, drawn by a seed, as parquet under WORK."""
+    import pyarrow.parquet as pq
+
+    n = min(n, args.limit) if args.limit else n
+    path: Path = args.work / f"imdb-{part}-{n}-{seed}.parquet"
+    if not path.exists():
+        table = pq.read_table(args.data / "imdb" / f"{part}.parquet")
+        pq.write_table(table.take(np.sort(np.random.default_rng(seed).permutation(table.num_rows)[:n])), path)
+    return path
+
+
+def make(args: argparse.Namespace, side: str) -> dict[str, Any]:
+    """Train a side, and give which of the test reviews it gets wrong."""
+    from limbeck.scores import Scores
+
+    scored, test = drawn(args, "train", SCORED, 2), drawn(args, "test", TESTED, 3)
+    out, layers = args.work / f"imdb-{side}", side.partition("-")[0]
+    shared = ("--max-length", str(TOKENS), "--batch-tokens", "2048", "--seed", "1")
+    resumed = ("--checkpoint-every", "100", "--resume")
+    words: list[str | Path]
+    if side == "teacher":
+        words = ["train", drawn(args, "train", TAUGHT, 1), "--model", args.teacher_encoder, *COLUMNS, "--lr", "3e-5"]
+        words += ["--epochs", "1", "--no-look"]
+    else:
+        words = ["distil", args.work / "imdb-teacher", scored, *COLUMNS, "--student", args.encoder, "--layers", layers]
+        words += ["--lr", "2e-4", "--epochs", "3", "--no-calibrate"]
+        words += ["--hard", "1"] if side.endswith("hard") else []
+    commands.run(commands.limbeck(), *words, *shared, *resumed, "--out", out)
+    file = args.work / f"imdb-{side}.npz"
+    commands.output(commands.limbeck(), "evaluate", out, test, *COLUMNS[:4], "--scores", file)
+    scores = Scores.open(file)
+    assert scores.targets is not None
+    wrong = np.flatnonzero(scores.logits.argmax(axis=1) != scores.targets)
+    told = json.loads((out / "limbeck.json").read_text(encoding="utf-8"))
+    return {
+        "accuracy": 100 * (1 - len(wrong) / len(scores)),
+        "n_test": len(scores),
+        "wrong": wrong.tolist(),
+        "updates": told["training"]["updates"],
+        "parameters": told["model"]["parameters"],
+    }
+
+
+def report(found: dict[str, dict[str, Any]]) -> None:
+    """Write a record a student."""
+    from distil import difference
+
+    teacher = found["teacher"]
+    for layers, bar in BARS.items():
+        ours, hard = found[layers], found[f"{layers}-hard"]
+        gain, low, high = difference([ours], [hard])
+        kept = 100 * ours["accuracy"] / teacher["accuracy"]
+        record = records.Record(
+            name=f"distil-imdb-{layers}-layers",
+            what=f"IMDb, {ours['n_test']:,} test reviews: {layers} layers in percent of the teacher's "
+            f"{teacher['accuracy']:.2f} %; {gain:+.2f} points over labels alone ({low:+.2f} to {high:+.2f})",
+            value=kept,
+            unit="%",
+            bar=f"{bar} %",
+            met=kept >= bar,
+            command=COMMAND,
+            peer={"name": "teacher", "value": 100.0},
+            ratio=kept / 100,
+            detail={"accuracies": {side: round(one["accuracy"], 2) for side, one in found.items()}},
+        )
+        records.write(record, [one["stamp"] for one in (teacher, ours, hard)])
+
+
+def main() -> None:
+    parser = commands.parser(__doc__, data="with imdb/", work="for models", encoder="of all-MiniLM-L6-v2")
+    parser.add_argument("--teacher-encoder", type=Path, required=True, help="folder of all-mpnet-base-v2")
+    parser.add_argument("--limit", type=int, help="a rehearsal on so many reviews; writes no record")
+    args = commands.parsed(parser)
+    folder = args.work / "pieces" if args.limit else records.PIECES
+    encoders = {"encoder": commands.fingerprint(args.encoder), "teacher": commands.fingerprint(args.teacher_encoder)}
+    found = {}
+    for side in ("teacher", *(f"{layers}{kind}" for layers in BARS for kind in ("", "-hard"))):
+        path = folder / f"distil-imdb-{side}.json"
+        found[side] = records.piece(path, {**encoders, "limit": args.limit}, lambda s=side: make(args, s))
+        print(f"{side}: {found[side]['accuracy']:.2f} %", flush=True)
+    if not args.limit:
+        report(found)
+
+
+if __name__ == "__main__":
+    main()
