@@ -62,6 +62,12 @@ def test_it_says_how_to_ask_transformers_to_cut() -> None:
     assert 'limbeck predict FOLDER "An hour I want back."' in write(manifest())
 
 
+def test_it_says_that_transformers_does_not_know_a_type_of_our_own() -> None:
+    card = write(manifest(model={"family": "static", "model_type": "limbeck-static"}))
+    assert "transformers knows no model of the type `limbeck-static`" in card
+    assert "from transformers" not in card and "import limbeck" in card
+
+
 def test_pairs_are_shown_as_pairs() -> None:
     card = write(manifest(inputs="pair"))
     assert "Gives a pair of texts one of the classes" in card

@@ -19,8 +19,8 @@ def pad_of(config: dict[str, Any]) -> int:
     return int(config["pad_token_id"])
 
 
-def test_every_family_has_a_tiny_model() -> None:
-    assert tuple(FAMILIES) == families()
+def test_every_family_of_transformers_has_a_tiny_model() -> None:
+    assert [name for name in families() if not name.startswith("limbeck-")] == FAMILIES
 
 
 @pytest.mark.parametrize("first_token", [True, False])

@@ -197,7 +197,9 @@ def test_a_folder_without_a_config(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", ["./nowhere", "/no/where", "~/nowhere", "nowhere/"])
 def test_a_path_that_is_no_folder(source: str) -> None:
-    with pytest.raises(ModelError, match=r"is not a folder; give a folder with config.json, a hub name, or 'small'"):
+    with pytest.raises(
+        ModelError, match=r"is not a folder; give a folder with config.json, a hub name, 'small' or 'static'"
+    ):
         start(source)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from limbeck.artefact.manifest import Manifest
+from limbeck.artefact.manifest import OWN, Manifest
 
 AGREEMENT = "said by the teachers"
 """What ``training.taught.valid`` records where the validation rows had no labels of their own."""
@@ -110,7 +110,6 @@ def other_sets(manifest: Manifest) -> list[str]:
 
 
 def _use(manifest: Manifest) -> str:
-    length = manifest.text.get("max_length", 256)
     if manifest.is_pairs:
         call, shell = '("A first text.", "A second one.")', '"A first text." "A second one." --pair'
         asked = '{"text": "A first text.", "text_pair": "A second one."}'
@@ -129,6 +128,20 @@ model = limbeck.load("FOLDER")
 print(model.predict({call}))
 ```
 
+{_with_transformers(manifest, asked)}
+
+With onnxruntime: `{manifest.graph}` takes `input_ids`, `attention_mask` and `token_type_ids` (int64, texts by tokens)
+and gives `logits`; `tokenizer.json` makes the ids.
+"""
+
+
+def _with_transformers(manifest: Manifest, asked: str) -> str:
+    """How its pipeline answers by the folder, or that it cannot."""
+    kind = str(manifest.model.get("model_type"))
+    if kind.startswith(OWN):
+        return f"transformers knows no model of the type `{kind}`: its pipeline cannot load this folder."
+    length = manifest.text.get("max_length", 256)
+    return f"""\
 With transformers, where the folder holds `model.safetensors`. Its pipeline does not cut long texts by itself; this
 asks it to, from the end (limbeck keeps head and tail), so that answers agree up to {length} tokens:
 
@@ -137,11 +150,7 @@ from transformers import pipeline
 
 classify = pipeline("text-classification", "FOLDER")
 print(classify({asked}, truncation=True, max_length={length}))
-```
-
-With onnxruntime: `{manifest.graph}` takes `input_ids`, `attention_mask` and `token_type_ids` (int64, texts by tokens)
-and gives `logits`; `tokenizer.json` makes the ids.
-"""
+```"""
 
 
 def _limits(manifest: Manifest) -> str:

@@ -23,6 +23,8 @@ INT8_GRAPH = "onnx/model_quantized.onnx"
 """The graph whose weights are int8; its answers are preferred where both stand."""
 WEIGHTS_SUFFIX = "_data"
 """Put behind a graph's name for the file of its weights, where they stand beside it; transformers.js expects it so."""
+OWN = "limbeck-"
+"""How a model type begins that is limbeck's own, and none of transformers'."""
 TOKENIZER = "tokenizer.json"
 AGAIN = "copy the folder again from where it was whole, or train again"
 

@@ -31,7 +31,8 @@ class Settings:
     """A labelled file (csv, tsv, json lines, parquet), or a folder of class folders."""
 
     model: str | None = None
-    """Where the training will start: the folder of an encoder, its hub name, or small; sentiment where not given."""
+    """Where the training will start: the folder of an encoder, its hub name, small or static; sentiment where
+    not given."""
 
     columns: DataChoices = field(default_factory=DataChoices)
     """Columns and split."""

@@ -85,8 +85,9 @@ class Settings:
     """The folder to save the model in."""
 
     model: str | None = None
-    """Where training starts: the folder of an encoder, its hub name, small (from scratch, needs nothing), frozen
-    or frozen:ENCODER (the encoder stays as it is: seconds); sentiment, the weights that ship, where not given."""
+    """Where training starts: the folder of an encoder, its hub name, small or static (from scratch, need nothing;
+    static has no encoder and answers in microseconds), frozen or frozen:ENCODER (the encoder stays as it is:
+    seconds); sentiment, the weights that ship, where not given."""
 
     columns: DataChoices = field(default_factory=DataChoices)
     """Columns and split."""

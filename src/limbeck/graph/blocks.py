@@ -160,11 +160,16 @@ def encoder(
 
 
 def head(graph: Graph, state: str, dense: str, activation: str, last: str, size: int) -> tuple[str, int]:
-    """Return logits (B, n_outputs) of ``state`` (B, C), and n_outputs: a dense layer, its activation, the last layer.
-
-    The last layer's weight (n_outputs, C) and bias keep their names and layout.
-    """
+    """Return logits (B, n_outputs) of ``state`` (B, C), and n_outputs: dense layer, activation, last layer."""
     hidden = activate(graph, linear(graph, state, dense, size, size), activation, f"{dense}/activation")
+    return output_layer(graph, hidden, last, size)
+
+
+def output_layer(graph: Graph, hidden: str, last: str, size: int) -> tuple[str, int]:
+    """Return logits (B, n_outputs) of ``hidden`` (B, C), and n_outputs.
+
+    The weight (n_outputs, C) and the bias keep their names and layout.
+    """
     n_problems = len(graph.problems)
     weight = graph.weight(f"{last}.weight", (None, size))
     n_outputs = len(weight) if len(graph.problems) == n_problems else None

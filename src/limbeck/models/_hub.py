@@ -45,7 +45,9 @@ def find(source: str) -> Path:
             raise ModelError(f"{source} is no model folder: it has no config.json (there is: {there})")
         return folder
     if folder.exists() or source.startswith((".", "/", "~")) or source.endswith("/"):
-        raise ModelError(f"--model {source!r} is not a folder; give a folder with config.json, a hub name, or 'small'")
+        raise ModelError(
+            f"--model {source!r} is not a folder; give a folder with config.json, a hub name, 'small' or 'static'"
+        )
     return _fetch(source)
 
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from limbeck import graph
-from limbeck.artefact.manifest import INT8_GRAPH, NAME
+from limbeck.artefact.manifest import INT8_GRAPH, NAME, OWN
 from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError, require
 from limbeck.graph import weights
@@ -217,10 +217,26 @@ def max_positions(config: Any) -> int:
 
 
 def _config(folder: Path) -> Any:
+    path = folder / "config.json"
     try:
         return transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{folder / 'config.json'} is not a configuration that transformers knows: {error}") from None
+        kind = _own_type(path)
+        if kind:
+            family = kind.removeprefix(OWN)
+            raise ModelError(
+                f"{folder} is a {family} model, which no training starts from; --model {family} trains one anew"
+            ) from None
+        raise ModelError(f"{path} is not a configuration that transformers knows: {error}") from None
+
+
+def _own_type(path: Path) -> str:
+    """The model type in a ``config.json``, where it is one of limbeck's own; else the empty string."""
+    try:
+        kind = str(json.loads(path.read_text(encoding="utf-8")).get("model_type"))
+    except (OSError, ValueError, AttributeError):
+        return ""
+    return kind if kind.startswith(OWN) else ""
 
 
 def _set(config: Any, values: Mapping[str, Any]) -> None:

@@ -53,8 +53,8 @@ class Learner:
     Args:
         train: labelled rows; blank ones are left out with a notice.
         valid: rows to choose the weights by, or None to keep the last ones.
-        model: ``small``, ``frozen`` or ``frozen:ENCODER``, a folder, a hub name, or a family that another package
-            adds; the weights that ship with limbeck (``sentiment``) where not given.
+        model: ``small``, ``static``, ``frozen`` or ``frozen:ENCODER``, a folder, a hub name, or a family that another
+            package adds; the weights that ship with limbeck (``sentiment``) where not given.
         text: how much of a text is read.
         fit: epochs, rates, batches.
         loss: how the errors of classes count.
