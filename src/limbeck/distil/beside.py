@@ -79,11 +79,6 @@ class Beside:
                 torch.manual_seed(self.seed)
                 student.add_module(PROJECTION, nn.Linear(*widths).to(_device(student)))
 
-    def detach(self) -> None:
-        """Take the projection off the student, when nothing more is learnt."""
-        if hasattr(self.student, PROJECTION):
-            delattr(self.student, PROJECTION)
-
     def __call__(self, output: Output, batch: Batch) -> dict[str, Tensor]:
         """Each part of the loss by its name, not yet weighed: the mean over a text's attended tokens, shape ``(B,)``.
 

@@ -21,9 +21,7 @@ from limbeck.distil.student import WHOLE, Cut, folder_of, make
 from limbeck.distil.task import Said, distilled, parts_of
 from limbeck.errors import SettingsError
 from limbeck.inspect.paired import Pair, compare
-from limbeck.models import Request
-from limbeck.models.transformer import TransformerModel
-from limbeck.models.transformer import start as load_transformer
+from limbeck.models.transformer import load
 from limbeck.runtime.predictor import Predictor
 from limbeck.runtime.score import score
 from limbeck.settings import record
@@ -184,11 +182,8 @@ def _beside(learner: Learner, settings: BesideSettings, teacher: Path | None) ->
     flags = " and ".join(f"--{name}" for name in settings.weights)
     if teacher is None:
         raise SettingsError(f"{flags} compare hidden states: a file of probabilities has none; give a teacher's folder")
-    request = Request(str(teacher), [], learner.task, learner.text.max_length, learner.fit_settings.seed)
-    held = load_transformer(request).model
-    assert isinstance(held, TransformerModel)
     return Beside(
-        held,
+        load(teacher),
         learner.model,
         settings,
         pairs=learner.train.is_pairs,
