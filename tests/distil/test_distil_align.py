@@ -162,6 +162,20 @@ def test_any_order_of_the_ids_aligns(seed: int) -> None:
         assert table[own].tolist() == expected
 
 
+def unigram(pieces: list[tuple[str, float]], unk_id: int | None) -> str:
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id, False))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    return str(tokenizer.to_str())
+
+
+def test_scored_pieces_without_special_tokens() -> None:
+    pieces = [("<unk>", 0.0), ("▁a", -1.0), ("▁film", -2.0), ("▁", -3.0), ("a", -3.0)]
+    moved = [("<s>", 0.0), *pieces[1:], ("<unk>", 0.0)]
+    table = align(unigram(pieces, 0), unigram(moved, 5))
+    assert table.tolist() == [5, 1, 2, 3, 4]
+    assert align(unigram(pieces, 0), unigram(moved, None))[0] == 5  # by its name, where no id is told
+
+
 # what is refused
 
 

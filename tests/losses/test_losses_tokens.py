@@ -226,3 +226,48 @@ def test_the_mean_is_that_of_the_tokens_one_after_the_other(seed: int, lengths: 
     torch.testing.assert_close(mean_over_attended(values, mask), flat.mean(), rtol=1e-4, atol=1e-6)
     weighed = mean_of_each(values, mask) @ torch.tensor(lengths, dtype=torch.float32) / sum(lengths)
     torch.testing.assert_close(weighed, flat.mean(), rtol=1e-4, atol=1e-6)
+
+
+# a copied example left T squared out, and a trainer counted pads: three texts of 7, 4 and 1 tokens tell
+
+
+LENGTHS = [7, 4, 1]
+
+
+def slow_step(compare: Callable[[NDArray[np.float64], NDArray[np.float64]], float]) -> float:
+    """Mean over the twelve attended tokens, one after the other, in double precision."""
+    ours, theirs, _ = drawn(15, LENGTHS, 7)
+    found = [
+        compare(ours[text, token].double().numpy(), theirs[text, token].double().numpy())
+        for text, length in enumerate(LENGTHS)
+        for token in range(length)
+    ]
+    assert len(found) == 12
+    return sum(found) / 12
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0, 4.0])
+def test_the_soft_loss_of_a_step(temperature: float) -> None:
+    def divergence(student: NDArray[np.float64], teacher: NDArray[np.float64]) -> float:
+        q, p = (np.exp(part / temperature) / np.exp(part / temperature).sum() for part in (student, teacher))
+        return float(temperature**2 * (p * np.log(p / q)).sum())
+
+    ours, theirs, mask = drawn(15, LENGTHS, 7)
+    values = soft.loss(ours, theirs, temperature=temperature, mask=mask)
+    expected = slow_step(divergence)
+    assert mean_over_attended(values, mask).item() == pytest.approx(expected, rel=1e-5)
+    counted = soft.loss(ours, theirs, temperature=temperature).mean().item()  # pads and all
+    of_means = mean_of_each(values, mask).mean().item()
+    the_other_way = mean_over_attended(soft.loss(theirs, ours, temperature=temperature, mask=mask), mask).item()
+    for wrong in (counted, of_means, the_other_way, expected * 12 / 3, expected / WIDTH):
+        assert wrong != pytest.approx(expected, rel=1e-3)
+
+
+def test_the_cosine_loss_of_a_step() -> None:
+    def turned(student: NDArray[np.float64], teacher: NDArray[np.float64]) -> float:
+        return float(1 - student @ teacher / np.linalg.norm(student) / np.linalg.norm(teacher))
+
+    ours, theirs, mask = drawn(15, LENGTHS, 7)
+    found = mean_over_attended(cosine.loss(ours, theirs, mask), mask).item()
+    assert found == pytest.approx(slow_step(turned), rel=1e-5)
+    assert found != pytest.approx(cosine.loss(ours, theirs, torch.ones(3, 7)).mean().item(), rel=1e-3)
