@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from limbeck.artefact.manifest import NAME
 from limbeck.cli._place import checkpoints_of
 from limbeck.cli.train import duration
-from limbeck.data import Dataset
+from limbeck.data import Dataset, split
 from limbeck.distil.given import table_of
-from limbeck.distil.lesson import Lesson, answers
+from limbeck.distil.lesson import Choices, Lesson, answers
 from limbeck.distil.rows import Pool, labelled_by
 from limbeck.distil.teacher import ModelTeacher, Teacher
 from limbeck.tasks import task_from_json
@@ -21,45 +22,62 @@ ASKED = 64
 """Texts on which a teacher's speed is measured."""
 
 
-def unasked(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None) -> Lesson:
-    """A lesson of these rows in which no teacher has said anything yet: its sizes and lengths are the real one's."""
+def unasked(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choices: Choices) -> Lesson:
+    """A lesson of these rows in which no teacher has said anything yet: its sizes and lengths are the real one's.
+
+    Variants of texts are as many as there may be, each as long as its text.
+    """
     task = task_from_json(teachers[0].task)
-    logits = np.zeros((len(rows), task.n_outputs), np.float32)
+    nothing = np.zeros((len(rows), task.n_outputs), np.float32)
+    whole = train = labelled_by(rows, answers(task, nothing), task.classes)
+    held_back = valid
+    if valid is None and choices.valid_fraction > 0:
+        train, held_back = split(train, choices.valid_fraction, choices.seed)
+    labelled = dict(zip(whole.ids, rows.is_labelled.tolist(), strict=True))
+    train = train.take(list(range(len(train))) * (1 + choices.augment))
+    logits = np.zeros((len(train), task.n_outputs), np.float32)
     return Lesson(
-        train=labelled_by(rows, answers(task, logits), task.classes),
+        train=train,
         logits=logits,
-        is_labelled=rows.is_labelled,
-        valid=valid,
+        is_labelled=np.array([labelled[key] for key in train.ids], np.bool_),
+        valid=held_back,
         valid_is_labelled=valid is not None,
         said_of_valid=None,
-        scores=table_of(rows.dataset.ids, logits, task=teachers[0].task, model=""),
+        scores=table_of(train.ids, logits, task=teachers[0].task, model=""),
         teachers=tuple({"name": one.name, "fingerprint": one.fingerprint} for one in teachers),
     )
 
 
-def judging_lines(teachers: Sequence[Teacher], rows: Pool) -> list[str]:
+def judging_lines(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choices: Choices) -> list[str]:
     """How many texts the teachers will judge, and how long it takes."""
+    n_texts = len(rows) * (1 + choices.augment) + (0 if valid is None else len(valid))
     lines = [f"texts: {len(rows):,}, {int(rows.is_labelled.sum()):,} of them labelled"]
+    if choices.augment:
+        lines.append(f"variants of them: up to {choices.augment * len(rows):,}")
     for teacher in teachers:
         if isinstance(teacher, ModelTeacher):
             few = rows.dataset.inputs[:: max(1, len(rows) // ASKED)][:ASKED]
             began = time.perf_counter()
             teacher.predictor.logits(few)
-            seconds = (time.perf_counter() - began) * len(rows) / len(few)
-            told = f"judges them in about {duration(seconds)}, once; then it is remembered"
+            seconds = (time.perf_counter() - began) * n_texts / len(few)
+            told = f"judges {n_texts:,} texts in about {duration(seconds)}, once; then it is remembered"
         else:
             told = "has said what it says"
         lines.append(f"teacher {teacher.name}: {told}")
     return lines
 
 
-def writing_lines(out: Path, scores: Path | None, n_parameters: int) -> list[str]:
+def writing_lines(out: Path, scores: Path | None, n_parameters: int, *, overwrite: bool) -> list[str]:
     """What the command will leave."""
     size, checkpoints = 4 * n_parameters / 1e6, checkpoints_of(out).name
     lines = [
         f"would write {out}: about {2 * size:.0f} MB, weights and graph; while it trains, {checkpoints} beside it: "
         f"about {6 * size:.0f} MB"
     ]
+    if (out / NAME).is_file():
+        lines.append(
+            f"{out} holds a model: " + ("it is replaced" if overwrite else "it is replaced by --overwrite alone")
+        )
     if scores is not None:
         lines.append(f"would write {scores}: what the teachers said")
-    return [*lines, "nothing was written"]
+    return lines

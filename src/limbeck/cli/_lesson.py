@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from limbeck.data import Dataset
     from limbeck.distil.rows import Pool
     from limbeck.distil.teacher import Teacher
+    from limbeck.models import WatchRows
 
 _CONFIG = "config.json"
 
@@ -51,8 +52,10 @@ def told_apart(inputs: Sequence[Path], scores: Sequence[Path]) -> tuple[Path | N
         see_that_it_is_there(path)
     for what, found in (("teachers", models), ("data files", others)):
         if len(found) > 1:
+            no_model = "" if models else f" (a teacher's folder has a {_CONFIG}; neither has one)"
             raise SettingsError(
-                f"{what}: {' and '.join(map(str, found))}; one is taken (--unlabelled and --teacher-scores take more)"
+                f"two {what}: {' and '.join(map(str, found))}{no_model}; one is taken (--unlabelled takes more texts, "
+                "--teacher-scores what more teachers said)"
             )
     if not models and not scores:
         named = f" ({others[0]} is no model's folder: it has no {_CONFIG})" if others else ""
@@ -93,41 +96,89 @@ def teachers_of(given: Given, home: Path) -> list[Teacher]:
     return list(found)
 
 
-def rows_of(given: Given, teachers: Sequence[Teacher]) -> tuple[Pool, Dataset | None]:
+def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None = None) -> tuple[Pool, Dataset | None]:
     """All texts to learn from, and the labelled validation rows where there are any.
+
+    Args:
+        given: files and choices.
+        teachers: whose task it is.
+        watch: shows how far long work is.
 
     Raises:
         LimbeckError: a file cannot be read, or a label is none of the teacher's classes.
     """
-    from limbeck.data import of_classes, read
-    from limbeck.distil.rows import pool, texts_of
+    from limbeck.distil.rows import pool, sentences_of, texts_of
 
-    task, skip = teachers[0].task, given.columns.skip_bad_rows
-    columns = given.columns if given.columns.task else replace(given.columns, task=str(task["name"]))
-    if columns.task != task["name"]:
+    task, columns = teachers[0].task, given.columns
+    if columns.task not in (None, task["name"]):
         raise SettingsError(f"--task {columns.task}: the teacher does {task['name']}; leave the flag out")
     options: dict[str, Any] = {
         "text_column": columns.text_column,
         "text_pair_column": columns.text_pair_column,
         "encoding": columns.encoding,
-        "skip_bad_rows": skip,
+        "skip_bad_rows": columns.skip_bad_rows,
     }
-    train = valid = None
-    if given.data is not None:
-        train, valid = read_rows(given.data, columns, given.seed)
-        train = of_classes(train, task.get("classes", ()), skip=skip)
-    elif columns.valid is not None:
-        valid = read(columns.valid, **options, label_column=columns.label_column, task=columns.task, one_class_ok=True)
-        say(*valid.notices)
-    others = [one.dataset for one in teachers if one.dataset is not None]
-    others += texts_of(given.texts.unlabelled, cut=given.texts.cut_sentences, options=options)
-    kept_out = [
-        *([valid] if valid is not None else []),
-        *(read(path, **options, labelled=False) for path in given.texts.held_out),
-    ]
+    train, valid = _labelled(given, task, options)
+    tests = [*given.texts.held_out, *_test_part(given.data)]
+    kept_out = [*([valid] if valid is not None else []), *(texts_of(path, **options) for path in tests)]
+    unlabelled = [texts_of(path, **options) for path in given.texts.unlabelled]
+    if given.texts.cut_sentences:
+        out = frozenset(key for part in kept_out for key in part.ids)
+        unlabelled = [sentences_of(one, kept_out=out, watch=watch) for one in unlabelled]
+        if not unlabelled:
+            say("--cut-sentences cuts the texts of --unlabelled, and there are none: it does nothing")
+    others = [*(one.dataset for one in teachers if one.dataset is not None), *unlabelled]
+    say(*(notice for one in (*kept_out[len(kept_out) - len(tests) :], *unlabelled) for notice in one.notices))
     if train is None and not others:
         raise DataError("there are no texts to learn from: give a labelled file, or --unlabelled FILE")
     name = train.name if train is not None else others[0].name
     made = pool(train, others, kept_out=kept_out, task=str(task["name"]), name=name)
     say(*made.notices)
     return made, valid
+
+
+def _labelled(given: Given, task: dict[str, Any], options: dict[str, Any]) -> tuple[Dataset | None, Dataset | None]:
+    """Labelled rows to learn from and validation rows, None where there are no such.
+
+    Raises:
+        LimbeckError: a file cannot be read, or a label is none of the classes.
+    """
+    from limbeck.data import of_classes, read
+
+    columns, classes = replace(given.columns, task=str(task["name"])), tuple(task.get("classes", ()))
+    if given.data is not None:
+        _see_that_it_has_labels(given.data, columns)
+        return read_rows(given.data, columns, given.seed, classes=classes)
+    if columns.valid is None:
+        return None, None
+    valid = read(columns.valid, **options, label_column=columns.label_column, task=columns.task, one_class_ok=True)
+    valid = of_classes(valid, classes, skip=columns.skip_bad_rows)
+    say(*valid.notices)
+    return None, valid
+
+
+def _see_that_it_has_labels(data: Path, columns: DataChoices) -> None:
+    """Raise for a file of texts alone, given as the labelled one.
+
+    Raises:
+        DataError: it has a single column.
+    """
+    from limbeck.data import open_rows
+    from limbeck.data.read import split_sources
+
+    if split_sources(data):
+        return
+    source = open_rows(data, encoding=columns.encoding, skip_bad_rows=columns.skip_bad_rows)
+    if len(source.columns) == 1:
+        raise DataError(
+            f"{data} has the one column {source.columns[0]!r}, and no labels; texts alone are given by "
+            f"--unlabelled {data}"
+        )
+
+
+def _test_part(data: Path | None) -> list[Path]:
+    """The test part of a folder of splits, from which nothing is learnt."""
+    from limbeck.data.read import split_sources
+
+    parts = {} if data is None else split_sources(data)
+    return [parts["test"]] if "test" in parts else []

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
 
 
-def print_result(manifest: Manifest, out: Path, *, as_json: bool, how: str = "saved") -> None:
-    """Print the measures, and last where the model stands; ``how`` says what was done there."""
+def print_result(
+    manifest: Manifest, out: Path, *, as_json: bool, how: str = "saved", more: Mapping[str, Any] | None = None
+) -> None:
+    """Print the measures, and last where the model stands; ``how`` says what was done there, ``more`` is for json."""
     say(*(calibration_line(note) for note in manifest.passes if note["name"] == "calibrate"))
     if not manifest.passes and "loss" in manifest.metrics:
         say(f"validation loss of the saved graph {manifest.metrics['loss']:.6f}, not calibrated")
     if as_json:
-        print(json.dumps({"out": str(out), "metrics": manifest.metrics, "passes": manifest.passes}))
+        print(json.dumps({"out": str(out), "metrics": manifest.metrics, "passes": manifest.passes, **(more or {})}))
         return
     for name, value in manifest.metrics.items():
         if math.isfinite(value):

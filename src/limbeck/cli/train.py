@@ -201,9 +201,17 @@ def _rows(settings: Settings) -> tuple[Dataset, Dataset | None]:
 
 
 def read_rows(
-    data: Path, columns: DataChoices, seed: int, *, is_whole: Callable[[Dataset], bool] | None = None
+    data: Path,
+    columns: DataChoices,
+    seed: int,
+    *,
+    is_whole: Callable[[Dataset], bool] | None = None,
+    classes: Sequence[str] = (),
 ) -> tuple[Dataset, Dataset | None]:
-    """The training rows and the validation rows; none are held back of rows that ``is_whole`` says are all needed."""
+    """The training rows and the validation rows; none are held back of rows that ``is_whole`` says are all needed.
+
+    Where ``classes`` are given, the labels are some of these.
+    """
     from limbeck.data import apply_corrections, of_classes, read, read_splits, split
 
     options: dict[str, Any] = {
@@ -214,10 +222,12 @@ def read_rows(
         "encoding": columns.encoding,
         "skip_bad_rows": columns.skip_bad_rows,
     }
-    parts = read_splits(data, **options)
+    parts = read_splits(data, **options, one_class_ok=bool(classes))
     if "train" not in parts:
         raise DataError(f"{data} has no training part; there are {', '.join(parts)}")
     train, valid = parts["train"], parts.get("valid")
+    if classes:
+        train = of_classes(train, classes, skip=columns.skip_bad_rows)
     say(*train.notices)
     if columns.corrections is not None:
         train = apply_corrections(train, columns.corrections)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.artefact.verify import sha256
-from limbeck.data import Columns, Dataset, Input, RowSource, cell_text, guess_columns, input_of, open_rows
-from limbeck.data.columns import find_column
-from limbeck.data.dataset import class_order, number
-from limbeck.data.rows import PROBLEMS_SHOWN
-from limbeck.errors import DataError, nearest, together
+from limbeck.data import Columns, Dataset, Input, RowSource, cell_text, input_of, open_rows
+from limbeck.data.dataset import number
+from limbeck.data.rows import PROBLEMS_SHOWN, n_of, where
+from limbeck.distil.columns import TOLERANCE, class_columns, number_column, text_columns
+from limbeck.errors import DataError, nearest, require, together
 from limbeck.scores import SUFFIXES, Scores
 from limbeck.text import is_blank
 
-PREFIX = "p_"
-"""How ``limbeck predict`` calls the probability of a class, before its name."""
 LEAST = 1e-5
 """Floor under a probability: files keep a few digits, and the logarithm of nothing has no value."""
-TOLERANCE = 0.02
-"""How far from 1 the probabilities of a row may add up: LLMs and rounded files are not exact."""
-NUMBER_COLUMNS = ("predicted", "score", "prediction")
-"""Columns of a teacher's numbers, in the order of preference."""
+_LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -67,25 +62,16 @@ def read(path: Path, wanted: Wanted) -> Given:
     if table is not None:
         return Given(of_classes(table, wanted.classes, name=str(path)), None)
     source = open_rows(path, encoding=wanted.encoding, skip_bad_rows=wanted.skip_bad_rows)
-    texts = guess_columns(
-        source.columns,
-        source.sample(),
-        text_column=wanted.text_column,
-        text_pair_column=wanted.text_pair_column,
-        labelled=False,
-        name=source.name,
-    )
+    texts = text_columns(source, wanted.text_column, wanted.text_pair_column)
     free = [name for name in source.columns if name not in (texts.text, texts.text_pair)]
-    if wanted.task == "regress":
-        columns = {"": _number_column(source.name, free)}
-    else:
-        columns = _class_columns(source, free, wanted.classes)
-    inputs, values, notices = _collect(source, texts, columns, wanted)
-    logits = values if wanted.task == "regress" else np.log(np.maximum(values, LEAST))
-    data = Dataset(inputs, None, wanted.task, name=source.name, notices=tuple(notices))
-    task: dict[str, Any] = {"name": wanted.task}
-    if wanted.task != "regress":
-        task["classes"] = list(columns)
+    is_number = wanted.task == "regress"
+    columns = {"": number_column(source.name, free)} if is_number else class_columns(source, free, wanted.classes)
+    found = _collect(source, texts, columns, is_number=is_number)
+    notices = _notices(found, source, texts, columns, wanted)
+    values = np.asarray(found.values, np.float64)
+    logits = values if is_number else np.log(np.maximum(values, LEAST))
+    data = Dataset(found.inputs, None, wanted.task, name=source.name, notices=tuple(notices))
+    task: dict[str, Any] = {"name": wanted.task} if is_number else {"name": wanted.task, "classes": list(columns)}
     return Given(table_of(data.ids, logits, task=task, model=sha256(path)), data)
 
 
@@ -107,13 +93,13 @@ def table_of(ids: Sequence[bytes], logits: NDArray[Any], *, task: Mapping[str, A
 
 
 def of_classes(scores: Scores, classes: Sequence[str] | None, *, name: str) -> Scores:
-    """The same with its logits in the order of ``classes``: they are joined by name.
+    """The same with its logits in the order of ``classes``: they are joined by name. Numbers stay as they are.
 
     Raises:
         DataError: the classes are other ones.
     """
     own = [str(label) for label in scores.task.get("classes", [])]
-    if classes is None or own == list(classes):
+    if classes is None or not own or own == list(classes):
         return scores
     lacking, more = ([label for label in one if label not in other] for one, other in ((classes, own), (own, classes)))
     problems = [f"{name} says nothing of the class {label!r}: it has {nearest(label, own)}" for label in lacking]
@@ -121,123 +107,107 @@ def of_classes(scores: Scores, classes: Sequence[str] | None, *, name: str) -> S
     if problems:
         raise DataError(together(problems))
     order = [own.index(label) for label in classes]
-    kept = {key: getattr(scores, key) for key in ("ids", "targets", "read", "dropped", "answerable", "model", "data")}
-    return Scores(logits=scores.logits[:, order], task={**scores.task, "classes": list(classes)}, **kept)
+    return replace(scores, logits=scores.logits[:, order], task={**scores.task, "classes": list(classes)})
 
 
 def _as_table(path: Path) -> Scores | None:
-    """The file as a table of Scores; None where it is a file of rows."""
+    """The file as a table of Scores; None where it is a file of rows, or no file."""
     if path.suffix.lower() not in SUFFIXES or not path.is_file():
         return None
     if path.suffix.lower() == ".parquet":
-        from limbeck.errors import require
-
-        schema = require("pyarrow.parquet", "data").read_schema(path)
+        try:
+            schema = require("pyarrow.parquet", "data").read_schema(path)
+        except (OSError, ValueError):  # whoever reads its rows says what is wrong
+            return None
         if b"limbeck" not in (schema.metadata or {}):
             return None
     return Scores.open(path)
 
 
-def _class_columns(source: RowSource, free: Sequence[str], classes: Sequence[str] | None) -> dict[str, str]:
-    """The column of each class, in the order of the logits.
+@dataclass
+class _Collected:
+    """What the rows gave, and which were no good."""
+
+    inputs: list[Input] = field(default_factory=list)
+    values: list[list[float]] = field(default_factory=list)
+    """Of each input, adding up to 1 where they are probabilities."""
+    bad: list[tuple[int, str]] = field(default_factory=list)
+    """Lines, and what is wrong with each."""
+
+
+def _collect(source: RowSource, texts: Columns, columns: Mapping[str, str], *, is_number: bool) -> _Collected:
+    out = _Collected()
+    for line, cells in source:
+        read = [number(cell_text(cells.get(name)) or "") for name in columns.values()]
+        problem = _problem_of_text(cells, texts) or _problem(list(columns.values()), cells, read, is_number=is_number)
+        if problem:
+            out.bad.append((line, problem))
+            continue
+        values = [value for value in read if value is not None]
+        total = 1.0 if is_number else sum(values)
+        out.inputs.append(input_of(cells, texts))
+        out.values.append([value / total for value in values])
+    return out
+
+
+def _notices(
+    found: _Collected, source: RowSource, texts: Columns, columns: Mapping[str, str], wanted: Wanted
+) -> list[str]:
+    """Which columns were read, and which rows are left out.
 
     Raises:
-        DataError: a class without a column, or no columns of probabilities.
+        DataError: rows are no good and are not to be left out, or none is left.
     """
-    if classes is None:
-        return _guessed(source, free)
-    columns: dict[str, str] = {}
-    problems = []
-    for label in classes:
-        found = next((hit for name in (PREFIX + label, label) if (hit := find_column(name, free)) is not None), None)
-        if found is None:
-            close = nearest(label, [name.removeprefix(PREFIX) for name in free]) if free else "no other column"
-            problems.append(f"{source.name} has no column for the class {label!r}; there is {close}")
-        else:
-            columns[label] = found
-    if problems:
-        raise DataError(together(problems))
-    more = [name for name in free if name.startswith(PREFIX) and name not in columns.values()]
-    if more:
-        names = ", ".join(repr(name.removeprefix(PREFIX)) for name in more)
-        raise DataError(
-            f"{source.name} has probabilities of {names} too, which the labels do not have: {list(classes)}"
-        )
-    return columns
+    named = [f"{source.name}, {source.unit} {line}: {problem}" for line, problem in found.bad[:PROBLEMS_SHOWN]]
+    if len(found.bad) > len(named):
+        named.append(f"and {len(found.bad) - len(named)} more")
+    of = ", ".join(map(repr, columns.values()))
+    if found.bad and not wanted.skip_bad_rows:
+        raise DataError(f"{together(named)}\n(read as what a teacher said: {of}; --skip-bad-rows leaves such rows out)")
+    if not found.inputs:
+        why = f"no row is left:\n{together(named)}" if found.bad else "it has a header and no rows"
+        raise DataError(f"{source.name} says nothing, {why}")
+    kind = "numbers" if wanted.task == "regress" else "probabilities"
+    notices = [f"{source.name}: {texts.why}" if texts.why else "", f"{source.name}: {kind} from {of}", *source.notices]
+    if found.bad:
+        lines = [line for line, _ in found.bad]
+        left = f"{n_of(lines)} left out ({where(lines, source.unit)}); the first: {found.bad[0][1]}"
+        notices.append(f"{source.name}: {left}")
+    return list(filter(None, notices))
 
 
-def _guessed(source: RowSource, free: Sequence[str]) -> dict[str, str]:
-    """The columns called ``p_<class>``; without such all that hold numbers from 0 to 1."""
-    named = [name for name in free if name.startswith(PREFIX)]
-    sample = source.sample()
-    if not named:
-        named = [name for name in free if sample and all(_is_share(cells.get(name)) for cells in sample)]
-    if len(named) < 2:
-        raise DataError(
-            f"{source.name} has no columns of probabilities: give one a class, called as the class or p_<class>, with "
-            f"numbers from 0 to 1; it has {', '.join(map(repr, source.columns))}"
-        )
-    by_class = {name.removeprefix(PREFIX): name for name in named}
-    return {label: by_class[label] for label in class_order(by_class)}
-
-
-def _number_column(name: str, free: Sequence[str]) -> str:
-    found = next((hit for wanted in NUMBER_COLUMNS if (hit := find_column(wanted, free)) is not None), None)
-    if found is None:
-        raise DataError(
-            f"{name} has no column of a teacher's numbers: call it {' or '.join(map(repr, NUMBER_COLUMNS))}; "
-            f"it has {', '.join(map(repr, free)) or 'no other column'}"
-        )
-    return found
-
-
-def _is_share(cell: object) -> bool:
-    value = number(cell_text(cell) or "")
-    return value is not None and 0 <= value <= 1
-
-
-def _collect(
-    source: RowSource, texts: Columns, columns: Mapping[str, str], wanted: Wanted
-) -> tuple[list[Input], NDArray[np.float64], list[str]]:
-    """Inputs and rows of values, shape ``(N, C)``; rows that hold none are named, or left out where that is asked."""
-    inputs: list[Input] = []
-    rows: list[list[float]] = []
-    bad: list[tuple[int, str]] = []
-    for line, cells in source:
-        item = input_of(cells, texts)
-        read = [number(cell_text(cells.get(name)) or "") for name in columns.values()]
-        values = [value for value in read if value is not None]
-        problem = _problem(columns, cells, read, is_number=wanted.task == "regress")
-        if all(is_blank(text) for text in ((item,) if isinstance(item, str) else item)):
-            problem = "there is no text"
-        if problem:
-            bad.append((line, problem))
-            continue
-        total = 1.0 if wanted.task == "regress" else sum(values)
-        inputs.append(item)
-        rows.append([value / total for value in values])
-    named = [f"{source.name}, {source.unit} {line}: {problem}" for line, problem in bad[:PROBLEMS_SHOWN]]
-    if len(bad) > len(named):
-        named.append(f"and {len(bad) - len(named)} more")
-    if bad and (not wanted.skip_bad_rows or not rows):
-        raise DataError(together(named) + "\n(--skip-bad-rows leaves such rows out)")
-    if not rows:
-        raise DataError(f"{source.name} has a header and no rows")
-    left_out = f"{source.name}: {len(bad)} rows left out; the first: {bad[0][1]}" if bad else ""
-    return inputs, np.asarray(rows, np.float64), [*source.notices, *filter(None, [left_out])]
+def _problem_of_text(cells: Mapping[str, object], texts: Columns) -> str:
+    """What is wrong with a row's text; nothing where it is fine."""
+    names = [name for name in (texts.text, texts.text_pair) if name is not None]
+    nested = next((name for name in names if isinstance(cells.get(name), list | dict)), None)
+    if nested is not None:
+        return f"column {nested!r} holds {_shown(cells[nested])}; one text a cell is wanted"
+    return "there is no text" if all(is_blank(cell_text(cells.get(name)) or "") for name in names) else ""
 
 
 def _problem(
-    columns: Mapping[str, str], cells: Mapping[str, object], read: Sequence[float | None], *, is_number: bool
+    names: Sequence[str], cells: Mapping[str, object], read: Sequence[float | None], *, is_number: bool
 ) -> str:
     """What is wrong with a row's values; nothing where they are fine."""
-    for name, value in zip(columns.values(), read, strict=True):
+    if all(is_blank(cell_text(cells.get(name)) or "") for name in names):
+        return f"no answer: {', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'} empty"
+    for name, value in zip(names, read, strict=True):
         if value is None:
-            return f"column {name!r} holds {cells.get(name)!r}, which is no finite number"
-        if not is_number and not 0 <= value <= 1:
-            return f"column {name!r} holds {value:g}, which is no probability from 0 to 1"
-    total = sum(value for value in read if value is not None)
-    if not is_number and abs(total - 1) > TOLERANCE:
-        shown = ", ".join(f"{value:g}" for value in read if value is not None)
-        return f"the probabilities {shown} add up to {total:.4g}, not to 1"
+            return f"column {name!r} holds {_shown(cells.get(name))}, which is no finite number"
+    values = [value for value in read if value is not None]
+    if is_number:
+        return ""
+    total = sum(values)
+    percent = "; divide percentages by 100" if abs(total - 100) <= 100 * TOLERANCE else ""
+    for name, value in zip(names, values, strict=True):
+        if not 0 <= value <= 1:
+            return f"column {name!r} holds {value:g}, which is no probability from 0 to 1{percent}"
+    if abs(total - 1) > TOLERANCE:
+        shown = ", ".join(f"{value:g}" for value in values)
+        return f"the probabilities {shown} add up to {total:.4g}, not to 1{percent}"
     return ""
+
+
+def _shown(cell: object) -> str:
+    text = repr(cell)
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + "..."

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from limbeck.data import Dataset, of_classes, split
 from limbeck.distil.augment import variants
+from limbeck.distil.mean import mean_of, targets_for
 from limbeck.distil.rows import Pool, labelled_by, missing
-from limbeck.distil.teacher import Teacher, mean_of, targets_for
+from limbeck.distil.teacher import Teacher
 from limbeck.errors import DataError
 from limbeck.scores import Scores
 from limbeck.tasks import TaskLike, task_from_json
@@ -36,7 +37,7 @@ class Lesson:
     said_of_valid: Scores | None
     """None where no teacher knows them all."""
     scores: Scores
-    """Of all texts: what a second student can be taught by without asking again."""
+    """Of all texts, the validation rows' among them: what a second student can be taught by without asking again."""
     teachers: tuple[dict[str, str], ...]
     """Name and fingerprint of each."""
     notices: tuple[str, ...] = ()
@@ -56,7 +57,7 @@ class Choices:
     augment: int = 0
     """Variants of each text."""
     skip_unknown: bool = False
-    """Leave texts out of which no teacher says anything, instead of refusing them."""
+    """Leave texts out that stand in no teacher's file, instead of refusing them."""
     seed: int = 0
 
 
@@ -68,7 +69,7 @@ def lesson(
     Args:
         teachers: of one task, classes in one order; all of them count alike.
         rows: the texts.
-        valid: labelled rows to choose the weights by; a share of ``rows`` where None.
+        valid: rows to choose the weights by, labelled or not; a share of ``rows`` where None.
         choices: see there.
         reporter: is told how far it is.
 
@@ -76,28 +77,35 @@ def lesson(
         DataError: texts of which no teacher says anything, or variants that no teacher can be asked about.
     """
     task = task_from_json(teachers[0].task)
+    notices: list[str] = []
     valid_is_labelled = valid is not None and valid.targets is not None
-    if valid is not None and task.name == "classify":
+    if valid is not None and valid_is_labelled:
+        n_told = len(valid.notices)
         valid = of_classes(valid, task.classes, skip=choices.skip_unknown)
-    scores = _ask(teachers, rows.dataset, reporter)
-    rows, logits, notices = _known(rows, scores, choices)
+        notices += valid.notices[n_told:]
+    scores = _ask(teachers, _all_of(rows.dataset, valid), reporter)
+    rows, logits = _known(rows, scores, choices, notices, asked=any(one.can_be_asked for one in teachers))
     train = labelled_by(rows, answers(task, logits), task.classes)
     is_labelled = rows.is_labelled
     if valid is None and choices.valid_fraction > 0:
         train, valid, kept = _held_back(train, choices)
         logits, is_labelled, rows = logits[kept], is_labelled[kept], rows.take(kept)
+    elif valid is not None and not valid_is_labelled:
+        valid = _answered(valid, task, scores, notices)
     if choices.augment:
-        before = train, logits, is_labelled
-        train, logits, is_labelled = _with_variants(teachers, task, before, choices, reporter)
-        notices.append(f"{len(train) - len(before[0]):,} variants of texts, judged by the teacher")
-    said_of_valid = None if valid is None else _said_of(teachers, valid, scores, reporter)
+        out = rows.kept_out.union(() if valid is None else valid.ids)
+        more, said = _variants(teachers, train, out, choices, reporter)
+        train = _with_more(train, more, answers(task, said))
+        logits = np.concatenate([logits, said])
+        is_labelled = np.concatenate([is_labelled, np.zeros(len(more), np.bool_)])
+        notices.append(f"{len(more):,} variants of texts, judged by the teacher")
     return Lesson(
         train=train,
         logits=logits,
         is_labelled=is_labelled,
         valid=valid,
         valid_is_labelled=valid_is_labelled,
-        said_of_valid=said_of_valid,
+        said_of_valid=scores if valid is not None and targets_for(valid, scores)[1].all() else None,
         scores=scores,
         teachers=tuple({"name": one.name, "fingerprint": one.fingerprint} for one in teachers),
         notices=tuple(notices),
@@ -113,22 +121,42 @@ def _ask(teachers: Sequence[Teacher], dataset: Dataset, reporter: Reporter) -> S
     return mean_of([teacher.judge(dataset, reporter) for teacher in teachers])
 
 
-def _known(rows: Pool, scores: Scores, choices: Choices) -> tuple[Pool, NDArray[np.float32], list[str]]:
-    """The rows of which something was said, and what.
+def _all_of(rows: Dataset, valid: Dataset | None) -> Dataset:
+    """All inputs that the teachers are asked about, without targets."""
+    more = [] if valid is None else valid.inputs
+    return Dataset([*rows.inputs, *more], None, rows.task, name=rows.name)
+
+
+def _known(
+    rows: Pool, scores: Scores, choices: Choices, notices: list[str], *, asked: bool
+) -> tuple[Pool, NDArray[np.float32]]:
+    """The rows of which something was said, and what; ``notices`` learn which are left out.
 
     Raises:
-        DataError: there are others, and they are not to be left out; or nothing was said of any.
+        DataError: there are others that no teacher was ``asked`` about, and they are not to be left out; or nothing was
+            said of any.
     """
     logits, found = targets_for(rows.dataset, scores)
     if found.all():
-        return rows, logits, []
+        return rows, logits
     told = missing(rows, found)
     if not found.any():
-        raise DataError(f"{told}: what the teachers said is of other texts; give the files that belong together")
-    if not choices.skip_unknown:
+        why = "it can read none of them" if asked else "what the teachers said is of other texts"
+        raise DataError(f"{told}: {why}; give a teacher and texts that belong together")
+    if not asked and not choices.skip_unknown:
         raise DataError(f"{told}; give a teacher's folder that can be asked, or leave them out with --skip-bad-rows")
     kept = np.flatnonzero(found)
-    return rows.take(kept), logits[kept], [f"{told} and are left out"]
+    notices.append(f"{told} and are left out")
+    return rows.take(kept), logits[kept]
+
+
+def _answered(valid: Dataset, task: TaskLike, scores: Scores, notices: list[str]) -> Dataset:
+    """Validation rows without labels, with what the teachers say of them as targets; of the others no use is made."""
+    logits, found = targets_for(valid, scores)
+    if not found.all():
+        notices.append(f"{valid.name}: {(~found).sum():,} validation rows have no teacher's answer and are left out")
+    said: Any = answers(task, logits[found])
+    return replace(valid.take(np.flatnonzero(found)), task=task.name, targets=list(said), classes=task.classes)
 
 
 def _held_back(train: Dataset, choices: Choices) -> tuple[Dataset, Dataset, NDArray[np.int64]]:
@@ -139,36 +167,26 @@ def _held_back(train: Dataset, choices: Choices) -> tuple[Dataset, Dataset, NDAr
     return rest, valid, kept
 
 
-def _with_variants(
-    teachers: Sequence[Teacher],
-    task: TaskLike,
-    known: tuple[Dataset, NDArray[np.float32], NDArray[np.bool_]],
-    choices: Choices,
-    reporter: Reporter,
-) -> tuple[Dataset, NDArray[np.float32], NDArray[np.bool_]]:
-    """The rows with variants of their texts behind them."""
-    train, logits, is_labelled = known
+def _variants(
+    teachers: Sequence[Teacher], train: Dataset, kept_out: frozenset[bytes], choices: Choices, reporter: Reporter
+) -> tuple[Dataset, NDArray[np.float32]]:
+    """Variants of the training texts, none of them ``kept_out``, and what the teachers say of them.
+
+    Raises:
+        DataError: no teacher can be asked.
+    """
     asked = [teacher for teacher in teachers if teacher.can_be_asked]
     if not asked:
         raise DataError(
             f"--augment {choices.augment} makes new texts, and no teacher can be asked about them; give a folder of one"
         )
-    inputs = variants(train.inputs, choices.augment, seed=choices.seed)
-    if not inputs:
-        return train, logits, is_labelled
-    more = Dataset(inputs, None, train.task, name=f"variants of {train.name}")
+    made = variants(train.inputs, choices.augment, seed=choices.seed, kept_out=kept_out, watch=reporter.watch)
+    more = Dataset(made, None, train.task, name=f"variants of {train.name}")
+    if not made:
+        return more, np.zeros((0, task_from_json(teachers[0].task).n_outputs), np.float32)
     said, found = targets_for(more, _ask(asked, more, reporter))
-    kept = np.flatnonzero(found)
-    targets: list[Any] = [*(train.targets or []), *answers(task, said[kept])]
-    whole = replace(train, inputs=[*train.inputs, *(inputs[row] for row in kept)], targets=targets, rows=None)
-    marks = np.concatenate([is_labelled, np.zeros(len(kept), np.bool_)])
-    return whole, np.concatenate([logits, said[kept]]), marks
+    return more.take(np.flatnonzero(found)), said[found]
 
 
-def _said_of(teachers: Sequence[Teacher], valid: Dataset, known: Scores, reporter: Reporter) -> Scores | None:
-    """What the teachers say of the validation rows; None where that is unknown of some."""
-    if targets_for(valid, known)[1].all():
-        return known
-    if not any(teacher.can_be_asked for teacher in teachers):
-        return None
-    return _ask([teacher for teacher in teachers if teacher.can_be_asked], valid, reporter)
+def _with_more(train: Dataset, more: Dataset, said: Sequence[Any]) -> Dataset:
+    return replace(train, inputs=[*train.inputs, *more.inputs], targets=[*(train.targets or []), *said], rows=None)

@@ -5,23 +5,28 @@ No text of the validation rows, and none that is held out for a test, is learnt 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.data import Dataset, input_id, read
-from limbeck.data.dataset import class_order
+from limbeck.data import Dataset, open_rows, read
+from limbeck.distil.columns import text_columns
 from limbeck.errors import DataError
 from limbeck.text import Input
 from limbeck.text.sentences import sentences
 from limbeck.text.words import words
 
+if TYPE_CHECKING:
+    from limbeck.models import WatchRows
+
 SHORTEST, LONGEST = 5, 40
 """Words of a sentence that is cut from a long text: fewer say little by themselves, more are seldom one sentence."""
+_SHOWN_CHARACTERS = 60
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Pool:
     labels: tuple[str | float | None, ...]
     """The label of each, None where it has none."""
     notices: tuple[str, ...] = ()
+    kept_out: frozenset[bytes] = frozenset()
+    """Ids of validation and test texts: no variant of a text may be one of these either."""
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -45,12 +52,8 @@ class Pool:
     def take(self, rows: Iterable[int]) -> Pool:
         """Some of the rows, in the order of their numbers' list."""
         chosen = [int(row) for row in rows]
-        return Pool(self.dataset.take(chosen), tuple(self.labels[row] for row in chosen), self.notices)
-
-    def with_more(self, inputs: Sequence[Input]) -> Pool:
-        """The same with further texts, without labels."""
-        dataset = replace(self.dataset, inputs=[*self.dataset.inputs, *inputs], rows=None)
-        return Pool(dataset, (*self.labels, *[None] * len(inputs)), self.notices)
+        labels = tuple(self.labels[row] for row in chosen)
+        return replace(self, dataset=self.dataset.take(chosen), labels=labels)
 
 
 def pool(
@@ -72,69 +75,104 @@ def pool(
     kinds = {source.is_pairs for source in (*sources, *kept_out) if len(source)}
     if len(kinds) > 1:
         names = ", ".join(f"{one.name} ({'pairs' if one.is_pairs else 'texts'})" for one in (*sources, *kept_out))
-        raise DataError(f"a student learns from single texts or from pairs, not from both: {names}")
-    out = {key for part in kept_out for key in part.ids}
+        raise DataError(
+            f"a student learns from single texts or from pairs, not from both: {names}; --text-column and "
+            "--text-pair-column name the columns of all files"
+        )
+    out = frozenset(key for part in kept_out for key in part.ids)
     found: dict[bytes, tuple[Input, str | float | None]] = {}
     notices = []
     for source in sources:
         targets: Sequence[Any] = source.targets if source is labelled and source.targets else [None] * len(source)
-        held = again = 0
+        held = again = otherwise = 0
         for key, item, target in zip(source.ids, source.inputs, targets, strict=True):
             held += key in out
             again += key in found
+            if key in found and target is not None:
+                otherwise += found[key][1] != target
             if key not in out:
                 found.setdefault(key, (item, target))
         if held:
             notices.append(f"{source.name}: {held:,} rows stand among the validation or test texts and are left out")
         if again:
-            notices.append(f"{source.name}: {again:,} rows repeat a text, which is learnt once")
+            label = f" ({otherwise:,} of them under another label: the first counts)" if otherwise else ""
+            notices.append(f"{source.name}: {again:,} rows repeat a text, which is learnt once{label}")
     if not found:
         why = "; ".join(notices) or "give labelled rows, or --unlabelled FILE"
         raise DataError(f"{name}: no text is left to learn from; {why}")
     dataset = Dataset([item for item, _ in found.values()], None, task, name=name)
-    return Pool(dataset, tuple(label for _, label in found.values()), tuple(notices))
+    return Pool(dataset, tuple(label for _, label in found.values()), tuple(notices), out)
 
 
-def texts_of(paths: Sequence[Path], *, cut: bool, options: dict[str, Any]) -> list[Dataset]:
-    """The texts in files, or their sentences.
+def texts_of(
+    path: Path,
+    *,
+    text_column: str | None = None,
+    text_pair_column: str | None = None,
+    encoding: str = "utf-8",
+    skip_bad_rows: bool = False,
+) -> Dataset:
+    """The texts in a file; labels in it are not read.
 
     Args:
-        paths: the files.
-        cut: take the sentences of :data:`SHORTEST` to :data:`LONGEST` words in place of the texts.
-        options: of :func:`limbeck.data.read`, but for labels.
+        path: the file.
+        text_column: and the next: where the file has such a column, else guessed.
+        text_pair_column: of the second text of a pair.
+        encoding: of a text file.
+        skip_bad_rows: leave damaged rows out with a notice.
 
     Raises:
-        DataError: a file cannot be read, or has no such sentence.
+        DataError: the file cannot be read, or its columns cannot be told.
     """
-    found = []
-    for path in paths:
-        dataset = read(path, **options, labelled=False)
-        if cut:
-            dataset = replace(dataset, inputs=list(cut_sentences(dataset.inputs)), rows=None)
-            if not len(dataset):
-                raise DataError(f"{path}: no sentence has {SHORTEST} to {LONGEST} words; leave --cut-sentences out")
-        found.append(dataset)
-    return found
+    source = open_rows(path, encoding=encoding, skip_bad_rows=skip_bad_rows)
+    columns = text_columns(source, text_column, text_pair_column)
+    found = read(source, text_column=columns.text, text_pair_column=columns.text_pair, labelled=False)
+    return replace(found, notices=(*([f"{source.name}: {columns.why}"] if columns.why else []), *found.notices))
 
 
-def cut_sentences(inputs: Iterable[Input]) -> Iterable[str]:
-    """The sentences of :data:`SHORTEST` to :data:`LONGEST` words of each text, both texts of a pair."""
-    for item in inputs:
-        for text in (item,) if isinstance(item, str) else item:
-            for sentence in sentences(text):
-                if SHORTEST <= len(words(sentence)) <= LONGEST:
-                    yield sentence
+def sentences_of(
+    dataset: Dataset, *, kept_out: Container[bytes] = frozenset(), watch: WatchRows | None = None
+) -> Dataset:
+    """The sentences of :data:`SHORTEST` to :data:`LONGEST` words in place of the texts, both texts of a pair.
+
+    Args:
+        dataset: the texts.
+        kept_out: ids of texts of which no sentence is taken, such as those of a test.
+        watch: shows how far it is.
+
+    Raises:
+        DataError: there are none.
+    """
+    cut: list[Input] = []
+    with contextlib.nullcontext() if watch is None else watch("cuts sentences", len(dataset)) as shown:
+        for key, item in zip(dataset.ids, dataset.inputs, strict=True):
+            if key not in kept_out:
+                cut += [part for text in ((item,) if isinstance(item, str) else item) for part in _cut(text)]
+            if shown is not None:
+                shown.advance(1)
+    if not cut:
+        raise DataError(f"{dataset.name}: no sentence has {SHORTEST} to {LONGEST} words; leave --cut-sentences out")
+    notice = f"{dataset.name}: {len(cut):,} sentences of {SHORTEST} to {LONGEST} words in {len(dataset):,} texts"
+    return replace(dataset, inputs=cut, rows=None, notices=(*dataset.notices, notice))
+
+
+def _cut(text: str) -> list[str]:
+    return [sentence for sentence in sentences(text) if SHORTEST <= len(words(sentence)) <= LONGEST]
 
 
 def labelled_by(pool: Pool, said: Sequence[str] | Sequence[float], classes: Sequence[str]) -> Dataset:
     """The rows with a target each: their own label, or what the teacher says where they have none."""
     targets: list[Any] = [own if own is not None else other for own, other in zip(pool.labels, said, strict=True)]
-    order = tuple(classes) if classes else class_order(()) if pool.dataset.task == "regress" else class_order(targets)
-    return replace(pool.dataset, targets=targets, classes=order)
+    return replace(pool.dataset, targets=targets, classes=tuple(classes))
 
 
 def missing(pool: Pool, found: NDArray[np.bool_]) -> str:
-    """Name the first rows of which no teacher said anything."""
+    """Count the rows of which no teacher said anything, and show the first."""
     rows = np.flatnonzero(~found)
-    shown = ", ".join(input_id(pool.dataset.inputs[row]).hex()[:8] for row in rows[:3])
-    return f"{len(rows):,} of {len(pool):,} texts have no teacher's answer (the first have the ids {shown})"
+    shown = ", ".join(_shown(pool.dataset.inputs[row]) for row in rows[:3])
+    return f"{len(rows):,} of {len(pool):,} texts have no teacher's answer (the first: {shown})"
+
+
+def _shown(item: Input) -> str:
+    text = item if isinstance(item, str) else " | ".join(item)
+    return repr(text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "...")

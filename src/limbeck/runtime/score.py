@@ -52,6 +52,11 @@ def score(predictor: Predictor, dataset: Dataset, *, cache: bool = True, file: P
     return scores
 
 
+def remembered(model: str, dataset: Dataset) -> Scores | None:
+    """What the model of that fingerprint said of ``dataset``, from the user's cache; None where that is not there."""
+    return _known(cache_path(model, dataset.fingerprint), model, dataset.fingerprint)
+
+
 def encode_targets(dataset: Dataset, task: TaskLike) -> NDArray[Any] | None:
     """Targets as ``task`` encodes them, shape ``(N,)``; None for texts without labels."""
     return None if dataset.targets is None else task.encode(dataset.targets)

@@ -1,0 +1,158 @@
+"""One student of ``limbeck distil``: its lesson, its training, its folder; or what all that would take."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from limbeck.cli._place import checkpoints_of
+from limbeck.cli._say import counted, say
+from limbeck.cli._trained import print_result
+from limbeck.cli.train import duration
+from limbeck.distil.settings import numbers_of
+from limbeck.errors import Interrupted
+from limbeck.settings import record
+
+if TYPE_CHECKING:
+    from limbeck.cli.distil import Settings
+    from limbeck.data import Dataset
+    from limbeck.distil.lesson import Choices, Lesson
+    from limbeck.distil.rows import Pool
+    from limbeck.distil.teacher import Teacher
+    from limbeck.train.learner import Learner
+
+_NOT_KEPT = ("inputs", "out", "dry_run", "resume", "overwrite", "json", "scores")
+
+
+@dataclass(frozen=True)
+class Material:
+    """What one student is taught with."""
+
+    teachers: list[Teacher]
+    rows: Pool
+    valid: Dataset | None
+    folder: Path | None
+    """The teacher's, where it has one."""
+
+
+def rehearse(settings: Settings, material: Material, home: Path) -> None:
+    """Say what it would take to teach one student, and what it would write."""
+    from limbeck.cli._dry_run import judging_lines, unasked, writing_lines
+    from limbeck.distil.lesson import lesson
+    from limbeck.train.cost import estimate
+    from limbeck.train.progress import Console
+
+    choices = _choices(settings)
+    if any(one.can_be_asked for one in material.teachers):
+        pretended = unasked(material.teachers, material.rows, material.valid, choices)
+    else:  # files tell at once
+        pretended = lesson(material.teachers, material.rows, material.valid, choices, Console())
+        say(*pretended.notices)
+    learner = _learner(settings, pretended, _source(settings, material, home), material)
+    say(*judging_lines(material.teachers, material.rows, material.valid, choices))
+    say(*_plan_lines(learner, estimate(learner).seconds))
+    say(*writing_lines(settings.out, settings.scores, learner.n_parameters(), overwrite=settings.overwrite))
+
+
+def teach(settings: Settings, material: Material, home: Path) -> None:
+    """Teach one student."""
+    from limbeck.distil.lesson import lesson
+    from limbeck.train.progress import Console
+
+    source = _source(settings, material, home)
+    try:
+        taught = lesson(material.teachers, material.rows, material.valid, _choices(settings), Console())
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "stopped while a teacher judges; what it said so far is kept: go on with the same command"
+        ) from None
+    say(*taught.notices)
+    if settings.scores is not None:
+        taught.scores.write(settings.scores)
+    _train(settings, taught, _learner(settings, taught, source, material))
+
+
+def _choices(settings: Settings) -> Choices:
+    from limbeck.distil.lesson import Choices
+
+    return Choices(
+        valid_fraction=settings.columns.valid_fraction,
+        augment=settings.texts.augment,
+        skip_unknown=settings.columns.skip_bad_rows,
+        seed=settings.fit.seed,
+    )
+
+
+def _train(settings: Settings, taught: Lesson, learner: Learner) -> None:
+    from limbeck.distil.taught import detach, finishing
+    from limbeck.inspect.paired import Pair
+    from limbeck.train.cost import estimate
+
+    checkpoints = checkpoints_of(settings.out)
+    say(*learner.notices, *learner.describe().lines(), *_plan_lines(learner, estimate(learner).seconds))
+    if not settings.resume:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+    try:
+        learner.fit(checkpoints, resume=settings.resume)
+    except Interrupted as stop:
+        raise Interrupted(f"{stop}. Go on with the same command and --resume") from None
+    detach(learner)
+    calibrated = settings.calibrate and taught.valid_is_labelled
+    finish = finishing(taught, learner)
+    manifest = learner.save(settings.out, calibrated=calibrated, overwrite=settings.overwrite, finish=finish)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    if not taught.valid_is_labelled and learner.valid is not None:
+        say("the validation rows have no labels: the measures tell how far the student agrees with the teachers")
+    compared = manifest.training["taught"].get("compared")
+    if compared:
+        say(Pair(**compared).line("teacher", "student"))
+    print_result(manifest, settings.out, as_json=settings.json, more={"compared": compared})
+
+
+def _source(settings: Settings, material: Material, home: Path) -> str:
+    """Where the learner makes the student from."""
+    from limbeck.distil.student import Cut
+    from limbeck.distil.taught import Student, place_student
+
+    asked = settings.student
+    take = None if asked.take is None else numbers_of(asked.take)
+    cut = Cut(asked.layers, None if take is None else tuple(take), asked.width, asked.vocabulary, asked.dropout)
+    if asked.student is None and cut.is_whole:
+        say("the student is as large as its teacher; --layers 3, say, makes it smaller")
+    return place_student(Student(asked.student or str(material.folder), cut), home, material.rows.dataset.inputs)
+
+
+def _learner(settings: Settings, taught: Lesson, source: str, material: Material) -> Learner:
+    from limbeck.distil.taught import learner_of
+    from limbeck.train.progress import Console
+
+    kept: dict[str, Any] = {key: value for key, value in record(settings).items() if key not in _NOT_KEPT}
+    for key in ("teacher_scores", "unlabelled", "held_out"):
+        kept[key] = [Path(path).name for path in kept[key]]
+    kept["data"], kept["valid"] = taught.train.name, settings.columns.valid and settings.columns.valid.name
+    kept["corrections"] = settings.columns.corrections and settings.columns.corrections.name
+    kept["student"] = None if settings.student.student is None else Path(settings.student.student).name
+    learner = learner_of(
+        taught,
+        source,
+        text=settings.text,
+        fit=settings.fit,
+        distil=settings.distil,
+        beside=settings.beside,
+        teacher=material.folder,
+        settings=kept,
+        reporter=Console(),
+    )
+    kept |= {key: value for key, value in learner.resolved().items() if key not in ("model",)}
+    return learner
+
+
+def _plan_lines(learner: Learner, seconds: float) -> list[str]:
+    fit, n_weights = learner.fit_settings, learner.n_parameters()
+    return [
+        f"student: {n_weights:,} parameters, {4 * n_weights / 1e6:.0f} MB as float32",
+        f"plan: {counted(fit.epochs or 0, 'epoch')}, {counted(learner.n_updates(), 'update')} at lr {fit.lr or 0:g} in "
+        f"{fit.precision}; about {duration(seconds)}",
+    ]

@@ -1,0 +1,68 @@
+"""What several teachers say together, and what was said of each text: pure functions of Scores."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.data import Dataset
+from limbeck.distil.given import LEAST, table_of
+from limbeck.metrics import softmax
+from limbeck.scores import Scores
+
+
+def mean_of(said: Sequence[Scores]) -> Scores:
+    """What several teachers say together: the mean of their probabilities, or numbers, for each input that any knows.
+
+    All teachers that know an input count alike; of one that says several things of it, their mean counts. The classes
+    must be the same, in one order.
+    """
+    if len(said) == 1 and len(np.unique(_keys(said[0]))) == len(said[0]):
+        return said[0]
+    task = said[0].task
+    is_number = task.get("name") == "regress"
+    each = [_by_input(*_known(one, is_number=is_number)) for one in said]
+    keys, mean = _by_input(np.concatenate([one for one, _ in each]), np.concatenate([other for _, other in each]))
+    logits = mean if is_number else np.log(np.maximum(mean, LEAST))
+    model = hashlib.sha256("".join(one.model for one in said).encode()).hexdigest()
+    return table_of([key.tobytes() for key in keys], logits, task=task, model=model)
+
+
+def targets_for(dataset: Dataset, scores: Scores) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """What was said of each input: logits of shape ``(N, C)``, and of which inputs something was said, ``(N,)``."""
+    logits = np.zeros((len(dataset), scores.logits.shape[1]), np.float32)
+    rows = table_of(dataset.ids, logits, task=scores.task, model="").join(scores)
+    found = rows >= 0
+    found[found] = answered(scores)[rows[found]]
+    logits[found] = scores.logits[rows[found]]
+    return logits, found
+
+
+def answered(scores: Scores) -> NDArray[np.bool_]:
+    """Which rows have an answer, and one of finite numbers: shape ``(N,)``."""
+    known: NDArray[np.bool_] = scores.answerable & np.isfinite(scores.logits).all(axis=1)
+    return known
+
+
+def _known(scores: Scores, *, is_number: bool) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Ids of the rows that have an answer, and their probabilities or numbers, shape ``(N, C)``."""
+    rows = answered(scores)
+    logits = scores.logits[rows].astype(np.float64)
+    return _keys(scores)[rows], logits if is_number else softmax(logits)
+
+
+def _by_input(keys: NDArray[Any], values: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Each id once, in the order of their first rows, and the mean of its rows."""
+    distinct, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    summed = np.zeros((len(distinct), values.shape[1]))
+    np.add.at(summed, inverse, values)
+    order = np.argsort(first)
+    return distinct[order], (summed / counts[:, None])[order]
+
+
+def _keys(scores: Scores) -> NDArray[Any]:
+    return np.ascontiguousarray(scores.ids).view("V16").reshape(-1)
