@@ -226,12 +226,14 @@ def read_rows(
     if "train" not in parts:
         raise DataError(f"{data} has no training part; there are {', '.join(parts)}")
     train, valid = parts["train"], parts.get("valid")
-    if classes:
-        train = of_classes(train, classes, skip=columns.skip_bad_rows)
     say(*train.notices)
     if columns.corrections is not None:
         train = apply_corrections(train, columns.corrections)
         say(*train.notices)
+    if classes:
+        n_said = len(train.notices)
+        train = of_classes(train, classes, skip=columns.skip_bad_rows)
+        say(*train.notices[n_said:])
     if "test" in parts:
         seen = set(train.ids)
         leaks = sum(key in seen for key in parts["test"].ids)

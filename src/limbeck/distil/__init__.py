@@ -72,7 +72,7 @@ def student_of(
     from limbeck.distil.settings import DistilSettings
     from limbeck.distil.student import Cut
     from limbeck.distil.taught import Student, learner_of, place_student
-    from limbeck.distil.teacher import FileTeacher, Teacher, open_model
+    from limbeck.distil.teacher import FileTeacher, Teacher, fitting, open_model
     from limbeck.errors import SettingsError
     from limbeck.train.progress import Silent
     from limbeck.train.settings import FitSettings
@@ -91,7 +91,7 @@ def student_of(
         ]
         kept_out = [] if valid is None else [valid]
         rows = pool(labelled, others, kept_out=kept_out, task=str(own.task["name"]), name=train.name)
-        taught = lesson([own], rows, valid, Choices(seed=seed), reporter or Silent())
+        taught = lesson(fitting([own], rows.dataset, home), rows, valid, Choices(seed=seed), reporter or Silent())
         cut = Cut(layers, None if take is None else tuple(take), width, vocabulary)
         source = place_student(Student(student or str(path), cut), home, rows.dataset.inputs)
         return learner_of(
