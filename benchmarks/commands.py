@@ -9,9 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from limbeck.scores import Scores
 
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = os.environ | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -74,6 +78,23 @@ def accuracy_of(folder: Path, test: Path, flags: Sequence[str] = ()) -> float:
     """Accuracy of a saved model on a labelled file, between 0 and 1, as ``limbeck evaluate --json`` tells it."""
     told = json.loads(output(limbeck(), "evaluate", folder, test, "--json", *flags))
     return float(told["metrics"]["accuracy"])
+
+
+def scores_of(folder: Path, test: Path, flags: Sequence[str] = ()) -> Scores:
+    """What a saved model says of a labelled file, as ``limbeck evaluate --scores`` writes it."""
+    from limbeck.scores import Scores
+
+    with tempfile.TemporaryDirectory() as home:
+        file = Path(home) / "scores.npz"
+        output(limbeck(), "evaluate", folder, test, *flags, "--scores", file)
+        return Scores.open(file)
+
+
+def wrong_rows(scores: Scores) -> dict[str, Any]:
+    """Accuracy in percent, number of rows, and which of them are wrong, of a classifier's scores."""
+    assert scores.targets is not None
+    wrong = (scores.logits.argmax(axis=1) != scores.targets).nonzero()[0]
+    return {"accuracy": 100 * (1 - len(wrong) / len(scores)), "n_test": len(scores), "wrong": wrong.tolist()}
 
 
 def training_of(folder: Path) -> dict[str, Any]:

@@ -83,24 +83,16 @@ def updates_of(side: str, seed: int, args: argparse.Namespace) -> int:
 
 def make(side: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     """Train a side, and give which of the test sentences it gets wrong."""
-    from limbeck.scores import Scores
-
     out, test = args.work / f"distil-{side}-{seed}", args.data / "sst2" / "test.parquet"
     if side.startswith("3") and not (args.work / f"distil-6-{seed}").exists() and not side.endswith("hard"):
         train("6", seed, args, args.work / f"distil-6-{seed}")
     train(side, seed, args, out)
     told = json.loads((out / "limbeck.json").read_text(encoding="utf-8"))
-    file = args.work / f"distil-{side}-{seed}.npz"
-    commands.output(commands.limbeck(), "evaluate", out, test, *COLUMNS, "--scores", file)
-    scores = Scores.open(file)
-    assert scores.targets is not None
-    wrong = np.flatnonzero(scores.logits.argmax(axis=1) != scores.targets)
+    said = commands.wrong_rows(commands.scores_of(out, test, COLUMNS))
     if side != "6":
         shutil.rmtree(out)
     return {
-        "accuracy": 100 * (1 - len(wrong) / len(scores)),
-        "n_test": len(scores),
-        "wrong": wrong.tolist(),
+        **said,
         "updates": told["training"]["updates"],
         "seconds": told["training"]["seconds"],
         "parameters": told["model"]["parameters"],

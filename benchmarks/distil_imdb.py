@@ -37,8 +37,6 @@ def drawn(args: argparse.Namespace, part: str, n: int, seed: int) -> Path:
 
 def make(args: argparse.Namespace, side: str) -> dict[str, Any]:
     """Train a side, and give which of the test reviews it gets wrong."""
-    from limbeck.scores import Scores
-
     scored, test = drawn(args, "train", SCORED, 2), drawn(args, "test", TESTED, 3)
     out, layers = args.work / f"imdb-{side}", side.partition("-")[0]
     shared = ("--max-length", str(TOKENS), "--batch-tokens", "2048", "--seed", "1")
@@ -52,16 +50,9 @@ def make(args: argparse.Namespace, side: str) -> dict[str, Any]:
         words += ["--lr", "2e-4", "--epochs", "3", "--no-calibrate"]
         words += ["--hard", "1"] if side.endswith("hard") else []
     commands.run(commands.limbeck(), *words, *shared, *resumed, "--out", out)
-    file = args.work / f"imdb-{side}.npz"
-    commands.output(commands.limbeck(), "evaluate", out, test, *COLUMNS[:4], "--scores", file)
-    scores = Scores.open(file)
-    assert scores.targets is not None
-    wrong = np.flatnonzero(scores.logits.argmax(axis=1) != scores.targets)
     told = json.loads((out / "limbeck.json").read_text(encoding="utf-8"))
     return {
-        "accuracy": 100 * (1 - len(wrong) / len(scores)),
-        "n_test": len(scores),
-        "wrong": wrong.tolist(),
+        **commands.wrong_rows(commands.scores_of(out, test, COLUMNS[:4])),
         "updates": told["training"]["updates"],
         "parameters": told["model"]["parameters"],
     }

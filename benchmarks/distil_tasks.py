@@ -50,27 +50,22 @@ SETS = {
 def make(args: argparse.Namespace, name: str, seed: int) -> dict[str, Any]:
     """Train the teacher, teach the student, and compare both on the test rows."""
     from limbeck.inspect.paired import compare
-    from limbeck.scores import Scores
     from limbeck.tasks import task_from_json
 
     chosen, data = SETS[name], args.data / name
     rows = data / "train.parquet"
     if args.limit:
         rows = commands.first_rows(rows, args.limit, args.work / f"{name}-{args.limit}.parquet")
-    teacher, student = (args.work / f"tasks-{name}-{seed}-{what}" for what in ("teacher", "student"))
+    folders = {side: args.work / f"tasks-{name}-{seed}-{side}" for side in ("teacher", "student")}
+    teacher, student = folders["teacher"], folders["student"]
     shared: list[str | Path] = [*chosen.columns, "--task", chosen.task, "--batch-tokens", "1024", "--seed", str(seed)]
     shared += ["--valid", data / f"{chosen.valid}.parquet"] if chosen.valid else []
-    for folder in (teacher, student):
+    for folder in folders.values():
         shutil.rmtree(folder, ignore_errors=True)
     commands.run(commands.limbeck(), "train", rows, "--model", args.encoder, *shared, "--no-look", "--out", teacher)
     commands.run(commands.limbeck(), "distil", teacher, rows, "--layers", str(LAYERS), *shared, "--out", student)
-    said = {}
-    for folder in (teacher, student):
-        file = args.work / "tasks-scores.npz"
-        test = data / f"{chosen.test}.parquet"
-        commands.output(commands.limbeck(), "evaluate", folder, test, *chosen.columns, "--scores", file)
-        said[folder.name.rpartition("-")[2]] = Scores.open(file)
-        file.unlink()
+    test = data / f"{chosen.test}.parquet"
+    said = {side: commands.scores_of(folder, test, chosen.columns) for side, folder in folders.items()}
     first, second = said["teacher"], said["student"]
     assert first.targets is not None
     task = task_from_json(first.task)
@@ -78,7 +73,7 @@ def make(args: argparse.Namespace, name: str, seed: int) -> dict[str, Any]:
     assert pair is not None
     told = json.loads((student / "limbeck.json").read_text(encoding="utf-8"))
     measures = {side: task.metrics(one.logits.astype(np.float64), first.targets) for side, one in said.items()}
-    for folder in (teacher, student):
+    for folder in folders.values():
         shutil.rmtree(folder)
     return {"pair": pair.to_json(), "measures": measures, "parameters": told["model"]["parameters"]}
 
