@@ -17,6 +17,8 @@ def is_blank(text: str) -> bool:
     >>> is_blank(" \u200b\x00"), is_blank("?")
     (True, False)
     """
+    if text[:1].isalnum():  # of nearly every text, and ten times as quick to see
+        return False
     return all(unicodedata.category(character) in _INVISIBLE for character in text)
 
 

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,18 @@ class Encoded:
             [self.reasons[n] for n in inputs],
             self.answerable[inputs],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """All tokens of one input."""
+
+    ids: NDArray[np.int32]
+    type_ids: NDArray[np.int32]
+    has_unknown: bool
+    """Whether one of them is the unknown one."""
+    encoding: Any
+    """The tokenizer's own object."""
 
 
 class Encoder:
@@ -155,13 +168,14 @@ class Encoder:
         dropped = np.zeros(len(inputs), np.int64)
         reasons = [""] * len(inputs)
         answerable = np.ones(len(inputs), np.bool_)
-        for n, (item, encoding) in enumerate(self._encodings(inputs)):
-            rows, read[n], dropped[n] = self._rows(encoding, isinstance(item, tuple), windowed)
+        for n, (item, whole) in enumerate(self._wholes(inputs)):
+            rows, read[n], dropped[n] = self._rows(whole, isinstance(item, tuple), windowed)
             for row_ids, row_types in rows:
                 ids.append(row_ids)
                 type_ids.append(row_types)
                 owner.append(n)
-            reasons[n], answerable[n] = self._reason(item, [row_ids for row_ids, _ in rows], int(read[n]))
+            unknown = whole.has_unknown and any(self._unknown in row_ids for row_ids, _ in rows)
+            reasons[n], answerable[n] = self._reason(item, int(read[n]), unknown=unknown)
         return Encoded(ids, type_ids, np.array(owner, np.int64), read, dropped, reasons, answerable)
 
     def stretches_read(self, item: Input) -> list[list[tuple[int, int]]]:
@@ -201,24 +215,27 @@ class Encoder:
         alone: NDArray[np.bool_] = (encoded.read > 0) & (known == 0)
         return alone
 
-    def _encodings(self, inputs: Sequence[Input]) -> Iterator[tuple[Input, Any]]:
+    def _wholes(self, inputs: Sequence[Input]) -> Iterator[tuple[Input, _Whole]]:
+        """Each input with all its tokens, tokenized in chunks."""
         for start in range(0, len(inputs), _CHUNK):
             chunk = inputs[start : start + _CHUNK]
             given = [tuple(map(self._given, item)) if isinstance(item, tuple) else self._given(item) for item in chunk]
-            yield from zip(chunk, self.tokenizer.encode_batch_fast(given), strict=True)
+            encodings = self.tokenizer.encode_batch_fast(given)
+            ids, type_ids = [one.ids for one in encodings], [one.type_ids for one in encodings]
+            unknown = [self._unknown in row for row in ids]
+            yield from zip(chunk, map(_Whole, _arrays(ids), _arrays(type_ids), unknown, encodings), strict=True)
 
     def _given(self, text: str) -> str:
         """What the tokenizer is given of a text."""
         return self._long_words.shorten(clean(text))[0]
 
     def _rows(
-        self, encoding: Any, is_pair: bool, windowed: bool
+        self, whole: _Whole, is_pair: bool, windowed: bool
     ) -> tuple[list[tuple[NDArray[np.int32], NDArray[np.int32]]], int, int]:
         """The rows of one input, how many of its tokens they read, and how many they drop."""
         if windowed and is_pair:
             raise SettingsError("--windows reads single texts only; these are pairs: leave the flag out")
-        ids = np.array(encoding.ids, np.int32)
-        types = np.array(encoding.type_ids, np.int32)
+        ids, types = whole.ids, whole.type_ids
         n_special = self.n_special(pair=is_pair)
         length, budget = len(ids) - n_special, self.settings.max_length - n_special
         if length <= budget:
@@ -227,7 +244,7 @@ class Encoder:
             raise SettingsError(
                 f"--max-length {self.settings.max_length} is filled by the {n_special} special tokens; give more"
             )
-        parts = np.array([-1 if part is None else part for part in encoding.sequence_ids], np.int64)
+        parts = np.array([-1 if part is None else part for part in whole.encoding.sequence_ids], np.int64)
         if windowed:
             inside = np.flatnonzero(parts == 0)
             kept = [inside[start:stop] for start, stop in windows(length, budget)]
@@ -253,13 +270,13 @@ class Encoder:
         keep[positions] = True
         return ids[keep], types[keep]
 
-    def _reason(self, item: Input, rows: list[NDArray[np.int32]], n_read: int) -> tuple[str, bool]:
+    def _reason(self, item: Input, n_read: int, *, unknown: bool) -> tuple[str, bool]:
         texts = item if isinstance(item, tuple) else (item,)
         if all(is_blank(text) for text in texts):
             return EMPTY, False
         if n_read == 0:
             return UNREADABLE, False
-        if self._unknown is not None and any(self._unknown in row for row in rows):
+        if unknown:
             longest = max((self._longest_word(text) for text in texts), default=0)
             if longest > self._longest_known:
                 return f"a word of {longest} characters was read as unknown", True
@@ -274,6 +291,13 @@ class Encoder:
             words = [word for word, _ in splitter.pre_tokenize_str(normal)] if splitter else [normal]
             longest = max(longest, *map(len, words), 0)
         return longest
+
+
+def _arrays(rows: Sequence[Sequence[int]]) -> list[NDArray[np.int32]]:
+    """Each of ``rows`` as an array: views of one, which takes a third of the time of an array each."""
+    ends = np.cumsum([len(row) for row in rows]).tolist()
+    flat = np.fromiter(chain.from_iterable(rows), np.int32, ends[-1] if ends else 0)
+    return [flat[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:
