@@ -21,10 +21,12 @@ HERE = Path(__file__).resolve().parent
 ENVIRONMENT = os.environ | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
-def parser(doc: str | None, *, data: str, work: str, encoder: str = "of the encoder") -> argparse.ArgumentParser:
-    """The flags that most benchmarks share: three folders, each with a word on what is in it."""
+def parser(doc: str | None, *, data: str, work: str, encoder: str | None = "of the encoder") -> argparse.ArgumentParser:
+    """The flags that most benchmarks share: three folders, each with a word on what is in it; None leaves one out."""
     made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     for flag, what in (("--data", data), ("--encoder", encoder), ("--work", work)):
+        if what is None:
+            continue
         made.add_argument(flag, type=Path, required=True, help=f"folder {what}")
     return made
 
