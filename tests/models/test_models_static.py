@@ -17,7 +17,7 @@ from limbeck.artefact.manifest import INT8_GRAPH
 from limbeck.cli import main
 from limbeck.models import Batch, Prepared, Request, prepare, static
 from limbeck.models.static import Shape, StaticModel
-from limbeck.passes import quantise
+from limbeck.passes import quantise, trim
 from limbeck.runtime.check import check
 from limbeck.tasks import make_task
 from limbeck.text import Encoder, Input, TextSettings
@@ -161,6 +161,21 @@ def test_int8_weights_answer_nearly_alike(tmp_path: Path) -> None:
     assert max(abs(one.probs["good"] - two.probs["good"]) for one, two in zip(before, after, strict=True)) < 0.02
     assert {answer.predicted for answer in before} == {"good", "bad"}
     assert check(tmp_path / "small").ok
+
+
+def test_a_trimmed_one_answers_as_before(tmp_path: Path) -> None:
+    made = learner(epochs=8, lr=1e-2)
+    made.fit()
+    made.save(tmp_path / "model", calibrated=False)
+    texts = [str(text) for text in rows(40).inputs]
+    counts = trim.piece_counts(made.encoder, texts)
+    enough = 5 + int((counts > 0).sum()) + 60  # special ones, those that are used, single characters
+    trim.apply(tmp_path / "model", tmp_path / "trimmed", counts, pieces=enough)
+    config = json.loads((tmp_path / "trimmed" / "config.json").read_text(encoding="utf-8"))
+    assert config["vocab_size"] < made.encoder.tokenizer.get_vocab_size()
+    before, after = (limbeck.load(tmp_path / name).logits(texts)[0] for name in ("model", "trimmed"))
+    np.testing.assert_allclose(after, before, atol=1e-5)
+    assert np.abs(before).max() > 0.5
 
 
 def test_the_command_trains_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ _COPIED = ("special_tokens_map.json", "LICENSE", "LICENCE", "NOTICE", "COPYING",
 """How the names of other files begin that stay as they are; a vocab.txt would contradict the tokenizer."""
 _BY_PIECE = (
     "word_embeddings.weight",
+    "scope_embeddings.weight",
     *("predictions.decoder.weight", "predictions.decoder.bias", "predictions.bias"),
     *("vocab_projector.weight", "vocab_projector.bias", "generator_lm_head.weight", "generator_lm_head.bias"),
     *("lm_head.decoder.weight", "lm_head.decoder.bias", "lm_head.bias"),

@@ -14,7 +14,7 @@ import numpy as np
 from limbeck.graph import blocks, sizes
 from limbeck.graph.builder import Array, Graph
 
-_NUMBERS = ("hidden_size", "reach", "intermediate_size")
+_NUMBERS = ("vocab_size", "hidden_size", "reach", "intermediate_size")
 _REACH = "reach"
 """The tensor of distances; each of its rows stands by itself in the graph, as ``reach.1`` and so on."""
 
@@ -36,7 +36,8 @@ def build(graph: Graph, config: sizes.Config, *, first_token: bool) -> tuple[str
     """Return the logits' name and their number; no token is ahead of others, so ``first_token`` changes nothing."""
     del first_token
     width, hidden = config["hidden_size"], config["intermediate_size"]
-    words, scopes = (_vectors(graph, f"{kind}_embeddings", width) for kind in ("word", "scope"))
+    shape = (config["vocab_size"], width)
+    words, scopes = (_vectors(graph, f"{kind}_embeddings.weight", shape) for kind in ("word", "scope"))
     said = graph.op("Mul", words, _weights(graph, scopes, config["reach"], width), at="said")
     if config["type_vocab_size"] == 1:
         features, n_features = _mean_of(graph, said, "attention_mask", "text"), width
@@ -63,10 +64,10 @@ def _row(distance: int) -> str:
     return f"{_REACH}.{distance}"
 
 
-def _vectors(graph: Graph, name: str, width: int) -> str:
-    """Return the row of each token, (B, T, ``width``)."""
-    table = graph.constant(f"{name}.weight", graph.weight(f"{name}.weight", (None, width)))
-    return graph.op("Gather", table, "input_ids", at=name)
+def _vectors(graph: Graph, name: str, shape: tuple[int, int]) -> str:
+    """Return each token's row of the table ``name``, (B, T, D)."""
+    table = graph.constant(name, graph.weight(name, shape))
+    return graph.op("Gather", table, "input_ids", at=name.removesuffix(".weight"))
 
 
 def _weights(graph: Graph, scopes: str, n_before: int, width: int) -> str:
