@@ -204,10 +204,11 @@ class Predictor:
             )
         checked: list[Input] = []
         wrong = []
+        pairs = self.is_pairs
         for n, item in enumerate(inputs):
-            if self.is_pairs and isinstance(item, (tuple, list)) and _is_pair(item):
+            if pairs and isinstance(item, (tuple, list)) and _is_pair(item):
                 checked.append((item[0], item[1]))
-            elif not self.is_pairs and isinstance(item, str):
+            elif not pairs and isinstance(item, str):
                 checked.append(item)
             else:
                 wrong.append(
