@@ -25,6 +25,7 @@ from limbeck.train.learner import Learner
 from limbeck.train.processes import join, speaks
 from limbeck.train.step import MicroBatch, Step, StepResult, supervised
 from support.encoders import folder
+from support.taught import classifier, wide, with_all_parts
 from support.train_data import flipped, learner, rows
 
 PATIENT: dict[str, Any] = {"batch_size": 8, "epochs": 9, "lr": 3e-3, "patience": 2}
@@ -49,6 +50,11 @@ def patient() -> Learner:
 
 def counted() -> Learner:
     return learner(rows(20), family="distilbert", **COUNTED)
+
+
+def parted() -> Learner:
+    """A loss of five parts, a projection among what is trained, a last step of two rows."""
+    return with_all_parts(batch_size=7)
 
 
 def stopped() -> Learner:
@@ -114,11 +120,13 @@ def main(home: Path) -> None:
 
     for family in ("bert", "distilbert"):  # before they come together: then transformers writes in the first alone
         folder(family)
+    classifier(), wide()
     made = accumulated()
     note("accumulated", story(made, seen / "accumulated"))
     note("saved", json.loads(made.save(seen / "model").to_bytes()))
     note("patient", story(patient()))
     note("counted", story(counted()))
+    note("parted", story(parted()))
     note("broken", story(broken(), seen / "broken"))
     note("stopped", story(asked(signal.SIGTERM), seen / "stopped"))
     note("resumed", story(stopped(), seen / "begun", resume=True))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import torch
+from torch import nn
 
 from limbeck.train.cost import estimate
+from limbeck.train.step import MicroBatch, StepResult, supervised
 from support.train_data import learner, rows
 
 
@@ -38,3 +42,18 @@ def test_no_weight_and_no_random_state_changes() -> None:
     assert torch.equal(torch.get_rng_state(), state)
     assert made.model.module.training
     assert all(torch.equal(before[name], value) for name, value in made.model.module.state_dict().items())
+
+
+def test_what_a_step_does_beside_the_model_counts_once() -> None:
+    made = learner(rows(20), batch_size=4, epochs=10)
+    plain = supervised(made.objective.loss)
+
+    def slow(model: nn.Module, micro: MicroBatch) -> StepResult:
+        time.sleep(0.02)
+        result = plain(model, micro)
+        return StepResult(result.losses, result.logits, {"all": result.losses})
+
+    made.take_step(slow)
+    one_part = estimate(made).seconds
+    made.take_step(slow, parts=["all"])
+    assert 50 * 0.02 * 0.9 < estimate(made).seconds - one_part < 50 * 0.02 * 3

@@ -77,13 +77,14 @@ def assert_alike(one: dict[str, Any], other: dict[str, Any]) -> None:
         assert [ours[key] for key in exact] == [theirs[key] for key in exact]
         for name in ("loss", "train_loss"):
             assert ours.get(name, 0.0) == pytest.approx(theirs.get(name, 0.0), abs=1e-5)
+        assert ours.get("parts", {}) == pytest.approx(theirs.get("parts", {}), abs=1e-6, rel=1e-6)
         for name, value in ours.get("valid", {}).items():
             assert value == pytest.approx(theirs["valid"][name], abs=1e-5), name
     assert (one["best"], one["texts"]) == (other["best"], other["texts"])
     np.testing.assert_allclose(one["weights"], other["weights"], rtol=1e-4)
 
 
-@pytest.mark.parametrize("what", ["accumulated", "patient", "counted"])
+@pytest.mark.parametrize("what", ["accumulated", "patient", "counted", "parted"])
 def test_two_processes_have_the_losses_of_one(home: Path, what: str) -> None:
     first, second = told(home, what)
     assert first == second  # to the bit: both took the same steps
@@ -93,6 +94,8 @@ def test_two_processes_have_the_losses_of_one(home: Path, what: str) -> None:
 def test_the_test_has_what_it_needs(home: Path) -> None:
     steps = [len(entry["rows"]) for entry in told(home, "accumulated")[0]["log"] if "rows" in entry]
     assert steps == [12, 12, 12, 1] * 2  # a step of one row leaves a process without any
+    parts = [entry["parts"] for entry in told(home, "parted")[0]["log"] if "parts" in entry]
+    assert [list(each) for each in parts] == [["soft", "hard", "hidden", "cosine", "relations"]] * 10
     patient = [entry["valid"]["loss"] for entry in told(home, "patient")[0]["log"] if "valid" in entry]
     assert 2 < len(patient) < together.PATIENT["epochs"]
 

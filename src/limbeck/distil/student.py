@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +17,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck import sentiment
-from limbeck.artefact.manifest import INT8_GRAPH, NAME, TOKENIZER, Manifest
-from limbeck.artefact.verify import sha256
+from limbeck.distil import _encoder_folder as folders
 from limbeck.distil.narrow import narrowed
-from limbeck.errors import ModelError, SettingsError, require
-from limbeck.graph import weights as graph_weights
+from limbeck.errors import ModelError, SettingsError
 from limbeck.models import DEFAULT, _hub
 from limbeck.passes import trim
 from limbeck.text import Encoder, Input
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
 DEPTHS = ("num_hidden_layers", "n_layers")
 """What a configuration calls its number of layers; the second is DistilBERT's."""
-DROPOUTS = (
-    *("hidden_dropout_prob", "attention_probs_dropout_prob"),
-    *("dropout", "attention_dropout", "seq_classif_dropout", "classifier_dropout"),
-)
-"""What configurations call the rates of dropout; behind the first two DistilBERT's, and that of heads."""
-_LAYER = re.compile(r"(?P<before>.*\blayers?\.)(?P<number>\d+)(?P<after>\..*)")
-_COPIED = (TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt")
-_LICENCES = ("LICEN", "NOTICE", "COPYING")
+PER_LAYER = ("attention_window", "layer_types")
+"""Entries of configurations that are lists with a value a layer (Longformer's and ModernBERT's)."""
+DROPOUTS = {
+    "distilbert": ("dropout", "attention_dropout", "seq_classif_dropout"),
+    "albert": ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout_prob"),
+}
+"""Rates of dropout that a family has where its configuration is silent; others have :data:`_RATES`."""
+_RATES = ("hidden_dropout_prob", "attention_probs_dropout_prob")
+_RATE = re.compile(r"(\w+_)?dropout(_prob|_rate)?")
+_LAYER = re.compile(r"(?P<before>(?:.*?\.)?layers?\.)(?P<number>\d+)(?P<after>\..*)")
+_SPLITTER = "WordPiece"
+"""The kind of tokenizer whose vocabulary can be trimmed."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def folder_of(source: str) -> Path:
     Raises:
         ModelError: there is none.
     """
-    return sentiment.folder() if source == DEFAULT else _hub.find(source)
+    return sentiment.folder() if source == DEFAULT else _hub.find(source, flag="--student")
 
 
 def make(source: Path, out: Path, cut: Cut, inputs: Sequence[Input] = ()) -> Path:
@@ -94,40 +95,24 @@ def make(source: Path, out: Path, cut: Cut, inputs: Sequence[Input] = ()) -> Pat
 
     Raises:
         ModelError: the folder holds no BERT-like encoder.
-        SettingsError: more layers than there are, a layer twice, a width that is no number of heads.
+        SettingsError: more layers than there are, a layer twice, a width that is no number of heads, too few pieces.
+        ArtefactError: it is a saved model of limbeck with damaged files.
     """
-    config, weights = read(source)
+    config, weights = folders.read(source)
+    if cut.vocabulary is not None:
+        _see_that_it_trims(source, cut.vocabulary)
     taken = layers_of(config, cut, name=source.name)
-    config, weights = kept_layers(config, weights, taken)
+    config, weights = kept_layers(config, weights, taken, name=source.name)
     if cut.dropout is not None:
-        config |= {key: cut.dropout for key in DROPOUTS if key in config or key in DROPOUTS[:2]}
+        config |= dict.fromkeys(_rates(config), cut.dropout)
     if cut.width is not None:
         config, weights = narrowed(config, weights, cut.width, name=source.name)
     shallow = out if cut.vocabulary is None else out.with_name(f"{out.name}.whole")
-    _write(source, shallow, config, weights)
+    folders.write(source, shallow, config, weights)
     if cut.vocabulary is not None:
-        encoder = Encoder.from_string((shallow / TOKENIZER).read_text(encoding="utf-8"))
-        texts = [text for item in inputs for text in (item if isinstance(item, tuple) else (item,))]
-        trim.trim_folder(shallow, out, trim.piece_counts(encoder, texts), pieces=cut.vocabulary)
-        shutil.rmtree(shallow)
-    _hand_on_manifest(source, out)
+        _trim(shallow, out, cut.vocabulary, inputs)
+    folders.hand_on_manifest(source, out)
     return out
-
-
-def read(source: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Configuration and float weights of an encoder's folder; those of an int8 model are dequantised.
-
-    Raises:
-        ModelError: a file is missing.
-    """
-    if not (source / CONFIG).is_file():
-        raise ModelError(f"{source} has no {CONFIG}; give the folder of an encoder or of a saved model")
-    config: dict[str, Any] = json.loads((source / CONFIG).read_text(encoding="utf-8"))
-    if (source / WEIGHTS).is_file():
-        return config, require("safetensors.numpy", "compress").load_file(source / WEIGHTS)
-    if (source / INT8_GRAPH).is_file():
-        return config, graph_weights.read(source)
-    raise ModelError(f"{source} has no {WEIGHTS}; give an encoder's folder with its weights in that form")
 
 
 def layers_of(config: Mapping[str, Any], cut: Cut, *, name: str) -> tuple[int, ...]:
@@ -137,52 +122,107 @@ def layers_of(config: Mapping[str, Any], cut: Cut, *, name: str) -> tuple[int, .
         SettingsError: more than there are, or one twice.
         ModelError: the configuration tells of no layers.
     """
-    depth = next((int(config[key]) for key in DEPTHS if key in config), None)
-    if depth is None:
-        raise ModelError(f"{name} is no BERT-like encoder: its {CONFIG} tells of no {' and no '.join(DEPTHS)}")
-    if cut.layers is not None and cut.layers > depth:
+    depth = depth_of(config, name=name)
+    if cut.layers is not None and not 1 <= cut.layers <= depth:
         raise SettingsError(f"--layers {cut.layers}: {name} has {depth} layers; give 1 to {depth}")
     if cut.take is None:
         return evenly(depth, depth if cut.layers is None else cut.layers)
-    wrong = sorted({number for number in cut.take if number >= depth})
+    wrong = sorted({number for number in cut.take if not 0 <= number < depth})
     if wrong:
         raise SettingsError(f"--take {_shown(cut.take)}: {name} has the layers 0 to {depth - 1}, not {_shown(wrong)}")
-    if len(set(cut.take)) < len(cut.take) or list(cut.take) != sorted(cut.take):
+    if not cut.take or len(set(cut.take)) < len(cut.take) or list(cut.take) != sorted(cut.take):
         raise SettingsError(f"--take {_shown(cut.take)}: give each layer once, in ascending order")
     return tuple(cut.take)
 
 
+def depth_of(config: Mapping[str, Any], *, name: str) -> int:
+    """The number of layers.
+
+    Raises:
+        ModelError: the configuration tells of none, or of a decoder.
+    """
+    if config.get("is_encoder_decoder"):
+        raise ModelError(f"{name} is no BERT-like encoder: it has a decoder")
+    found = next((config[key] for key in DEPTHS if key in config), None)
+    if not isinstance(found, int) or found < 1:
+        raise ModelError(f"{name} is no BERT-like encoder: its config.json tells of no {' and no '.join(DEPTHS)}")
+    return found
+
+
 def kept_layers(
-    config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], taken: Sequence[int]
+    config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], taken: Sequence[int], *, name: str
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Configuration and weights with the layers ``taken`` alone, numbered anew."""
+    """Configuration and weights with the layers ``taken`` alone, numbered anew.
+
+    ALBERT's layers are one that is run so many times: its weights stay.
+
+    Raises:
+        ModelError: the weights of single layers are not told apart by their names.
+    """
+    depth = depth_of(config, name=name)
+    trunk = _trunk(weights, depth)
+    if not trunk and config.get("num_hidden_groups") != 1:
+        raise ModelError(
+            f"{name} has no tensors called layer.0 to layer.{depth - 1}: its layers cannot be told apart; give a "
+            "BERT-like encoder, or leave --layers and --take out"
+        )
     place = {number: n for n, number in enumerate(taken)}
     kept: dict[str, NDArray[Any]] = {}
-    for name, value in weights.items():
-        layer = _LAYER.fullmatch(name)
-        if layer is None:
-            kept[name] = value
+    for key, value in weights.items():
+        layer = _LAYER.fullmatch(key)
+        if layer is None or layer["before"] not in trunk:
+            kept[key] = value
         elif int(layer["number"]) in place:
             kept[f"{layer['before']}{place[int(layer['number'])]}{layer['after']}"] = value
-    changed = {key: len(taken) for key in DEPTHS if key in config}
+    changed: dict[str, Any] = {key: len(taken) for key in DEPTHS if key in config}
+    for key in PER_LAYER:
+        if isinstance(config.get(key), list) and len(config[key]) == depth:
+            changed[key] = [config[key][number] for number in taken]
     return {**config, **changed}, kept
 
 
-def _write(source: Path, out: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]]) -> None:
-    out.mkdir(parents=True)
-    (out / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    whole = {name: np.ascontiguousarray(value) for name, value in weights.items()}
-    require("safetensors.numpy", "compress").save_file(whole, out / WEIGHTS, metadata={"format": "pt"})
-    for path in source.iterdir():
-        if path.is_file() and (path.name in _COPIED or path.name.upper().startswith(_LICENCES)):
-            shutil.copy2(path, out / path.name)
+def _trunk(weights: Mapping[str, NDArray[Any]], depth: int) -> set[str]:
+    """How the names of tensors begin that stand in the encoder's layers: one for each of them, and no other."""
+    numbers: dict[str, set[int]] = {}
+    for key in weights:
+        if layer := _LAYER.fullmatch(key):
+            numbers.setdefault(layer["before"], set()).add(int(layer["number"]))
+    return {before for before, found in numbers.items() if found == set(range(depth))}
 
 
-def _hand_on_manifest(source: Path, out: Path) -> None:
-    """What a saved model says of its languages and of its way of reading goes along."""
-    if (source / NAME).is_file():
-        files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in sorted(out.iterdir())}
-        (out / NAME).write_bytes(replace(Manifest.read(source), files=files, probes={}, metrics={}).to_bytes())
+def _rates(config: Mapping[str, Any]) -> list[str]:
+    """The entries of a configuration that are rates of dropout, those that it takes for granted included."""
+    named = [key for key, value in config.items() if _RATE.fullmatch(key) and not isinstance(value, bool | str)]
+    return list(dict.fromkeys([*named, *DROPOUTS.get(str(config.get("model_type")), _RATES)]))
+
+
+def _see_that_it_trims(source: Path, pieces: int) -> None:
+    """Raise before anything is written.
+
+    Raises:
+        ModelError: the tokenizer is of another kind.
+    """
+    kind = json.loads(folders.tokenizer(source))["model"].get("type")
+    if kind != _SPLITTER:
+        raise ModelError(
+            f"--vocabulary {pieces}: the tokenizer of {source.name} is of the kind {kind!r}, and vocabularies of the "
+            f"kind {_SPLITTER!r} can be trimmed; leave --vocabulary out"
+        )
+
+
+def _trim(shallow: Path, out: Path, pieces: int, inputs: Sequence[Input]) -> None:
+    """Move the encoder in ``shallow`` to ``out`` with the pieces that ``inputs`` use most.
+
+    Raises:
+        SettingsError: they are too few.
+    """
+    encoder = Encoder.from_string(folders.tokenizer(shallow))
+    texts = [text for item in inputs for text in (item if isinstance(item, tuple) else (item,))]
+    try:
+        trim.trim_folder(shallow, out, trim.piece_counts(encoder, texts), pieces=pieces)
+    except SettingsError as error:
+        raise SettingsError(f"--vocabulary {pieces}: {error}") from None
+    shutil.rmtree(shallow)
 
 
 def _shown(numbers: Sequence[int]) -> str:

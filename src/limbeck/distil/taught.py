@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from limbeck import models
 from limbeck.artefact.card import AGREEMENT
@@ -26,6 +27,7 @@ from limbeck.runtime.predictor import Predictor
 from limbeck.runtime.score import score
 from limbeck.settings import record
 from limbeck.text import Input, TextSettings
+from limbeck.train.identity import weights_hash
 from limbeck.train.learner import Learner
 from limbeck.train.loop import Listener
 from limbeck.train.progress import Reporter
@@ -50,17 +52,33 @@ def place_student(student: Student, home: Path, inputs: Sequence[Input]) -> str:
     """The source from which the learner makes the student: a folder under ``home`` where something is left out of it.
 
     Raises:
-        SettingsError: a family that has no layers to leave out.
+        ModelError: there is no such encoder.
+        SettingsError: a family that has no layers to leave out, or is fitted without steps.
     """
-    if student.cut.is_whole:
-        return student.source
-    if models.family_of(student.source) not in ("transformer", models.DEFAULT):
-        raise SettingsError(
-            f"--student {student.source} is made anew and has nothing to cut; leave --layers, --take, --width, "
-            "--vocabulary and --dropout out"
-        )
-    folder = folder_of(student.source)
-    return str(make(folder, home / "student" / folder.name, student.cut, inputs))
+    source, cut = student.source, student.cut
+    see_that_it_learns(source)
+    if models.family_of(source) not in ("transformer", models.DEFAULT):
+        if not cut.is_whole:
+            raise SettingsError(
+                f"--student {source} is made anew and has nothing to cut; leave --layers, --take, --width, "
+                "--vocabulary and --dropout out"
+            )
+        return source
+    folder = folder_of(source)
+    if cut.is_whole:
+        return source
+    name = Path(models.shown(source)).name  # of the hub's folder it would be a hash, of the shipped one "model"
+    return str(make(folder, home / "student" / name, cut, inputs))
+
+
+def see_that_it_learns(source: str) -> None:
+    """Raise for a family that the training loop does not fit.
+
+    Raises:
+        SettingsError: it is one.
+    """
+    if models.own_fit(source) is not None:
+        raise SettingsError(f"--student {source} is fitted in one go: no step of it could take a teacher's word")
 
 
 def learner_of(
@@ -93,8 +111,7 @@ def learner_of(
     Raises:
         LimbeckError: the student cannot be made, or cannot be taught so.
     """
-    if models.own_fit(source) is not None:
-        raise SettingsError(f"--student {source} is fitted in one go: no step of it could take a teacher's word")
+    see_that_it_learns(source)
     distil, beside = distil or DistilSettings(), beside or BesideSettings()
     learner = Learner(
         lesson.train,
@@ -106,8 +123,7 @@ def learner_of(
         reporter=reporter,
         listeners=listeners,
     )
-    rows = {key: row for row, key in enumerate(lesson.train.ids)}
-    kept = np.array([rows[key] for key in learner.train.ids])
+    kept = _rows_of(learner.train.ids, lesson.train.ids)
     logits, is_number = lesson.logits[kept], learner.task.name == "regress"
     if is_number:
         scale, offset = learner.scale
@@ -126,11 +142,12 @@ def learner_of(
     learner.take_step(
         step,
         parts=parts_of(hard=hard, beside=next_to),
+        attach=None if next_to is None else next_to.attach,
         teachers=list(lesson.teachers),
         said=lesson.fingerprint,
         valid="labelled" if lesson.valid_is_labelled else AGREEMENT,
         **record(distil),
-        **(record(beside) if next_to is not None else {}),
+        **({**record(beside), "beside": weights_hash(next_to.teacher)} if next_to is not None else {}),
     )
     return learner
 
@@ -168,6 +185,12 @@ def detach(learner: Learner) -> None:
     module = learner.model.module
     if hasattr(module, PROJECTION):
         delattr(module, PROJECTION)
+
+
+def _rows_of(kept: Sequence[bytes], all_ids: Sequence[bytes]) -> NDArray[np.int64]:
+    """The numbers among all rows of those that were kept, which stand in the same order."""
+    numbers = enumerate(all_ids)
+    return np.array([next(row for row, other in numbers if other == key) for key in kept], np.int64)
 
 
 def _beside(learner: Learner, settings: BesideSettings, teacher: Path | None) -> Beside | None:

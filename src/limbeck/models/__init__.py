@@ -186,10 +186,11 @@ def family_of(source: str) -> str:
 
 
 def shown(source: str) -> str:
-    """The name of a model as an artefact's settings record it: a folder by its last part alone."""
+    """The name of a model as an artefact's settings record it: a folder, gone or not, by its last part alone."""
     if source.startswith(f"{_FROZEN}:"):
         return f"{_FROZEN}:{shown(origin(source))}"
-    return Path(source).resolve().name if Path(source).is_dir() else source
+    path = Path(source)
+    return path.resolve().name if path.is_dir() or path.is_absolute() else source
 
 
 def origin(source: str) -> str:

@@ -32,8 +32,8 @@ _REASONS = {
 """What an error of the hub's library, or of those that it calls, means, by the name of its class or base."""
 
 
-def find(source: str) -> Path:
-    """The local folder of a model, fetched from the hub where ``source`` is a name there.
+def find(source: str, *, flag: str = "--model") -> Path:
+    """The local folder of a model, fetched from the hub where ``source`` is a name there; messages name ``flag``.
 
     Raises:
         ModelError: there is no such folder, or the hub cannot be reached.
@@ -46,21 +46,21 @@ def find(source: str) -> Path:
         return folder
     if folder.exists() or source.startswith((".", "/", "~")) or source.endswith("/"):
         raise ModelError(
-            f"--model {source!r} is not a folder; give a folder with config.json, a hub name, 'small' or 'static'"
+            f"{flag} {source!r} is not a folder; give a folder with config.json, a hub name, 'small' or 'static'"
         )
-    return _fetch(source)
+    return _fetch(source, flag)
 
 
-def _fetch(name: str) -> Path:
+def _fetch(name: str, flag: str) -> Path:
     hub = require("huggingface_hub", "train")
     try:
         return Path(hub.snapshot_download(name, allow_patterns=_PATTERNS))
     except Exception as error:  # the hub raises its own, requests' and httpx's errors
         offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0") else ""
         raise ModelError(
-            f"--model {name!r} is no folder here{_family_meant(name)}, and the hub did not give it{offline}: "
+            f"{flag} {name!r} is no folder here{_family_meant(name)}, and the hub did not give it{offline}: "
             f"{reason_of(error)}. Without a network, copy the model's folder (config.json, model.safetensors, "
-            "tokenizer.json) to this machine and give its path; or use --model small, which needs nothing"
+            f"tokenizer.json) to this machine and give its path; or use {flag} small, which needs nothing"
         ) from None
 
 

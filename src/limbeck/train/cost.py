@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from statistics import mean
 from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from limbeck.plan import training_plan
 from limbeck.train.freeze import trained_share
 
 if TYPE_CHECKING:
     from limbeck.train.learner import Learner
+    from limbeck.train.loop import Work
 
 _SECONDS = 3.0
 
@@ -33,22 +41,37 @@ def estimate(learner: Learner) -> Cost:
     """Time a few passes forward and back over real batches; no weight and no random state changes.
 
     A backward pass costs twice a forward pass, and ends above what is frozen: the estimate counts three forward passes
-    a trained token, measured in eval mode, and a fifth on top for the optimiser and the validation.
+    a trained token, measured in eval mode, and a fifth on top for the optimiser and the validation. What a step of
+    several parts does beside the model's forward pass, a teacher's own above all, is timed too and counts once.
     """
-    fit, lengths = learner.fit_settings, learner.encoded.lengths
-    plan = training_plan(lengths, fit.batch, seed=fit.seed, epoch=0)
-    started, done = time.perf_counter(), 0
-    first = 0.0
+    fit, work = learner.fit_settings, learner.work()
+    plan = training_plan(work.lengths, fit.batch, seed=fit.seed, epoch=0)
+    began = time.perf_counter()
+    passes: list[float] = []
+    beside: list[float] = []
     for rows in plan[:8]:
-        learner.forward(rows)
-        done += 1
-        if done == 1:  # the first pass also sets buffers up
-            first = time.perf_counter() - started
-        if time.perf_counter() - started > _SECONDS:
+        passes.append(_seconds(partial(learner.forward, rows)))
+        if work.parts:
+            beside.append(max(0.0, _seconds(partial(_try, work, rows, fit.precision)) - passes[-1]))
+        if time.perf_counter() - began > _SECONDS:
             break
-    spent = time.perf_counter() - started
-    a_batch = (spent - first) / (done - 1) if done > 1 else spent
-    a_pass = a_batch * len(plan)
+    a_pass, more = (mean(found[1:] or found or [0.0]) * len(plan) for found in (passes, beside))  # the first sets up
     both_ways = 1.2 * (1 + 2 * trained_share(learner.model.module, fit)) if fit.epochs else 0.0
-    seconds = a_pass * both_ways * (fit.epochs or 0)
+    seconds = (a_pass * both_ways + more) * (fit.epochs or 0)
     return Cost(learner.n_updates(), seconds, a_pass, size_bytes=4 * learner.n_parameters())
+
+
+def _seconds(act: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+@torch.no_grad()
+def _try(work: Work, rows: NDArray[np.int64], precision: str) -> None:
+    """A step that nothing is learnt from."""
+    device, was_training = next(work.model.parameters()).device, work.model.training
+    work.model.eval()
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        work.step(work.model, work.collate(rows).to(device))
+    work.model.train(was_training)

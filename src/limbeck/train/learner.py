@@ -126,6 +126,7 @@ class Learner:
         self.chosen: dict[str, Any] = {}
         self.taught: dict[str, Any] = {}
         self._parts: tuple[str, ...] = ()
+        self._attach: Callable[[models.TextModel], None] | None = None
         self.found_lr: FoundRate | None = None
 
     def resolved(self) -> dict[str, Any]:
@@ -137,6 +138,8 @@ class Learner:
     def begin_anew(self) -> None:
         """Put the model back as it was before the first fit."""
         self.model = self._prepare().model
+        if self._attach is not None:
+            self._attach(self.model)
 
     def describe(self) -> DataReport:
         """Sizes, balance, lengths, cut texts, duplicates, leaks."""
@@ -199,16 +202,24 @@ class Learner:
 
         return fit_within(self, Limit.of(time), checkpoints, resume=resume)
 
-    def take_step(self, step: Step, *, parts: Sequence[str] = (), **taught: Any) -> None:
+    def take_step(
+        self,
+        step: Step,
+        *,
+        parts: Sequence[str] = (),
+        attach: Callable[[models.TextModel], None] | None = None,
+        **taught: Any,
+    ) -> None:
         """Train by another step from now on.
 
         Args:
             step: what a micro-batch is asked for.
             parts: names of the loss's parts that it gives.
+            attach: is given the new model where a training begins anew, to hang on it what the step trains with it.
             taught: by name, as json holds it, what decides its losses beside the data: a resume must find it unchanged,
                 and the saved model records it.
         """
-        self._step, self._parts, self.taught = step, tuple(parts), taught
+        self._step, self._parts, self._attach, self.taught = step, tuple(parts), attach, taught
 
     def freeze(self, what: str | int = "encoder") -> None:
         """Leave ``embeddings``, the whole ``encoder`` or so many of the lowest layers as they are in later fits.

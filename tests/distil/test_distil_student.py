@@ -1,0 +1,352 @@
+"""A student cut out of an encoder: which layers stay, its vocabulary, its dropout, what goes along."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
+from safetensors.torch import save_file as save_tensors
+from torch import nn
+
+from limbeck import sentiment
+from limbeck.artefact.manifest import INT8_GRAPH, NAME, Manifest
+from limbeck.artefact.verify import verify
+from limbeck.distil import _encoder_folder as folders
+from limbeck.distil.student import DROPOUTS, Cut, evenly, folder_of, kept_layers, layers_of, make
+from limbeck.errors import ArtefactError, ModelError, SettingsError
+from limbeck.models.transformer import load
+from limbeck.passes import quantise
+from limbeck.text import Encoder
+from support.encoders import EMITTED, FAMILIES, POSITIONS, folder, tokenizer_json
+from support.encoders import make as make_encoder
+from support.saved import CLASSES, saved
+
+DEPTH = {"num_hidden_layers": 6}
+ALL = (*EMITTED, "xlm-roberta", "camembert")
+
+
+def deep(out: Path, family: str, n: int = 6, **changes: Any) -> Path:
+    """A random classifier of ``n`` layers."""
+    key = "n_layers" if family == "distilbert" else "num_hidden_layers"
+    return make_encoder(out, family, classes=("no", "yes"), **{key: n, **changes})
+
+
+def classifier(path: Path) -> Any:
+    """What transformers makes of a folder, in which nothing may be missing and nothing left over."""
+    model, told = transformers.AutoModelForSequenceClassification.from_pretrained(
+        path, output_loading_info=True, local_files_only=True
+    )
+    assert not any(told.values()), told
+    return model.eval()
+
+
+def layers_in(model: Any) -> nn.ModuleList:
+    inside = model.base_model
+    found: nn.ModuleList = (inside.transformer if hasattr(inside, "transformer") else inside.encoder).layer
+    return found
+
+
+@torch.no_grad()
+def logits_of(model: Any) -> torch.Tensor:
+    ids = torch.tensor([[2, 9, 12, 20, 3], [2, 30, 3, 0, 0]])
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+    found: torch.Tensor = model(input_ids=ids, attention_mask=mask).logits
+    return found
+
+
+# layers
+
+
+@pytest.mark.parametrize("family", ALL)
+@pytest.mark.parametrize("cut", [Cut(layers=3), Cut(take=(1, 4))], ids=["evenly", "by list"])
+def test_a_student_of_each_family_is_a_module_with_these_layers(tmp_path: Path, family: str, cut: Cut) -> None:
+    source = deep(tmp_path / "encoder", family)
+    by_hand = classifier(source)
+    kept = [0, 2, 5] if cut.take is None else [1, 4]
+    layers = layers_in(by_hand)
+    held = [layers[n] for n in kept]
+    del layers[:]
+    layers.extend(held)
+    student = classifier(make(source, tmp_path / "student", cut))
+    assert student.config.num_hidden_layers == len(layers_in(student)) == len(kept)
+    torch.testing.assert_close(logits_of(student), logits_of(by_hand), rtol=0, atol=0)
+
+
+def test_six_of_twelve_layers_are_those_of_distilbert() -> None:
+    assert evenly(12, 6) == (0, 2, 4, 7, 9, 11)
+    assert evenly(24, 6) == (0, 5, 9, 14, 18, 23)
+    assert evenly(12, 3) == (0, 6, 11)
+
+
+@given(st.integers(1, 60), st.data())
+def test_layers_are_spaced_evenly_and_stand_once(n: int, data: st.DataObject) -> None:
+    kept = data.draw(st.integers(1, n))
+    found = evenly(n, kept)
+    assert len(set(found)) == kept
+    assert list(found) == sorted(found)
+    assert found[0] == 0
+    assert kept == 1 or found[-1] == n - 1
+    steps = np.diff(found)
+    assert kept < 3 or steps.max() - steps.min() <= 1
+
+
+@pytest.mark.parametrize(
+    ("cut", "told"),
+    [
+        (Cut(layers=7), "--layers 7: mini has 6 layers; give 1 to 6"),
+        (Cut(layers=0), "--layers 0: mini has 6 layers; give 1 to 6"),
+        (Cut(take=(0, 6, 9)), "--take 0,6,9: mini has the layers 0 to 5, not 6,9"),
+        (Cut(take=(-1, 2)), "--take -1,2: mini has the layers 0 to 5, not -1"),
+        (Cut(take=(0, 2, 2)), "--take 0,2,2: give each layer once, in ascending order"),
+        (Cut(take=(2, 0)), "--take 2,0: give each layer once, in ascending order"),
+        (Cut(take=()), "--take : give each layer once, in ascending order"),
+    ],
+)
+def test_layers_that_are_not_there_are_named(cut: Cut, told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        layers_of(DEPTH, cut, name="mini")
+    assert str(caught.value) == told
+
+
+def test_as_many_layers_as_there_are_is_all_of_them() -> None:
+    assert layers_of(DEPTH, Cut(layers=6), name="mini") == layers_of(DEPTH, Cut(), name="mini") == (0, 1, 2, 3, 4, 5)
+
+
+@pytest.mark.parametrize("config", [{"model_type": "resnet"}, {"num_hidden_layers": None}])
+def test_a_model_without_layers_is_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(
+        ModelError, match=r"mini is no BERT-like encoder: its config\.json tells of no num_hidden_layers"
+    ):
+        layers_of(config, Cut(layers=1), name="mini")
+
+
+def test_a_model_with_a_decoder_is_refused() -> None:
+    with pytest.raises(ModelError, match="mini is no BERT-like encoder: it has a decoder"):
+        layers_of({**DEPTH, "is_encoder_decoder": True}, Cut(layers=1), name="mini")
+
+
+def test_layers_without_names_are_refused_and_those_of_another_part_left() -> None:
+    value = np.zeros(1, np.float32)
+    with pytest.raises(ModelError, match=r"mini has no tensors called layer\.0 to layer\.5"):
+        kept_layers(DEPTH, {"blocks.0.weight": value}, (0, 5), name="mini")
+    weights = {f"encoder.layer.{n}.a": value + n for n in range(6)}
+    weights |= {"characters.layer.0.a": value + 10, "encoder.norm.weight": value + 11}
+    config, kept = kept_layers({**DEPTH, "attention_window": [1, 2, 3, 4, 5, 6]}, weights, (1, 5), name="mini")
+    assert {name: float(tensor[0]) for name, tensor in kept.items()} == {
+        "encoder.layer.0.a": 1,
+        "encoder.layer.1.a": 5,
+        "characters.layer.0.a": 10,
+        "encoder.norm.weight": 11,
+    }
+    assert config == {"num_hidden_layers": 2, "attention_window": [2, 6]}
+
+
+def test_albert_runs_its_one_layer_fewer_times(tmp_path: Path) -> None:
+    source = deep(tmp_path / "encoder", "albert", 4)
+    by_hand = classifier(source)
+    by_hand.albert.encoder.config.num_hidden_layers = 2
+    student = classifier(make(source, tmp_path / "student", Cut(layers=2)))
+    assert student.config.num_hidden_layers == 2
+    torch.testing.assert_close(logits_of(student), logits_of(by_hand), rtol=0, atol=0)
+
+
+# vocabulary
+
+TEXTS = ("a truly lovely film", "a lovely film for everyone", ("an awful room", "it is cold"))
+USED = ("a", "truly", "lovely", "film", "for", "everyone", "an", "awful", "room", "it", "is", "cold")
+
+
+@pytest.mark.parametrize("family", ["bert", "mpnet", "distilbert", "electra"])
+def test_the_vocabulary_keeps_what_the_texts_use(tmp_path: Path, family: str) -> None:
+    source = deep(tmp_path / "encoder", family)
+    before = Encoder.from_string(tokenizer_json(family))
+    made = make(source, tmp_path / "student", Cut(layers=3, vocabulary=86), TEXTS)
+    after = Encoder.from_string((made / "tokenizer.json").read_text(encoding="utf-8"))
+    assert len(after) == 86 < len(before)
+    pieces = after.tokenizer.get_vocab()
+    assert pieces.keys() >= {word for word in USED if len(word) > 1}
+    assert "people" not in pieces
+    student = classifier(made)
+    assert (student.config.vocab_size, student.config.num_hidden_layers) == (86, 3)
+    torch.testing.assert_close(logits_with(student, after), logits_with(classifier(whole(source, made)), before))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["encoder", "layers", "student"]
+
+
+def whole(source: Path, made: Path) -> Path:
+    """The same student with all pieces."""
+    return make(source, made.with_name("layers"), Cut(layers=3))
+
+
+@torch.no_grad()
+def logits_with(model: Any, encoder: Encoder) -> torch.Tensor:
+    ids = encoder.encode(["a truly lovely film for everyone"]).ids[0]
+    found: torch.Tensor = model(input_ids=torch.tensor(ids[None].astype(np.int64))).logits
+    return found
+
+
+def test_too_few_pieces_are_refused_by_the_flag(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^--vocabulary 20: 20 pieces are too few: 5 special .* give \d+ or more$"):
+        make(folder("bert"), tmp_path / "student", Cut(vocabulary=20), TEXTS)
+
+
+def test_more_pieces_than_there_are_leave_all(tmp_path: Path) -> None:
+    made = make(folder("bert"), tmp_path / "student", Cut(vocabulary=9999), TEXTS)
+    same = Encoder.from_string((made / "tokenizer.json").read_text(encoding="utf-8"))
+    assert same.tokenizer.get_vocab() == Encoder.from_string(tokenizer_json("bert")).tokenizer.get_vocab()
+
+
+def test_a_vocabulary_of_another_kind_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        make(folder("roberta"), tmp_path / "student", Cut(vocabulary=90), TEXTS)
+    assert str(caught.value) == (
+        "--vocabulary 90: the tokenizer of roberta is of the kind 'BPE', and vocabularies of the kind 'WordPiece' can "
+        "be trimmed; leave --vocabulary out"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+# dropout
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_dropout_is_none_anywhere(tmp_path: Path, family: str) -> None:
+    source = folder(family, dropout=True)
+    made = make(source, tmp_path / "student", Cut(dropout=0.0))
+    model = load(made).train()
+    assert {part.p for part in model.modules() if isinstance(part, nn.Dropout)} <= {0.0}
+    kept = json.loads((made / "config.json").read_text())
+    assert {value for key, value in kept.items() if "dropout" in key} == {0.0}
+
+
+def test_rates_that_a_configuration_takes_for_granted_are_set_too(tmp_path: Path) -> None:
+    for family in ("bert", "distilbert", "albert"):
+        source = tmp_path / family
+        make_encoder(source, family, dropout=True)
+        config = json.loads((source / "config.json").read_text())
+        silent = {key: value for key, value in config.items() if "dropout" not in key}
+        (source / "config.json").write_text(json.dumps(silent))
+        made = make(source, tmp_path / f"{family} student", Cut(dropout=0.25))
+        found = json.loads((made / "config.json").read_text())
+        rates = DROPOUTS.get(family, ("hidden_dropout_prob", "attention_probs_dropout_prob"))
+        assert {key: value for key, value in found.items() if "dropout" in key} == dict.fromkeys(rates, 0.25)
+        assert {part.p for part in load(made).modules() if isinstance(part, nn.Dropout)} == {0.25}
+
+
+# where it comes from
+
+
+def test_an_int8_model_is_dequantised(tmp_path: Path) -> None:
+    quantise.apply(saved("bert"), tmp_path / "int8")
+    assert not (tmp_path / "int8" / "model.safetensors").exists()
+    made = make(tmp_path / "int8", tmp_path / "student", Cut(take=(0, 1), dropout=0.1))
+    assert not (made / INT8_GRAPH).exists()
+    for name, value in load(tmp_path / "int8").state_dict().items():
+        torch.testing.assert_close(load(made).state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_a_saved_model_hands_on_its_output_layer_and_its_manifest(tmp_path: Path) -> None:
+    source = saved("mpnet")
+    made = make(source, tmp_path / "student", Cut(layers=1))
+    before, after = Manifest.read(source), verify(made)  # its files are as the manifest says
+    assert set(after.files) == {path.name for path in made.iterdir()} - {NAME}
+    assert (after.task, after.text, after.reading) == (before.task, before.text, before.reading)
+    assert (after.languages, after.probes, after.metrics) == (before.languages, {}, {})
+    assert after.text["max_length"] == POSITIONS
+    config = json.loads((made / "config.json").read_text())
+    assert tuple(config["id2label"][str(n)] for n in range(5)) == CLASSES
+    weights = [load_file(path / "model.safetensors") for path in (source, made)]
+    for name in ("classifier.out_proj.weight", "classifier.dense.bias"):
+        np.testing.assert_array_equal(weights[0][name], weights[1][name])
+    assert (made / "LICENSE").read_text() == "Do as you like.\n"
+
+
+def test_a_damaged_model_gives_no_student(tmp_path: Path) -> None:
+    source = tmp_path / "model"
+    source.mkdir()
+    for path in saved("bert").iterdir():
+        if path.is_file():
+            (source / path.name).write_bytes(path.read_bytes())
+    (source / "onnx").mkdir()
+    for path in (saved("bert") / "onnx").iterdir():
+        (source / "onnx" / path.name).write_bytes(path.read_bytes())
+    content = bytearray((source / "model.safetensors").read_bytes())
+    content[-1] ^= 1
+    (source / "model.safetensors").write_bytes(content)
+    with pytest.raises(ArtefactError, match=r"is damaged; .*: model\.safetensors has sha256"):
+        make(source, tmp_path / "student", Cut(layers=1))
+    assert not (tmp_path / "student").exists()
+
+
+def test_the_model_that_ships_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(sentiment.VARIABLE, str(saved("bert")))
+    assert folder_of("sentiment") == saved("bert")
+    assert layers_of(folders.read(folder_of("sentiment"))[0], Cut(layers=1), name="sentiment") == (0,)
+    assert folder_of(str(folder("bert"))) == folder("bert")
+    with pytest.raises(ModelError, match=r"^--student './nowhere' is not a folder; give a folder with config\.json"):
+        folder_of("./nowhere")
+
+
+def test_half_precision_becomes_what_numpy_can_hold(tmp_path: Path) -> None:
+    source = deep(tmp_path / "encoder", "bert", 2)
+    tensors = {name: torch.from_numpy(value) for name, value in load_file(source / "model.safetensors").items()}
+    wanted = {name: value.to(torch.bfloat16) for name, value in tensors.items()}
+    marks = {"mask": torch.tensor([True, False]), "numbers": torch.arange(3)[None]}
+    save_tensors({**wanted, **marks, "half": torch.tensor([0.5]).half()}, source / "model.safetensors")
+    read = folders.read(source)[1]
+    assert {str(value.dtype) for value in read.values()} == {"float32", "bool", "int64", "float16"}
+    for name, value in wanted.items():
+        np.testing.assert_array_equal(read[name], value.float().numpy())
+    assert (read["mask"].tolist(), read["numbers"].tolist(), read["half"].tolist()) == (
+        [True, False],
+        [[0, 1, 2]],
+        [0.5],
+    )
+    made = make(source, tmp_path / "student", Cut(layers=1))
+    assert load_file(made / "model.safetensors")["bert.encoder.layer.0.output.dense.weight"].dtype == np.float32
+
+
+def test_an_older_tokenizer_becomes_one_of_today(tmp_path: Path) -> None:
+    source = deep(tmp_path / "encoder", "bert", 2)
+    pieces = Encoder.from_string((source / "tokenizer.json").read_text()).tokenizer.get_vocab()
+    (source / "vocab.txt").write_text("".join(f"{piece}\n" for piece in sorted(pieces, key=lambda one: pieces[one])))
+    (source / "tokenizer.json").unlink()
+    made = make(source, tmp_path / "student", Cut(layers=1, vocabulary=86), TEXTS)
+    after = Encoder.from_string((made / "tokenizer.json").read_text(encoding="utf-8"))
+    assert len(after) == 86
+    assert after.encode(["a lovely film"]).ids[0].tolist() == [
+        after.tokenizer.token_to_id(piece) for piece in ("[CLS]", "a", "lovely", "film", "[SEP]")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("config.json", None, "has no config.json; give the folder of an encoder or of a saved model"),
+        ("config.json", b"{", "config.json is no json"),
+        ("config.json", b"[]", "config.json holds no json object"),
+        ("model.safetensors", None, "has no model.safetensors; give an encoder's folder"),
+        ("model.safetensors", b"abc", "model.safetensors cannot be read: "),
+    ],
+)
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes | None, told: str) -> None:
+    save_file({"a": np.zeros(1, np.float32)}, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text("{}")
+    if content is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError, match=told):
+        folders.read(tmp_path)
+
+
+def test_all_of_an_encoder_is_whole() -> None:
+    assert Cut().is_whole
+    assert not any(cut.is_whole for cut in (Cut(layers=6), Cut(take=(0,)), Cut(dropout=0.0), Cut(vocabulary=1)))

@@ -1,0 +1,478 @@
+"""A student that is taught: nothing apart from a copy, the same twice, resumed to the bit, saved as its own."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from safetensors.numpy import load_file
+from torch import Tensor, nn
+
+import limbeck
+from limbeck import sentiment
+from limbeck.data import Dataset
+from limbeck.distil.beside_settings import BesideSettings
+from limbeck.distil.settings import DistilSettings
+from limbeck.distil.student import WHOLE, Cut
+from limbeck.distil.taught import (
+    TRANSFORMER_EPOCHS,
+    TRANSFORMER_LR,
+    Student,
+    compared,
+    detach,
+    finishing,
+    learner_of,
+    place_student,
+    with_defaults,
+)
+from limbeck.errors import ModelError, SettingsError, TrainingError
+from limbeck.train import checkpoint
+from limbeck.train.learner import Learner
+from limbeck.train.settings import FitSettings
+from limbeck.train.step import MicroBatch, Step, StepResult
+from support.encoders import folder, tokenizer_json
+from support.encoders import make as make_encoder
+from support.saved import saved
+from support.taught import ALL, PARTS, classifier, learner, lesson, wide, with_all_parts
+from support.train_data import numbers, rows
+
+HIDDEN = BesideSettings(hidden=1.0)
+
+
+def hashes(path: Path) -> dict[str, str]:
+    return {
+        str(file.relative_to(path)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(path.rglob("*"))
+        if file.is_file()
+    }
+
+
+def weights(made: Learner) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in made.model.module.state_dict().items()}
+
+
+def log_of(made: Learner) -> list[dict[str, Any]]:
+    assert made.progress is not None
+    return made.progress.log
+
+
+def updates(made: Learner) -> list[dict[str, Any]]:
+    return [entry for entry in log_of(made) if "parts" in entry]
+
+
+def fitted(made: Learner, *arguments: Any, **options: Any) -> Learner:
+    made.fit(*arguments, **options)
+    return made
+
+
+# a copy
+
+
+@pytest.mark.parametrize("family", ["bert", "mpnet"])
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_a_copy_loses_nothing_at_the_first_step(tmp_path: Path, family: str, temperature: float) -> None:
+    source = Learner(rows(8), model=str(classifier(family, dropout=True)), fit=FitSettings(precision="float32"))
+    teacher = tmp_path / "teacher"
+    source.save(teacher, calibrated=False)
+    before = hashes(teacher)
+    said, _ = limbeck.load(teacher).logits(rows(16).inputs)  # as the teacher is asked: without torch
+    taught = lesson(rows(16), teacher=teacher, logits=said.astype(np.float32))
+    distil = DistilSettings(temperature=temperature)
+    student = place_student(Student(str(teacher), Cut(dropout=0.0)), tmp_path, rows(16).inputs)
+    made = fitted(learner(taught, student, teacher=teacher, distil=distil, beside=ALL, epochs=1))
+    first = updates(made)[0]
+    assert list(first["parts"]) == ["soft", "hidden", "cosine", "relations"]
+    assert max(map(abs, first["parts"].values())) < 1e-6
+    assert abs(first["loss"]) < 1e-6
+    assert hashes(teacher) == before
+
+    noisy = fitted(learner(taught, teacher, teacher=teacher, distil=distil, beside=ALL, epochs=1))
+    assert min(updates(noisy)[0]["parts"].values()) > 1e-4  # with its dropout the copy is told apart
+
+
+def test_a_loss_is_the_sum_of_its_parts_and_all_are_in_the_log() -> None:
+    made = fitted(with_all_parts())
+    assert len(updates(made)) == made.n_updates()
+    for entry in updates(made):
+        assert tuple(entry["parts"]) == PARTS
+        assert all(value > 0 for name, value in entry["parts"].items() if name != "hard")
+        assert entry["loss"] == pytest.approx(sum(entry["parts"].values()), rel=1e-5)
+    hard = [entry["parts"]["hard"] for entry in updates(made)]
+    assert max(hard) > 0 == min(hard)  # some steps have no labelled row
+    losses = [entry["loss"] for entry in updates(made)]
+    assert np.mean(losses[-4:]) < np.mean(losses[:4])
+
+
+def test_ordinary_training_has_no_parts() -> None:
+    made = Learner(rows(8), model=str(classifier()), fit=FitSettings(precision="float32", epochs=1))
+    made.fit()
+    assert not any("parts" in entry for entry in log_of(made))
+
+
+def test_one_seed_gives_one_log_to_the_byte(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        torch.rand(len(name) + 7)
+        made = fitted(with_all_parts(epochs=1))
+        detach(made)
+        made.save(tmp_path / name)
+    logs = [(tmp_path / name / "metrics.jsonl").read_bytes() for name in ("one", "two")]
+    assert logs[0] == logs[1]
+    assert logs[0].count(b'"parts"') == 8
+    other = fitted(with_all_parts(epochs=1, seed=1))
+    assert updates(other)[0]["loss"] != json.loads(logs[0].splitlines()[0])["loss"]
+
+
+# micro-batches
+
+
+def test_batches_with_other_pads_have_the_same_parts() -> None:
+    small = fitted(with_all_parts(batch_size=3, accumulate=4))
+    large = fitted(with_all_parts(batch_size=12))
+    assert [entry["rows"] for entry in updates(small)] == [entry["rows"] for entry in updates(large)]
+    for one, other in zip(updates(small), updates(large), strict=True):
+        assert one["parts"] == pytest.approx(other["parts"], rel=1e-4, abs=1e-6)
+    for name, value in weights(large).items():
+        torch.testing.assert_close(weights(small)[name], value, rtol=1e-3, atol=2e-5)
+
+
+def test_a_row_loses_the_same_in_any_company() -> None:
+    made = with_all_parts()
+    work, module = made.work(), made.model.module.eval()
+    with torch.no_grad():
+        alone = [work.step(module, work.collate(np.array([row]))) for row in range(6)]
+        together = work.step(module, work.collate(np.arange(6)))
+    for name in PARTS:
+        torch.testing.assert_close(torch.cat([one.parts[name] for one in alone]), together.parts[name])
+
+
+# labels
+
+
+def test_labels_alone_are_ordinary_training_weight_for_weight() -> None:
+    train, valid = rows(30), rows(40).take(range(30, 40))
+    source = classifier(dropout=True)
+    taught = lesson(train, valid, teacher=wide())
+    made = fitted(learner(taught, source, distil=DistilSettings(hard=1.0, temperature=3.0)))
+    fit = FitSettings(batch_size=4, epochs=2, lr=1e-3, precision="float32")
+    plain = Learner(train, valid, model=str(source), text=made.text, fit=fit)
+    plain.fit()
+    assert weights(made).keys() == weights(plain).keys()
+    assert all(torch.equal(weights(made)[name], value) for name, value in weights(plain).items())
+    assert [entry.get("loss") for entry in log_of(made)] == [entry.get("loss") for entry in log_of(plain)]
+    assert all(entry["parts"] == {"soft": 0.0, "hard": entry["loss"]} for entry in updates(made))
+
+
+def test_without_labels_there_is_no_part_of_them() -> None:
+    taught = lesson(rows(8), unlabelled=range(8))
+    made = fitted(learner(taught, distil=DistilSettings(hard=0.5), epochs=1))
+    assert [list(entry["parts"]) for entry in updates(made)] == [["soft"]] * 2
+
+
+def test_rows_that_cannot_be_read_do_not_shift_the_others() -> None:
+    """What the teacher says stays with its text, also where a text stands twice with a label and without."""
+    data = rows(6)
+    inputs = ["", *data.inputs[:3], " ", *data.inputs[3:], data.inputs[0]]
+    targets = ["good", *(data.targets or [])[:3], "bad", *(data.targets or [])[3:], "good"]
+    train = Dataset(inputs, targets, "classify", data.classes)
+    logits = np.arange(18, dtype=np.float32).reshape(9, 2) ** 1.5
+    taught = lesson(train, logits=logits, unlabelled=[8])
+    made = learner(taught, distil=DistilSettings(hard=0.5))
+    assert len(made.train) == 7
+    work = made.work()
+    with torch.no_grad():
+        result = work.step(made.model.module.eval(), work.collate(np.arange(7)))
+    kept = torch.from_numpy(logits[[1, 2, 3, 5, 6, 7, 8]])
+    p, q = kept.softmax(-1), result.logits.softmax(-1)
+    share = torch.tensor([0.5] * 6 + [1.0])
+    expected = share * (torch.special.xlogy(p, p) - p * q.log()).sum(-1)
+    torch.testing.assert_close(result.parts["soft"], expected)
+    assert float(result.parts["hard"][-1]) == 0.0
+
+
+def test_a_number_is_taught_in_the_unit_of_the_students_logits() -> None:
+    train = numbers(12)
+    said = np.asarray(train.targets, np.float32)[:, None] + np.float32(3)
+    taught = lesson(train, logits=said, unlabelled=range(6))
+    made = learner(taught, folder("bert"), distil=DistilSettings(hard=0.5))
+    scale, offset = made.scale
+    work = made.work()
+    with torch.no_grad():
+        result = work.step(made.model.module.eval(), work.collate(np.arange(12)))
+    standard = (said[:, 0] - offset) / scale
+    expected = np.where(np.arange(12) < 6, 1.0, 0.5) * (result.logits.numpy()[:, 0] - standard) ** 2
+    np.testing.assert_allclose(result.parts["soft"].numpy(), expected, rtol=1e-4)
+    with pytest.raises(SettingsError, match="--hidden compare hidden states"):
+        learner(taught, folder("bert"), beside=HIDDEN)
+
+
+# what goes wrong
+
+
+def broken(honest: Step, at_call: int, act: Callable[[StepResult], StepResult]) -> Step:
+    seen = 0
+
+    def step(model: nn.Module, micro: MicroBatch) -> StepResult:
+        nonlocal seen
+        seen += 1
+        result = honest(model, micro)
+        return act(result) if seen == at_call else result
+
+    return step
+
+
+def no_number(result: StepResult) -> StepResult:
+    parts = {**result.parts, "hidden": result.parts["hidden"] * math.nan}
+    return StepResult(torch.stack(list(parts.values())).sum(dim=0), result.logits, parts)
+
+
+class Killed(BaseException):
+    """Ends a training as nothing that is caught."""
+
+
+def killed(result: StepResult) -> StepResult:
+    raise Killed
+
+
+def test_a_part_that_is_no_number_is_named_and_the_last_good_checkpoint_stays(tmp_path: Path) -> None:
+    whole = fitted(with_all_parts())
+    made = with_all_parts(checkpoint_every=1)
+    made._step = broken(made._step, 3, no_number)
+    with pytest.raises(TrainingError) as caught:
+        made.fit(tmp_path)
+    told = str(caught.value)
+    assert told.startswith("the loss became nan (of its parts, hidden is nan) at update 3 (epoch 1, rate ")
+    assert "it changed no weights" in told
+    kept = checkpoint.newest(tmp_path)
+    assert kept is not None
+    assert kept.progress.update == 2
+    assert all(torch.isfinite(value).all() for value in kept.tensors["model"].values())
+    again = fitted(with_all_parts(checkpoint_every=1), tmp_path, resume=True)
+    assert all(torch.equal(weights(again)[name], value) for name, value in weights(whole).items())
+
+
+def test_a_fit_after_one_that_broke_off_begins_without_its_gradients() -> None:
+    made = with_all_parts(epochs=1)
+    made._step = broken(made._step, 1, no_number)
+    with pytest.raises(TrainingError):
+        made.fit()
+    made.fit()
+    whole = fitted(with_all_parts(epochs=1))
+    assert all(torch.equal(weights(made)[name], value) for name, value in weights(whole).items())
+
+
+@pytest.mark.parametrize("at_call", [3, 11])
+def test_a_killed_training_goes_on_to_the_bit_with_its_projection(tmp_path: Path, at_call: int) -> None:
+    whole = fitted(with_all_parts(checkpoint_every=1))
+    assert "projection.weight" in weights(whole)
+    made = with_all_parts(checkpoint_every=1)
+    made._step = broken(made._step, at_call, killed)
+    with pytest.raises(Killed):
+        made.fit(tmp_path)
+    kept = checkpoint.newest(tmp_path)
+    assert kept is not None
+    assert kept.progress.update == at_call - 1
+    again = fitted(with_all_parts(checkpoint_every=1), tmp_path, resume=True)
+    assert log_of(again) == log_of(whole)
+    assert all(torch.equal(weights(again)[name], value) for name, value in weights(whole).items())
+
+
+def test_a_resume_with_another_lesson_is_refused_by_name(tmp_path: Path) -> None:
+    taught = lesson(rows(8), teacher=wide())
+    settings: dict[str, Any] = {
+        "teacher": wide(),
+        "beside": HIDDEN,
+        "distil": DistilSettings(temperature=2.0),
+        "epochs": 1,
+    }
+    learner(taught, **settings).fit(tmp_path)
+    moved = taught.logits.copy()
+    moved[3] += 1e-3
+    other: list[tuple[Any, dict[str, Any], str]] = [
+        (replace(taught, logits=moved), {}, f"taught by said was '{taught.fingerprint}', is '"),
+        (replace(taught, is_labelled=taught.is_labelled ^ True), {}, "taught by said was "),
+        (taught, {"distil": DistilSettings(temperature=4.0)}, "taught by temperature was 2.0, is 4.0"),
+        (taught, {"distil": DistilSettings(temperature=2.0, hard=0.1)}, "taught by hard was 0.0, is 0.1"),
+        (taught, {"beside": BesideSettings(hidden=0.5)}, "taught by hidden was 1.0, is 0.5"),
+        (taught, {"beside": BesideSettings(hidden=1.0, hidden_layers="last")}, "taught by hidden_layers was 'all'"),
+        (replace(taught, teachers=({"name": "b", "fingerprint": "cd"},)), {}, "taught by teachers was [{'name': "),
+    ]
+    for found, changes, told in other:
+        with pytest.raises(TrainingError) as caught:
+            learner(found, **{**settings, **changes}).fit(tmp_path, resume=True)
+        assert told in str(caught.value)
+        assert "Resume with the same settings and data" in str(caught.value)
+    learner(taught, **settings).fit(tmp_path, resume=True)
+
+
+def test_a_resume_with_other_weights_beside_is_refused(tmp_path: Path) -> None:
+    """The teacher of the tokens may be another than the one whose scores are read."""
+    taught = lesson(rows(8), teacher=wide())
+    learner(taught, teacher=wide(), beside=HIDDEN, epochs=1).fit(tmp_path)
+    with pytest.raises(TrainingError, match="taught by beside was '"):
+        learner(taught, teacher=classifier(num_hidden_layers=4), beside=HIDDEN, epochs=1).fit(tmp_path, resume=True)
+
+
+def test_pieces_that_are_others_are_refused_though_there_are_as_many(tmp_path: Path) -> None:
+    other = tokenizer_json("bert").replace('"lovely"', '"lovelx"').replace('"awful"', '"awfux"')
+    teacher = make_encoder(tmp_path / "teacher", "bert", classes=("bad", "good"), tokenizer=other)
+    taught = lesson(rows(8), teacher=wide())
+    with pytest.raises(ModelError, match=r"2 of the student's \d+ pieces are none of the teacher's \d+: '") as caught:
+        learner(taught, teacher=teacher, beside=HIDDEN)
+    assert "Give --hidden, --cosine and --relations 0: the other losses need the teacher's scores alone" in str(
+        caught.value
+    )
+    learner(taught, teacher=teacher)  # they read the scores alone
+
+
+def test_a_student_deeper_than_its_teacher_is_refused_where_layers_are_compared() -> None:
+    deep = classifier(num_hidden_layers=3)
+    taught = lesson(rows(8))
+    with pytest.raises(ModelError, match="the student has 3 layers and the teacher 2: give --layers 2 or fewer"):
+        learner(taught, deep, teacher=classifier(), beside=HIDDEN)
+    learner(taught, deep, teacher=classifier())
+
+
+def test_losses_over_tokens_need_a_teachers_folder() -> None:
+    with pytest.raises(SettingsError) as caught:
+        learner(lesson(rows(8)), beside=BesideSettings(hidden=1.0, relations=1.0))
+    assert str(caught.value) == (
+        "--hidden and --relations compare hidden states: a file of probabilities has none; give a teacher's folder"
+    )
+
+
+# the student
+
+
+@pytest.mark.parametrize("source", ["frozen", "frozen:somewhere"])
+def test_a_family_that_fits_itself_is_no_student(tmp_path: Path, source: str) -> None:
+    expected = f"--student {source} is fitted in one go: no step of it could take a teacher's word"
+    for act in (
+        lambda: learner_of(lesson(rows(8)), source),
+        lambda: place_student(Student(source), tmp_path, []),
+        lambda: place_student(Student(source, Cut(layers=3)), tmp_path, []),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            act()
+        assert str(caught.value) == expected
+
+
+def test_a_student_made_anew_has_nothing_to_cut(tmp_path: Path) -> None:
+    assert place_student(Student("small"), tmp_path, []) == "small"
+    with pytest.raises(SettingsError, match="--student small is made anew and has nothing to cut; leave --layers"):
+        place_student(Student("small", Cut(layers=1)), tmp_path, [])
+
+
+def test_a_student_that_is_not_there_is_told_by_its_flag(tmp_path: Path) -> None:
+    for cut in (WHOLE, Cut(layers=1)):
+        with pytest.raises(ModelError, match=r"^--student './nowhere' is not a folder"):
+            place_student(Student("./nowhere", cut), tmp_path, [])
+
+
+def test_a_small_student_learns_from_scores_alone() -> None:
+    taught = lesson(rows(16), teacher=wide())
+    made = fitted(learner(taught, "small", epochs=1))
+    assert [list(entry["parts"]) for entry in updates(made)] == [["soft"]] * 4
+    with pytest.raises(ModelError, match="the teacher cannot read the student's pieces"):
+        learner(taught, "small", teacher=wide(), beside=HIDDEN)
+
+
+def test_a_cut_student_keeps_the_name_of_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(sentiment.VARIABLE, str(saved("bert")))
+    assert place_student(Student("sentiment"), tmp_path, []) == "sentiment"
+    placed = Path(place_student(Student("sentiment", Cut(layers=1)), tmp_path / "a", []))
+    assert (placed.name, placed.is_dir()) == ("sentiment", True)
+    assert place_student(Student(str(classifier())), tmp_path, []) == str(classifier())
+    monkeypatch.chdir(classifier())
+    here = Path(place_student(Student(".", Cut(layers=1)), tmp_path / "b", []))
+    assert here.name == classifier().name
+
+
+def test_epochs_and_rate_are_an_encoders_where_not_given() -> None:
+    asked = with_defaults(FitSettings(), "sentiment")
+    assert (asked.epochs, asked.lr) == (TRANSFORMER_EPOCHS, TRANSFORMER_LR)
+    asked = with_defaults(FitSettings(epochs=7, lr=1e-5), str(classifier()))
+    assert (asked.epochs, asked.lr) == (7, 1e-5)
+    assert with_defaults(FitSettings(), "small") == FitSettings()
+
+
+def test_a_training_that_begins_anew_has_a_projection_of_its_own() -> None:
+    made = fitted(with_all_parts(epochs=1))
+    first, log = weights(made), log_of(made)
+    made.begin_anew()
+    made.rounds = ()
+    made.fit()
+    assert log_of(made) == log
+    assert first.keys() == weights(made).keys()
+    assert all(torch.equal(first[name], value) for name, value in weights(made).items())
+
+
+def test_the_projection_learns_and_frozen_layers_do_not() -> None:
+    made = with_all_parts(epochs=1, freeze="encoder")
+    before = weights(made)
+    made.fit()
+    moved = {name for name, value in weights(made).items() if not torch.equal(before[name], value)}
+    assert "projection.weight" in moved
+    assert not any(".layer." in name or "embeddings" in name for name in moved)
+
+
+# the saved student
+
+
+def test_the_saved_student_is_its_own(tmp_path: Path) -> None:
+    made = with_all_parts(epochs=1)
+    source = load_file(classifier() / "model.safetensors")
+    own = sum(value.size for value in source.values())
+    assert made.n_parameters() == own < sum(value.numel() for value in made.model.module.parameters())
+    teacher = hashes(wide())
+    made.fit()
+    taught = lesson(rows(30), rows(40).take(range(30, 40)), teacher=wide())
+    detach(made)
+    detach(made)  # twice does no harm
+    assert not hasattr(made.model.module, "projection")
+    out = tmp_path / "student"
+    manifest = made.save(out, calibrated=False, finish=finishing(taught, made))
+    assert hashes(wide()) == teacher
+    stored = load_file(out / "model.safetensors")
+    assert stored.keys() == source.keys()
+    assert manifest.model["parameters"] == sum(value.size for value in stored.values()) == own
+    told = manifest.training["taught"]
+    assert (told["temperature"], told["hard"], told["hidden"], told["cosine"]) == (2.0, 0.25, 1.0, 0.5)
+    assert told["teachers"] == [{"name": wide().name, "fingerprint": "ab"}]
+    pair = told["compared"]
+    assert (pair["n_rows"], pair["measure"]) == (10, "accuracy")
+    assert pair["second"] == manifest.metrics["accuracy"]
+    assert pair["low"] <= pair["difference"] <= pair["high"]
+
+    loaded = limbeck.load(out)
+    texts = list(rows(8).inputs)
+    ours = [answer.probs for answer in loaded.predict(texts)]
+    pipe = transformers.pipeline("text-classification", model=str(out), top_k=None)
+    for probs, answer in zip(ours, pipe(texts), strict=True):
+        theirs = {entry["label"]: entry["score"] for entry in answer}
+        assert probs == pytest.approx(theirs, abs=1e-5)
+
+
+def test_without_labelled_validation_rows_nothing_is_compared(tmp_path: Path) -> None:
+    valid = rows(40).take(range(30, 40))
+    taught = lesson(rows(8), valid, teacher=wide())
+    made = fitted(learner(taught, epochs=1))
+    made.save(tmp_path / "model", calibrated=False)
+    loaded = limbeck.load(tmp_path / "model")
+    found = compared(taught, made, loaded.folder, loaded.manifest)
+    assert found is not None
+    for without in (replace(taught, valid_is_labelled=False), replace(taught, said_of_valid=None)):
+        assert compared(without, made, loaded.folder, loaded.manifest) is None
+        assert finishing(without, made)(loaded.folder, loaded.manifest) == loaded.manifest
+    alone = copy.copy(made)
+    alone.valid = None
+    assert compared(taught, alone, loaded.folder, loaded.manifest) is None
