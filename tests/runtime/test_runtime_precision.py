@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +52,11 @@ def test_quick_sessions_are_for_float32_alone(opened: list[dict[str, Any]]) -> N
         {"graph": "model_quantized.onnx", "threads": 3, "quick": False, "dequantised": False},
         {"graph": "model_quantized.onnx", "threads": 3, "quick": True, "dequantised": True},
     ]
+
+
+def test_a_static_model_takes_one_thread_unless_more_are_asked_for(opened: list[dict[str, Any]]) -> None:
+    static = replace(manifest(INT8_GRAPH), model={"model_type": "limbeck-static"})
+    for asked in (manifest(INT8_GRAPH), static):
+        session.open_session(Path(), way(asked))
+        session.open_session(Path(), way(asked), threads=3)
+    assert [call["threads"] for call in opened] == [None, 3, 1, 3]

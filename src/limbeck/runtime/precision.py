@@ -19,6 +19,8 @@ PREFERRED: Precision = "float32"
 weights that were folded back answered 1.6 times as many texts (``benchmarks/int8.py``, ``pieces/int8-forms.json``) and
 opened 0.02 s later, and they do not differ from machine to machine. Where a processor has int8 instructions,
 ``--precision int8`` may be the quicker one."""
+_ONE_THREAD = ("limbeck-static",)
+"""Model types whose graphs run as fast on one thread as on two, at half the processor time."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Way:
     """Path of the graph inside the folder."""
     precision: Precision
     """What products are computed in."""
+    one_thread: bool = False
+    """Whether its products are so small that threads cost more than they compute, unless a number is asked for."""
 
     @property
     def dequantised(self) -> bool:
@@ -50,6 +54,5 @@ def way(manifest: Manifest, precision: Precision | None = None) -> Way:
             f"precision 'int8': the model has no {INT8_GRAPH}, only 'float32'; make it so: limbeck export MODEL --int8"
         )
     chosen = precision or (PREFERRED if manifest.graph == INT8_GRAPH else "float32")
-    if chosen == "float32" and FLOAT_GRAPH in manifest.files:
-        return Way(FLOAT_GRAPH, chosen)
-    return Way(manifest.graph, chosen)
+    graph = FLOAT_GRAPH if chosen == "float32" and FLOAT_GRAPH in manifest.files else manifest.graph
+    return Way(graph, chosen, one_thread=manifest.model.get("model_type") in _ONE_THREAD)

@@ -113,6 +113,7 @@ def open_session(folder: Path, way: Way, *, threads: int | None = None, quick: b
     the command line would get other digits than the same text in a file.
     """
     quick = quick and way.precision == "float32"
+    threads = threads or (1 if way.one_thread else None)
     return Session(folder / way.graph, threads=threads, quick=quick, dequantised=way.dequantised)
 
 
