@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import math
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,9 @@ from torch import Tensor, nn
 
 import limbeck
 from limbeck import sentiment
+from limbeck.artefact.manifest import NAME, Manifest
 from limbeck.data import Dataset
+from limbeck.distil import student_of
 from limbeck.distil.beside_settings import BesideSettings
 from limbeck.distil.settings import DistilSettings
 from limbeck.distil.student import WHOLE, Cut
@@ -36,6 +39,7 @@ from limbeck.distil.taught import (
     with_defaults,
 )
 from limbeck.errors import ModelError, SettingsError, TrainingError
+from limbeck.text import TextSettings
 from limbeck.train import checkpoint
 from limbeck.train.learner import Learner
 from limbeck.train.settings import FitSettings
@@ -395,6 +399,29 @@ def test_a_cut_student_keeps_the_name_of_its_source(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(classifier())
     here = Path(place_student(Student(".", Cut(layers=1)), tmp_path / "b", []))
     assert here.name == classifier().name
+
+
+def test_a_cut_student_takes_over_languages_reading_and_output_layer(tmp_path: Path) -> None:
+    fit = FitSettings(precision="float32")
+    source = Learner(rows(8), model=str(classifier()), text=TextSettings(max_length=32), fit=fit)
+    source.save(tmp_path / "model", calibrated=False)
+    manifest = Manifest.read(tmp_path / "model")
+    (tmp_path / "model" / NAME).write_bytes(replace(manifest, languages=["en"], reading="windows").to_bytes())
+    placed = place_student(Student(str(tmp_path / "model"), Cut(layers=1)), tmp_path / "home", [])
+    made = learner(lesson(rows(16)), placed, epochs=1)
+    assert (made.inherited.languages, made.inherited.reading) == (("en",), "windows")
+    assert torch.equal(made.model.output_layer().weight, source.model.output_layer().weight)
+    made.fit()
+    saved_as = made.save(tmp_path / "student")
+    assert (saved_as.languages, saved_as.reading, saved_as.model["source"]) == (["en"], "windows", "model")
+
+
+def test_the_name_of_a_source_that_is_gone_is_no_path(tmp_path: Path) -> None:
+    made = student_of(classifier(), rows(16), layers=1, fit=FitSettings(epochs=1, precision="float32"))
+    made.fit()
+    manifest = made.save(tmp_path / "student")
+    assert manifest.model["source"] == classifier().name
+    assert str(Path(tempfile.gettempdir())) not in manifest.to_bytes().decode()
 
 
 def test_epochs_and_rate_are_an_encoders_where_not_given() -> None:

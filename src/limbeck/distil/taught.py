@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from limbeck import models
 from limbeck.artefact.card import AGREEMENT
 from limbeck.artefact.manifest import Manifest
+from limbeck.distil import number_layer
 from limbeck.distil.beside import PROJECTION, Beside
 from limbeck.distil.beside_settings import BesideSettings
 from limbeck.distil.lesson import Lesson
@@ -125,7 +126,10 @@ def learner_of(
     )
     kept = _rows_of(learner.train.ids, lesson.train.ids)
     logits, is_number = lesson.logits[kept], learner.task.name == "regress"
+    in_unit = logits
     if is_number:
+        number_layer.keep(learner, in_unit)
+        learner.start = weights_hash(learner.model)
         scale, offset = learner.scale
         logits = ((logits - offset) / scale).astype(np.float32)
     said = Said(torch.from_numpy(logits), torch.from_numpy(lesson.is_labelled[kept]))
@@ -139,10 +143,17 @@ def learner_of(
         is_number=is_number,
         beside=next_to,
     )
+
+    def attach(model: models.TextModel) -> None:
+        if is_number:
+            number_layer.keep(learner, in_unit)
+        if next_to is not None:
+            next_to.attach(model)
+
     learner.take_step(
         step,
         parts=parts_of(hard=hard, beside=next_to),
-        attach=None if next_to is None else next_to.attach,
+        attach=attach,
         teachers=list(lesson.teachers),
         said=lesson.fingerprint,
         valid="labelled" if lesson.valid_is_labelled else AGREEMENT,
