@@ -131,7 +131,7 @@ def _learner(settings: Settings, taught: Lesson, source: str, material: Material
     kept: dict[str, Any] = {key: value for key, value in record(settings).items() if key not in _NOT_KEPT}
     for key in ("teacher_scores", "unlabelled", "held_out"):
         kept[key] = [Path(path).name for path in kept[key]]
-    kept["data"], kept["valid"] = taught.train.name, settings.columns.valid and settings.columns.valid.name
+    kept["data"], kept["valid"] = Path(taught.train.name).name, settings.columns.valid and settings.columns.valid.name
     kept["corrections"] = settings.columns.corrections and settings.columns.corrections.name
     kept["student"] = None if settings.student.student is None else Path(settings.student.student).name
     learner = learner_of(

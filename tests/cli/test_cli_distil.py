@@ -1,0 +1,423 @@
+"""``limbeck distil``: what it says and leaves, what it refuses, how it goes on where it was stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import limbeck
+from limbeck.artefact.manifest import Manifest
+from limbeck.artefact.verify import sha256
+from limbeck.cli import main
+from limbeck.distil.mean import targets_for
+from limbeck.runtime.predictor import Predictor
+from limbeck.scores import Scores
+from limbeck.train.loop import Loop
+from support import tiny
+from support.encoders import folder, make
+from support.train_data import numbers, rows, write_csv
+
+SMALL = ["--student", "small", "--epochs", "1", "--precision", "float32"]
+ENCODER = ["--epochs", "1", "--batch-size", "8", "--precision", "float32"]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_csv(tmp_path / "rows.csv", rows(40))
+
+
+@pytest.fixture(scope="module")
+def teachers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A quick teacher whose classes stand the other way round, one of pairs, one of numbers, a BERT of three layers."""
+    home = tmp_path_factory.mktemp("teachers")
+    tiny.save_tiny(home / "quick", classes=("good", "bad"))
+    tiny.save_tiny(home / "pairs", classes=("good", "bad"), pairs=True)
+    tiny.save_tiny(home / "numbers", task="regress")
+    make(home / "bert", "bert", classes=("good", "bad"), num_hidden_layers=3)
+    return home
+
+
+def files(path: Path) -> dict[str, str]:
+    return {str(one.relative_to(path)): sha256(one) for one in sorted(path.rglob("*")) if one.is_file()}
+
+
+def run(*arguments: object) -> int:
+    return main(["distil", *map(str, arguments)])
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """The one message of a command that ends with exit code 2."""
+    capsys.readouterr()
+    assert run(*arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and "Traceback" not in said.err
+    return said.err.rstrip().rpartition("limbeck: ")[2]
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, update: int) -> None:
+    """Ctrl-C in the n-th update of all."""
+    honest, count = Loop._update, [0]
+
+    def stopped(self: Loop, *arguments: Any) -> None:
+        honest(self, *arguments)
+        count[0] += 1
+        if count[0] == update:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Loop, "_update", stopped)
+
+
+def test_the_main_job_and_its_scores(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, scores, before = tmp_path / "out", tmp_path / "said.npz", files(teachers)
+    more = tmp_path / "more.txt"
+    more.write_text("an unheard of thing\na lovely film for everyone\n \n")
+    told = ["--unlabelled", more, "--scores", scores]
+    assert run(teachers / "quick", data, *SMALL, "--out", out, *told) == 0
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["valid accuracy", "valid loss", "valid macro f1", "saved"]
+    assert f"{more}: 1 row without a text left out (line 3)" in said.err
+    repeated = ": 1 rows repeat a text, which is learnt once"
+    held = ": 1 rows stand among the validation or test texts and are left out"
+    assert f"{more}{repeated}" in said.err or f"{more}{held}" in said.err
+    assert "quick judges 41 texts in float32" in said.err
+    assert "accuracy of 4 rows: teacher " in said.err
+    assert files(teachers) == before
+    manifest = Manifest.read(out)
+    assert manifest.classes == ("good", "bad")  # the teacher's, in its order
+    taught = manifest.training["taught"]
+    assert [one["name"] for one in taught["teachers"]] == ["quick"]
+    assert taught["compared"]["n_rows"] == 4
+    assert (manifest.settings["data"], manifest.settings["unlabelled"]) == ("rows.csv", ["more.txt"])
+    assert str(tmp_path) not in (out / "limbeck.json").read_text() + (out / "README.md").read_text()
+    assert "quick" in (out / "README.md").read_text()
+    assert limbeck.load(out).predict("a lovely film").predicted in ("good", "bad")
+    # what the teacher said of all texts, validation rows among them, so that any other split finds what it needs
+    table = Scores.open(scores)
+    logits, found = targets_for(rows(40), table)
+    assert found.all()
+    exact = Predictor(teachers / "quick", Manifest.read(teachers / "quick")).logits(rows(40).inputs)[0]
+    assert logits == pytest.approx(exact, abs=1e-6)
+    again = ["--teacher-scores", scores, *SMALL, "--seed", "7", "--out", tmp_path / "again"]
+    assert run(data, *again, "--dry-run") == 0
+    assert "teacher said.npz: has said what it says" in capsys.readouterr().err
+    assert not (tmp_path / "again").exists()
+    message = refused(capsys, write_csv(tmp_path / "other.csv", numbers(4)), *again, "--task", "classify")
+    assert "label '1000.0' is none of the classes" in message
+    (tmp_path / "other.csv").write_text("text,label\nsomething else,good\nquite another,bad\n")
+    message = refused(capsys, tmp_path / "other.csv", *again)
+    assert "2 of 2 texts have no teacher's answer" in message and "is of other texts" in message
+    # the finished model is told, and never replaced unasked
+    assert "already holds a model; give another --out, or add --overwrite" in refused(
+        capsys, teachers / "quick", data, *SMALL, "--out", out
+    )
+    assert run(teachers / "quick", data, *SMALL, "--out", out, "--resume") == 0
+    assert f"finished before, left as it is: {out}" in capsys.readouterr().out
+
+
+def test_a_file_of_probabilities_alone_teaches_and_its_rows_have_no_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = tmp_path / "llm.csv"
+    lines = [f"{text},{share},{1 - share}" for text, share in zip(rows(40).inputs, np.linspace(0, 1, 40), strict=True)]
+    said.write_text("\n".join(["text,good,bad", *lines]) + "\n")
+    test = tmp_path / "test.csv"
+    test.write_text(f"text\n{rows(40).inputs[3]}\n{rows(40).inputs[7]}\n")
+    flags = ["--teacher-scores", said, "--held-out", test, *SMALL, "--out", tmp_path / "out", "--json"]
+    assert run(*flags) == 0
+    out, err = capsys.readouterr()
+    (line,) = out.splitlines()
+    record = json.loads(line)
+    assert record["out"] == str(tmp_path / "out") and record["compared"] is None and record["passes"] == []
+    assert f"{said}: 2 rows stand among the validation or test texts and are left out" in err
+    assert "rows: 34 train, 4 valid" in err
+    assert "the validation rows have no labels: the measures tell how far the student agrees with the teachers" in err
+    assert ", not calibrated" in err
+    assert Manifest.read(tmp_path / "out").passes == []
+
+
+def test_dry_run_says_what_it_would_take_and_writes_nothing(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deep = tmp_path / "deep" / "out"
+    flags = [
+        "--layers",
+        "1",
+        "--through",
+        "2",
+        *ENCODER,
+        "--augment",
+        "2",
+        "--out",
+        deep,
+        "--scores",
+        tmp_path / "s.npz",
+    ]
+    assert run(teachers / "bert", data, *flags, "--dry-run") == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    lines = said.err.splitlines()
+    assert "texts: 36, 36 of them labelled" in lines and "variants of them: up to 72" in lines
+    assert any(line.startswith("teacher bert: judges 112 texts in about ") for line in lines)
+    assert any(line.startswith("plan: 1 epoch, 14 updates at lr 0.0002 in float32; about ") for line in lines)
+    assert any(line.startswith(f"would write {tmp_path / 'deep' / 'out-2-layers'}: about ") for line in lines)
+    assert lines[-3].startswith(f"would write {tmp_path / 's.npz'}: ")
+    assert lines[-2:] == [f"then from {deep}-2-layers, once it stands: {deep}", "nothing was written"]
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_numbers_by_folder_and_by_file(teachers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, said = write_csv(tmp_path / "numbers.csv", numbers(40)), tmp_path / "said.csv"
+    said.write_text("text,score\n" + "".join(f"{text},{n}.5\n" for n, text in enumerate(numbers(40).inputs)))
+    out = tmp_path / "out"
+    assert run(teachers / "numbers", data, "--teacher-scores", said, *SMALL, "--hard", "0.5", "--out", out) == 0
+    manifest = Manifest.read(out)
+    assert manifest.task == {"name": "regress"} and "pearson of 4 rows: teacher " in capsys.readouterr().err
+    assert np.isfinite(float(limbeck.load(out).predict("a lovely film").predicted or "nan"))
+    alone = ["--teacher-scores", said, *SMALL, "--out", tmp_path / "alone"]
+    assert "numbers from 0 to 1 (or --task regress, for numbers)" in refused(capsys, *alone)
+    assert run(*alone, "--task", "regress", "--dry-run") == 0
+
+
+def test_pairs(teachers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, out = tmp_path / "pairs.csv", tmp_path / "out"
+    lines = [f"{text},a {noun},{label}" for text, label in _labelled() for noun in ("film", "room")]
+    data.write_text("\n".join(["sentence1,sentence2,label", *lines]) + "\n")
+    assert run(teachers / "pairs", data, *SMALL, "--out", out) == 0
+    assert Manifest.read(out).is_pairs
+    capsys.readouterr()
+    message = refused(capsys, teachers / "quick", data, *SMALL, "--out", tmp_path / "other")
+    assert message.endswith(
+        "pairs.csv holds pairs of texts, and quick takes one text; name its column with --text-column, or give a "
+        "teacher of pairs"
+    )
+
+
+def _labelled() -> list[tuple[str, str]]:
+    data = rows(20)
+    assert data.targets is not None
+    return [(str(text), str(label)) for text, label in zip(data.inputs, data.targets, strict=True)]
+
+
+def test_a_stopped_training_goes_on_to_the_bit(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [teachers / "quick", data, "--student", folder("bert"), "--layers", "1", *ENCODER]
+    assert run(*command, "--out", tmp_path / "whole") == 0
+    with monkeypatch.context() as patch:
+        stop_at(patch, 3)
+        assert run(*command, "--out", tmp_path / "out") == 130
+    assert capsys.readouterr().err.splitlines()[-1].endswith("Go on with the same command and --resume")
+    assert not (tmp_path / "out").exists()
+    assert "an interrupted run stands at" in refused(capsys, *command, "--out", tmp_path / "out")
+    assert run(*command, "--out", tmp_path / "out", "--resume") == 0
+    assert sha256(tmp_path / "out" / "model.safetensors") == sha256(tmp_path / "whole" / "model.safetensors")
+    losses = [
+        [json.loads(line).get("loss") for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
+        for name in ("out", "whole")
+    ]
+    assert losses[0] == losses[1] and len(losses[0]) >= 5
+
+
+def test_a_stopped_teacher_says_how_to_go_on(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*arguments: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("limbeck.distil.judging.score", stopped)
+    assert run(teachers / "quick", data, *SMALL, "--out", tmp_path / "out") == 130
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "limbeck: stopped while a teacher judges; what it said so far is kept: go on with the same command"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_a_chain_from_texts_of_a_file_and_a_folder_goes_on_after_its_first_student(
+    teachers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = tmp_path / "said.csv"
+    said.write_text("text,good,bad\n" + "".join(f"{text},0.75,0.25\n" for text in rows(40).inputs))
+    out, scores = tmp_path / "out", tmp_path / "scores.npz"
+    command = [teachers / "bert", "--teacher-scores", said, "--layers", "1", "--through", "2", *ENCODER, "--out", out]
+    command = [*command, "--scores", scores, "--json"]
+    with monkeypatch.context() as patch:
+        stop_at(patch, 7)  # the first student learns in five
+        assert run(*command) == 130
+    assert capsys.readouterr().out == ""
+    first = tmp_path / "out-2-layers"
+    before, told = files(first), sha256(scores)
+    assert run(*command, "--resume") == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["out"] == str(out)  # one object: the student that was asked for
+    assert f"{first} is finished already" in printed.err
+    assert files(first) == before and sha256(scores) == told  # the teachers' scores, not those of the student
+    layers = [json.loads((one / "config.json").read_text())["num_hidden_layers"] for one in (first, out)]
+    assert layers == [2, 1]
+    names = [[one["name"] for one in Manifest.read(at).training["taught"]["teachers"]] for at in (first, out)]
+    assert names == [["bert", "said.csv"], ["out-2-layers"]]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out-2-layers", "said.csv", "scores.npz"]
+
+
+def test_what_stands_at_the_end_of_a_chain_is_seen_before_its_first_student(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.save_tiny(tmp_path / "out")
+    message = refused(capsys, teachers / "bert", data, "--layers", "1", "--through", "2", "--out", tmp_path / "out")
+    assert "already holds a model" in message
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "rows.csv"]
+
+
+def test_sentences_of_long_texts_and_none_of_a_test(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long, test = tmp_path / "long.txt", tmp_path / "test.csv"
+    review = "The film was a joy to see. It was a bore from the start."
+    long.write_text(f"{review}\nShe never answers the phone at all. Too short.\n")
+    test.write_text(f"text\n{review}\n")
+    flags = [
+        "--unlabelled",
+        long,
+        "--cut-sentences",
+        "--held-out",
+        test,
+        *SMALL,
+        "--out",
+        tmp_path / "out",
+        "--dry-run",
+    ]
+    assert run(teachers / "quick", data, *flags) == 0
+    said = capsys.readouterr().err
+    assert f"{long}: 1 sentences of 5 to 40 words in 2 texts" in said
+    assert "texts: 37, 36 of them labelled" in said
+    assert run(teachers / "quick", data, "--cut-sentences", *SMALL, "--out", tmp_path / "out", "--dry-run") == 0
+    assert "--cut-sentences cuts the texts of --unlabelled, and there are none" in capsys.readouterr().err
+
+
+def test_the_test_part_of_a_folder_is_learnt_from_nowhere(
+    teachers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    write_csv(parts / "train.csv", rows(40).take(range(20)))
+    write_csv(parts / "test.csv", rows(40).take(range(20, 30)))
+    more = tmp_path / "more.txt"
+    more.write_text("\n".join(map(str, rows(40).inputs[15:40])) + "\n")
+    flags = ["--unlabelled", more, "--valid-fraction", "0", *SMALL, "--out", tmp_path / "out", "--dry-run"]
+    assert run(teachers / "quick", parts, *flags) == 0
+    said = capsys.readouterr().err
+    assert f"{more}: 10 rows stand among the validation or test texts and are left out" in said
+    assert "texts: 30, 20 of them labelled" in said
+
+
+def test_labels_of_one_class_are_enough(teachers: Path, tmp_path: Path) -> None:
+    data = tmp_path / "good.csv"
+    data.write_text("text,label\n" + "".join(f"{text},good\n" for text in rows(10).inputs))
+    assert run(teachers / "quick", data, *SMALL, "--out", tmp_path / "out", "--dry-run") == 0
+
+
+def test_columns_are_named_for_the_labelled_file(teachers: Path, tmp_path: Path) -> None:
+    data, more = tmp_path / "rows.csv", tmp_path / "more.txt"
+    data.write_text(
+        "id,words,label\n" + "".join(f"{n},{text},{label}\n" for n, (text, label) in enumerate(_labelled()))
+    )
+    more.write_text("a further text\n")
+    flags = ["--text-column", "words", "--unlabelled", more, *SMALL, "--out", tmp_path / "out", "--dry-run"]
+    assert run(teachers / "quick", data, *flags) == 0
+
+
+REFUSALS: list[tuple[list[str], str]] = [
+    (
+        ["DATA"],
+        "no teacher was named (DATA is no model's folder: it has no config.json); give its folder, limbeck distil",
+    ),
+    ([], "no teacher was named; give its folder, limbeck distil TEACHER/"),
+    (["QUICK", "PAIRS", "DATA"], "two teachers: QUICK and PAIRS; one is taken"),
+    (["QUICK", "DATA", "SAID"], "two data files: DATA and SAID; one is taken"),
+    (["HOME", "DATA"], "two data files: HOME and DATA (a teacher's folder has a config.json; neither has one)"),
+    (["QUICK", "HOME/row.csv"], "no file 'HOME/row.csv'; the folder holds 'rows.csv' (nearest)"),
+    (["QUICK"], "there are no texts to learn from: give a labelled file, or --unlabelled FILE"),
+    (["QUICK", "TEXTS"], "TEXTS has the one column 'text', and no labels; texts alone are given by --unlabelled TEXTS"),
+    (
+        ["ENCODER", "DATA"],
+        "is no classifier but BertModel: it has no judgement to teach. Fine-tune it first: limbeck train",
+    ),
+    (["QUICK", "WRONG"], "label 'god' is none of the classes: 'good' (nearest), 'bad'; WRONG: line 3"),
+    (["DATA", "--teacher-scores", "SAID"], "a file of probabilities has no weights to start a student from; name an"),
+    (
+        ["--teacher-scores", "SAID", "--student", "small", "--augment", "2"],
+        "no teacher can be asked about them; give a",
+    ),
+    (
+        ["QUICK", "DATA", "--teacher-scores", "OTHER"],
+        "OTHER has no column for the class 'good'; there is 'god' (nearest)",
+    ),
+    (["QUICK", "DATA", "--task", "regress"], "--task regress: the teacher does classify; leave the flag out"),
+    (["QUICK", "DATA", "--scores", "HOME/s.csv"], "scores are kept as "),
+    (
+        ["QUICK", "DATA", "--scores", "DATA.npz"],
+        "--scores DATA.npz stands there and holds no scores, so it is not replaced",
+    ),
+    (["QUICK", "DATA", "--student", "small", "--layers", "2"], "--student small is made anew and has nothing to cut"),
+    (["BERT", "DATA", "--layers", "9"], "--layers 9: bert has 3 layers; give 1 to 3"),
+    (
+        ["BERT", "DATA", "--through", "1", "--layers", "2"],
+        "each student on the way has fewer layers than the one before",
+    ),
+    (["QUICK", "DATA", "--valid", "WRONG", "--student", "small"], "label 'god' is none of the classes"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), REFUSALS, ids=[" ".join(words) for words, _ in REFUSALS])
+def test_a_refusal_says_what_to_do_and_leaves_nothing(
+    words: list[str], message: str, teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = {
+        "SAID": "text,good,bad\na film,0.5,0.5\na room,0.25,0.75\n",
+        "OTHER": "text,god,bad\na film,0.5,0.5\n",
+        "TEXTS": "text\na film\n",
+        "WRONG": "text,label\na film,good\na room,god\na meal,bad\n",
+    }
+    for name, content in made.items():
+        (tmp_path / f"{name.lower()}.csv").write_text(content)
+    (tmp_path / "rows.csv.npz").write_bytes(b"mine")
+    places = {name: tmp_path / f"{name.lower()}.csv" for name in made} | {"DATA": data, "HOME": tmp_path}
+    places |= {"QUICK": teachers / "quick", "PAIRS": teachers / "pairs", "BERT": teachers / "bert"}
+    places["ENCODER"] = folder("bert")
+
+    def filled(text: str) -> str:
+        for name, path in places.items():
+            text = text.replace(name, str(path))
+        return text
+
+    before = files(tmp_path)
+    told = refused(capsys, *map(filled, words), "--out", tmp_path / "out")
+    assert filled(message) in told
+    assert files(tmp_path) == before
+
+
+def test_help_is_quick_and_loads_no_torch() -> None:
+    program = """
+import sys
+from limbeck.cli import main
+try:
+    main(["distil", "--help"])
+except SystemExit:
+    pass
+heavy = {"torch", "transformers", "onnx", "onnxruntime", "pyarrow", "safetensors"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    for flag in ("--teacher-scores", "--layers", "--through", "--unlabelled", "--held-out", "--dry-run", "--resume"):
+        assert flag in done.stdout
