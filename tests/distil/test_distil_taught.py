@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import hashlib
 import json
 import math
@@ -79,11 +80,24 @@ def fitted(made: Learner, *arguments: Any, **options: Any) -> Learner:
     return made
 
 
+@functools.cache
+def unbroken() -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+    """Weights and log of a training with all parts that nothing stopped."""
+    made = fitted(with_all_parts(checkpoint_every=1))
+    return weights(made), log_of(made)
+
+
+def assert_unbroken(made: Learner) -> None:
+    kept, log = unbroken()
+    assert log_of(made) == log
+    assert weights(made).keys() == kept.keys()
+    assert all(torch.equal(weights(made)[name], value) for name, value in kept.items())
+
+
 # a copy
 
 
-@pytest.mark.parametrize("family", ["bert", "mpnet"])
-@pytest.mark.parametrize("temperature", [1.0, 4.0])
+@pytest.mark.parametrize(("family", "temperature"), [("bert", 1.0), ("mpnet", 4.0)])
 def test_a_copy_loses_nothing_at_the_first_step(tmp_path: Path, family: str, temperature: float) -> None:
     source = Learner(rows(8), model=str(classifier(family, dropout=True)), fit=FitSettings(precision="float32"))
     teacher = tmp_path / "teacher"
@@ -105,15 +119,15 @@ def test_a_copy_loses_nothing_at_the_first_step(tmp_path: Path, family: str, tem
 
 
 def test_a_loss_is_the_sum_of_its_parts_and_all_are_in_the_log() -> None:
-    made = fitted(with_all_parts())
-    assert len(updates(made)) == made.n_updates()
-    for entry in updates(made):
+    steps = [entry for entry in unbroken()[1] if "parts" in entry]
+    assert len(steps) == with_all_parts().n_updates()
+    for entry in steps:
         assert tuple(entry["parts"]) == PARTS
         assert all(value > 0 for name, value in entry["parts"].items() if name != "hard")
         assert entry["loss"] == pytest.approx(sum(entry["parts"].values()), rel=1e-5)
-    hard = [entry["parts"]["hard"] for entry in updates(made)]
+    hard = [entry["parts"]["hard"] for entry in steps]
     assert max(hard) > 0 == min(hard)  # some steps have no labelled row
-    losses = [entry["loss"] for entry in updates(made)]
+    losses = [entry["loss"] for entry in steps]
     assert np.mean(losses[-4:]) < np.mean(losses[:4])
 
 
@@ -248,7 +262,6 @@ def killed(result: StepResult) -> StepResult:
 
 
 def test_a_part_that_is_no_number_is_named_and_the_last_good_checkpoint_stays(tmp_path: Path) -> None:
-    whole = fitted(with_all_parts())
     made = with_all_parts(checkpoint_every=1)
     made._step = broken(made._step, 3, no_number)
     with pytest.raises(TrainingError) as caught:
@@ -260,24 +273,21 @@ def test_a_part_that_is_no_number_is_named_and_the_last_good_checkpoint_stays(tm
     assert kept is not None
     assert kept.progress.update == 2
     assert all(torch.isfinite(value).all() for value in kept.tensors["model"].values())
-    again = fitted(with_all_parts(checkpoint_every=1), tmp_path, resume=True)
-    assert all(torch.equal(weights(again)[name], value) for name, value in weights(whole).items())
+    assert_unbroken(fitted(with_all_parts(checkpoint_every=1), tmp_path, resume=True))
 
 
 def test_a_fit_after_one_that_broke_off_begins_without_its_gradients() -> None:
-    made = with_all_parts(epochs=1)
+    made = with_all_parts()
     made._step = broken(made._step, 1, no_number)
     with pytest.raises(TrainingError):
         made.fit()
     made.fit()
-    whole = fitted(with_all_parts(epochs=1))
-    assert all(torch.equal(weights(made)[name], value) for name, value in weights(whole).items())
+    assert_unbroken(made)
 
 
 @pytest.mark.parametrize("at_call", [3, 11])
 def test_a_killed_training_goes_on_to_the_bit_with_its_projection(tmp_path: Path, at_call: int) -> None:
-    whole = fitted(with_all_parts(checkpoint_every=1))
-    assert "projection.weight" in weights(whole)
+    assert "projection.weight" in unbroken()[0]
     made = with_all_parts(checkpoint_every=1)
     made._step = broken(made._step, at_call, killed)
     with pytest.raises(Killed):
@@ -285,9 +295,7 @@ def test_a_killed_training_goes_on_to_the_bit_with_its_projection(tmp_path: Path
     kept = checkpoint.newest(tmp_path)
     assert kept is not None
     assert kept.progress.update == at_call - 1
-    again = fitted(with_all_parts(checkpoint_every=1), tmp_path, resume=True)
-    assert log_of(again) == log_of(whole)
-    assert all(torch.equal(weights(again)[name], value) for name, value in weights(whole).items())
+    assert_unbroken(fitted(with_all_parts(checkpoint_every=1), tmp_path, resume=True))
 
 
 def test_a_resume_with_another_lesson_is_refused_by_name(tmp_path: Path) -> None:
