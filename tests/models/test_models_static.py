@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import limbeck
+from limbeck import models
 from limbeck.artefact.manifest import INT8_GRAPH
 from limbeck.cli import main
 from limbeck.models import Batch, Prepared, Request, prepare, static
 from limbeck.models.static import Shape, StaticModel
-from limbeck.passes import quantise, trim
+from limbeck.passes import calibrate, quantise, trim
 from limbeck.runtime.check import check
+from limbeck.runtime.predictor import Predictor
 from limbeck.tasks import make_task
 from limbeck.text import Encoder, Input, TextSettings
 from limbeck.train.learner import Learner
@@ -161,6 +164,18 @@ def test_int8_weights_answer_nearly_alike(tmp_path: Path) -> None:
     assert max(abs(one.probs["good"] - two.probs["good"]) for one, two in zip(before, after, strict=True)) < 0.02
     assert {answer.predicted for answer in before} == {"good", "bad"}
     assert check(tmp_path / "small").ok
+
+
+def test_a_temperature_folds_into_its_last_layer(tmp_path: Path) -> None:
+    made = learner(epochs=8, lr=1e-2)
+    made.fit()
+    manifest = made.save(tmp_path / "model", calibrated=False)
+    texts = [str(text) for text in rows(40).inputs]
+    before = limbeck.load(tmp_path / "model").logits(texts)[0]
+    calibrate.scale_output(tmp_path / "model", manifest.model["output_layer"], 0.5)
+    models.write_graph(tmp_path / "model", "static")
+    after = Predictor(tmp_path / "model", replace(manifest, files={})).logits(texts)[0]
+    np.testing.assert_allclose(after, before / 2, atol=1e-6)
 
 
 def test_a_trimmed_one_answers_as_before(tmp_path: Path) -> None:
