@@ -18,7 +18,7 @@ from limbeck.artefact.manifest import INT8_GRAPH, NAME, OWN
 from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError, require
 from limbeck.graph import weights
-from limbeck.models import Batch, Defaults, Output, Prepared, Request
+from limbeck.models import Batch, Defaults, Output, Prepared, Request, shown
 from limbeck.models._hub import find
 from limbeck.models._trunk import run, trunk_of
 from limbeck.text import Encoder
@@ -122,7 +122,8 @@ def start(request: Request) -> Prepared:
     notices = []
     if limit < request.max_length:
         notices.append(
-            f"{request.source} has positions for {limit} tokens: texts are read up to that, not {request.max_length}"
+            f"{shown(request.source)} has positions for {limit} tokens: texts are read up to that, "
+            f"not {request.max_length}"
         )
     return Prepared(model, model.tokenizer, min(limit, request.max_length), tuple(notices))
 
