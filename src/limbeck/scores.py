@@ -64,6 +64,12 @@ class Scores:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Which inputs have an answer, and one of finite numbers: shape ``(N,)``."""
+        known: NDArray[np.bool_] = self.answerable & np.isfinite(self.logits).all(axis=1)
+        return known
+
     def join(self, other: Scores) -> NDArray[np.int64]:
         """Row of ``other`` with the same input, for each row of this; -1 where there is none: shape ``(N,)``.
 

@@ -325,6 +325,9 @@ def test_an_encoder_without_a_head_is_no_teacher(tmp_path: Path) -> None:
     (tmp_path / "damaged" / "config.json").write_text("{")
     with pytest.raises(ModelError, match=r"config\.json is damaged: .*; copy the model's folder again"):
         open_model(tmp_path / "damaged", tmp_path)
+    (tmp_path / "damaged" / "config.json").write_text("[1]")
+    with pytest.raises(ModelError, match=r"config\.json holds no json object; copy the model's folder again"):
+        open_model(tmp_path / "damaged", tmp_path)
 
 
 def test_teachers_tell_what_they_are(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from limbeck.data import Dataset
 from limbeck.distil.beside_settings import BesideSettings
@@ -112,6 +114,37 @@ def with_all_parts(taught: Lesson | None = None, **fit: Any) -> Learner:
     taught = taught or lesson(rows(30), rows(40).take(range(30, 40)), teacher=wide(), unlabelled=range(0, 30, 3))
     distil = DistilSettings(temperature=2.0, hard=0.25)
     return learner(taught, teacher=wide(), distil=distil, beside=ALL, **fit)
+
+
+def hashes(path: Path) -> dict[str, str]:
+    """The hash of each file under a folder."""
+    return {
+        str(file.relative_to(path)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(path.rglob("*"))
+        if file.is_file()
+    }
+
+
+def weights(made: Learner) -> dict[str, Tensor]:
+    """A copy of all weights of the learner's module, the projection's among them."""
+    return {name: value.clone() for name, value in made.model.module.state_dict().items()}
+
+
+def log_of(made: Learner) -> list[dict[str, Any]]:
+    """What the loop wrote down."""
+    assert made.progress is not None
+    return made.progress.log
+
+
+def updates(made: Learner) -> list[dict[str, Any]]:
+    """The entries of updates whose loss has parts."""
+    return [entry for entry in log_of(made) if "parts" in entry]
+
+
+def fitted(made: Learner, *arguments: Any, **options: Any) -> Learner:
+    """The learner, after its fit."""
+    made.fit(*arguments, **options)
+    return made
 
 
 @functools.cache

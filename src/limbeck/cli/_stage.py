@@ -86,7 +86,7 @@ def _choices(settings: Settings) -> Choices:
 
 
 def _train(settings: Settings, taught: Lesson, learner: Learner) -> None:
-    from limbeck.distil.taught import detach, finishing
+    from limbeck.distil.taught import finishing
     from limbeck.inspect.paired import Pair
     from limbeck.train.cost import estimate
 
@@ -98,10 +98,8 @@ def _train(settings: Settings, taught: Lesson, learner: Learner) -> None:
         learner.fit(checkpoints, resume=settings.resume)
     except Interrupted as stop:
         raise Interrupted(f"{stop}. Go on with the same command and --resume") from None
-    detach(learner)
-    calibrated = settings.calibrate and taught.valid_is_labelled
     finish = finishing(taught, learner)
-    manifest = learner.save(settings.out, calibrated=calibrated, overwrite=settings.overwrite, finish=finish)
+    manifest = learner.save(settings.out, calibrated=settings.calibrate, overwrite=settings.overwrite, finish=finish)
     shutil.rmtree(checkpoints, ignore_errors=True)
     if not taught.valid_is_labelled and learner.valid is not None:
         say("the validation rows have no labels: the measures tell how far the student agrees with the teachers")
@@ -145,7 +143,7 @@ def _learner(settings: Settings, taught: Lesson, source: str, material: Material
         settings=kept,
         reporter=Console(),
     )
-    kept |= {key: value for key, value in learner.resolved().items() if key not in ("model",)}
+    kept |= {key: value for key, value in learner.resolved().items() if key != "model"}
     return learner
 
 

@@ -46,7 +46,8 @@ def student_of(
     Args:
         teacher: the folder of a model, or a file of probabilities (see ``given``).
         train: texts to learn from, labelled or not.
-        valid: labelled rows to choose the weights by; a tenth of all, by what the teacher says, where None.
+        valid: rows to choose the weights by, labelled or not. Where None, a tenth of the labelled rows is held back, or
+            of all rows, by what the teacher says, where none has a label.
         unlabelled: further texts.
         student: where the student starts: an encoder's folder, a hub name, a family; the teacher itself where None.
         layers: how many of its layers, evenly spaced.
@@ -65,7 +66,7 @@ def student_of(
     Raises:
         LimbeckError: the teacher or the student cannot be used.
     """
-    from limbeck.data import of_classes
+    from limbeck.data import of_classes, split
     from limbeck.distil.given import Wanted, read
     from limbeck.distil.lesson import Choices, lesson
     from limbeck.distil.rows import pool
@@ -77,7 +78,8 @@ def student_of(
     from limbeck.train.progress import Silent
     from limbeck.train.settings import FitSettings
 
-    path, is_file, seed = Path(teacher), Path(teacher).is_file(), (fit or FitSettings()).seed
+    path, is_file = Path(teacher), Path(teacher).is_file()
+    choices = Choices(seed=(fit or FitSettings()).seed)
     if is_file and student is None:
         raise SettingsError(f"{path.name} has no weights to start a student from; give an encoder: student=FOLDER")
     with tempfile.TemporaryDirectory(prefix="limbeck-distil-") as name:
@@ -86,12 +88,14 @@ def student_of(
             FileTeacher(path.name, read(path, Wanted(task=train.task))) if is_file else open_model(path, home)
         )
         labelled = None if train.targets is None else of_classes(train, own.task.get("classes", ()))
+        if valid is None and labelled is not None:
+            labelled, valid = split(labelled, choices.valid_fraction, choices.seed)
         others = [
             part for part in (own.dataset, None if labelled is not None else train, *unlabelled) if part is not None
         ]
         kept_out = [] if valid is None else [valid]
         rows = pool(labelled, others, kept_out=kept_out, task=str(own.task["name"]), name=train.name)
-        taught = lesson(fitting([own], rows.dataset, home), rows, valid, Choices(seed=seed), reporter or Silent())
+        taught = lesson(fitting([own], rows.dataset, home), rows, valid, choices, reporter or Silent())
         cut = Cut(layers, None if take is None else tuple(take), width, vocabulary)
         source = place_student(Student(student or str(path), cut), home, rows.dataset.inputs)
         return learner_of(

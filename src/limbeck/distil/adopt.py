@@ -71,6 +71,8 @@ def _see_that_it_judges(folder: Path) -> None:
         config = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelError(f"{path} is damaged: {error}; copy the model's folder again") from None
+    if not isinstance(config, dict):
+        raise ModelError(f"{path} holds no json object; copy the model's folder again")
     kinds = [str(kind) for kind in config.get("architectures") or []]
     if not any("ForSequenceClassification" in kind for kind in kinds):
         raise ModelError(

@@ -37,20 +37,14 @@ def targets_for(dataset: Dataset, scores: Scores) -> tuple[NDArray[np.float32], 
     logits = np.zeros((len(dataset), scores.logits.shape[1]), np.float32)
     rows = table_of(dataset.ids, logits, task=scores.task, model="").join(scores)
     found = rows >= 0
-    found[found] = answered(scores)[rows[found]]
+    found[found] = scores.answered[rows[found]]
     logits[found] = scores.logits[rows[found]]
     return logits, found
 
 
-def answered(scores: Scores) -> NDArray[np.bool_]:
-    """Which rows have an answer, and one of finite numbers: shape ``(N,)``."""
-    known: NDArray[np.bool_] = scores.answerable & np.isfinite(scores.logits).all(axis=1)
-    return known
-
-
 def _known(scores: Scores, *, is_number: bool) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Ids of the rows that have an answer, and their probabilities or numbers, shape ``(N, C)``."""
-    rows = answered(scores)
+    rows = scores.answered
     logits = scores.logits[rows].astype(np.float64)
     return _keys(scores)[rows], logits if is_number else softmax(logits)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from limbeck.losses import Loss, soft
+from limbeck.losses import Loss, regress, soft
 from limbeck.train.step import MicroBatch, Step, StepResult
 
 if TYPE_CHECKING:
@@ -30,11 +30,6 @@ class Said:
     """The teacher's, shape ``(N, C)``; for a number in the unit of the student's logits, ``(N, 1)``."""
     is_labelled: Tensor
     """Whether the row has a label of its own, shape ``(N,)``, bool."""
-
-
-def squared(logits: Tensor, targets: Tensor) -> Tensor:
-    """Squared difference of two numbers: shape ``(B,)``, of logits and targets ``(B, 1)``."""
-    return (logits.float() - targets.float()).square()[:, 0]
 
 
 def parts_of(*, hard: float, beside: Beside | None = None) -> tuple[str, ...]:
@@ -63,7 +58,7 @@ def distilled(
         device = output.logits.device
         targets, labelled = said.logits[micro.rows].to(device), said.is_labelled[micro.rows].to(device)
         if is_number:
-            compared = squared(output.logits, targets)
+            compared = regress.loss(output.logits, targets[:, 0])
         else:
             compared = soft.loss(output.logits, targets, temperature=temperature)
         share = hard * labelled.float()

@@ -15,7 +15,7 @@ from limbeck import models
 from limbeck.artefact.card import AGREEMENT
 from limbeck.artefact.manifest import Manifest
 from limbeck.distil import number_layer
-from limbeck.distil.beside import PROJECTION, Beside
+from limbeck.distil.beside import Beside
 from limbeck.distil.beside_settings import BesideSettings
 from limbeck.distil.lesson import Lesson
 from limbeck.distil.settings import DistilSettings
@@ -189,13 +189,6 @@ def compared(lesson: Lesson, learner: Learner, folder: Path, manifest: Manifest)
         return None
     scores = score(Predictor(folder, manifest), learner.valid, cache=False)
     return compare(learner.task, lesson.said_of_valid, scores, learner.task.encode(learner.valid.targets or []))
-
-
-def detach(learner: Learner) -> None:
-    """Take off the student what it learnt with and does not need to answer: the projection to the teacher's width."""
-    module = learner.model.module
-    if hasattr(module, PROJECTION):
-        delattr(module, PROJECTION)
 
 
 def _rows_of(kept: Sequence[bytes], all_ids: Sequence[bytes]) -> NDArray[np.int64]:

@@ -63,8 +63,8 @@ def compare(task: TaskLike, first: Scores, second: Scores, targets: NDArray[Any]
         The comparison; None where fewer than two rows have an answer of both.
     """
     rows = second.join(first)
-    both = (rows >= 0) & _answered(second)
-    both[both] = _answered(first)[rows[both]]
+    both = (rows >= 0) & second.answered
+    both[both] = first.answered[rows[both]]
     if both.sum() < 2:
         return None
     logits = (first.logits[rows[both]].astype(np.float64), second.logits[both].astype(np.float64))
@@ -78,9 +78,3 @@ def compare(task: TaskLike, first: Scores, second: Scores, targets: NDArray[Any]
     found = of_rows(len(known), difference)
     values = [float(task.metrics(side, known)[name]) for side in logits]
     return Pair(len(known), name, values[0], values[1], found.value, found.low, found.high)
-
-
-def _answered(scores: Scores) -> NDArray[np.bool_]:
-    """Which rows have an answer, and one of finite numbers: shape ``(N,)``."""
-    known: NDArray[np.bool_] = scores.answerable & np.isfinite(scores.logits).all(axis=1)
-    return known

@@ -290,7 +290,7 @@ class Learner:
 
         Args:
             out: the folder to make.
-            calibrated: fit a temperature on the validation rows and fold it into the last layer (classes only).
+            calibrated: fit a temperature on labelled validation rows and fold it into the last layer (classes only).
             overwrite: replace a model that stands there.
             finish: is given the folder, measured and not yet sealed, with its manifest, and returns that to keep.
 

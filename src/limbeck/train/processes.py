@@ -82,7 +82,8 @@ class Processes:
         with self._in_touch():
             dist.all_reduce(flat)
         *parts, summed = torch.split(flat, [*(value.numel() for value in parameters), len(numbers)])
-        found, (*totals, stop) = summed.tolist()[: len(parameters)], summed.tolist()[len(parameters) :]
+        told = summed.tolist()
+        found, (*totals, stop) = told[: len(parameters)], told[len(parameters) :]
         for value, part, holders in zip(parameters, parts, found, strict=True):
             value.grad = part.view_as(value).to(value.dtype) if holders else None
         return totals, stop > 0

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from limbeck import models
+from limbeck.artefact.card import AGREEMENT
 from limbeck.artefact.manifest import Manifest
 from limbeck.artefact.save import seal
 from limbeck.data.record import data_record
@@ -40,8 +41,9 @@ def save(
 
     def fill(folder: Path) -> Manifest:
         manifest = _fill(learner, folder)
-        if calibrated and learner.valid is not None and learner.task.name == "classify":
-            manifest = calibration.fold(folder, manifest, learner.valid)
+        labelled = None if learner.taught.get("valid") == AGREEMENT else learner.valid
+        if calibrated and labelled is not None and learner.task.name == "classify":
+            manifest = calibration.fold(folder, manifest, labelled)
         else:
             manifest = _measured(learner, folder, manifest)
         return manifest if finish is None else finish(folder, manifest)
