@@ -37,23 +37,20 @@ def rows_of(args: argparse.Namespace) -> Path:
     return path
 
 
-def sentences_of(args: argparse.Namespace) -> Path:
+def sentences_drawn(args: argparse.Namespace) -> Path:
     """Sentences of unlabelled reviews, drawn by a fixed seed, as csv."""
     import pyarrow.parquet as pq
 
-    from limbeck.distil.rows import cut_sentences
+    from limbeck.data import Dataset
+    from limbeck.distil.rows import sentences_of
 
     path: Path = args.work / f"teacher-sentences-{args.limit or 'all'}.csv"
     if not path.exists():
         reviews = pq.read_table(args.data / "imdb" / "unlabelled.parquet")["text"].to_pylist()
         order = np.random.default_rng(0).permutation(len(reviews))[: args.limit]
-        found: dict[str, None] = {}
-        for n in order:
-            found.update(dict.fromkeys(cut_sentences([reviews[n]])))
-            if len(found) >= 2 * SENTENCES:
-                break
-        drawn = np.random.default_rng(1).permutation(len(found))[:SENTENCES]
-        texts = list(found)
+        cut = sentences_of(Dataset([reviews[n] for n in order], None, name="unlabelled reviews")).inputs
+        texts = list(dict.fromkeys(map(str, cut)))[: 2 * SENTENCES]
+        drawn = np.random.default_rng(1).permutation(len(texts))[:SENTENCES]
         _write(path, ("text",), [(texts[n],) for n in drawn])
     return path
 
@@ -71,7 +68,7 @@ def make(args: argparse.Namespace) -> dict[str, Any]:
 
 def say(args: argparse.Namespace) -> None:
     """Write what the teacher says of all texts, as csv, where it is not there."""
-    for path in (rows_of(args), sentences_of(args)):
+    for path in (rows_of(args), sentences_drawn(args)):
         out = path.with_name(path.stem + "-said.csv")
         if not out.exists():
             commands.run(

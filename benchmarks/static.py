@@ -20,7 +20,6 @@ from statistics import mean, median
 from typing import Any
 
 import commands
-import numpy as np
 import records
 
 import distil
@@ -49,22 +48,14 @@ def words_of(side: str, seed: int, args: argparse.Namespace) -> list[str | Path]
 def make(side: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     """Train a side, store it as int8, and give which of the test sentences it gets wrong."""
     from limbeck.artefact.manifest import INT8_GRAPH
-    from limbeck.scores import Scores
 
     out, small = args.work / f"static-{side}-{seed}", folder_of(side, seed, args)
     commands.run(commands.limbeck(), *words_of(side, seed, args), "--resume", "--out", out)
     commands.run(commands.limbeck(), "export", out, "--int8", "--overwrite", "--out", small)
-    table = args.work / f"static-{side}-{seed}.npz"
-    test = args.data / "sst2" / "test.parquet"
-    commands.output(commands.limbeck(), "evaluate", small, test, *distil.COLUMNS, "--scores", table)
-    scores = Scores.open(table)
-    assert scores.targets is not None
-    wrong = np.flatnonzero(scores.logits.argmax(axis=1) != scores.targets)
+    said = commands.wrong_rows(commands.scores_of(small, args.data / "sst2" / "test.parquet", distil.COLUMNS))
     told = json.loads((out / "limbeck.json").read_text(encoding="utf-8"))
     return {
-        "accuracy": 100 * (1 - len(wrong) / len(scores)),
-        "n_test": len(scores),
-        "wrong": wrong.tolist(),
+        **said,
         "updates": told["training"]["updates"],
         "seconds": told["training"]["seconds"],
         "parameters": told["model"]["parameters"],
