@@ -1,8 +1,9 @@
 """The teacher of ``benchmarks/distil.py``: MPNet fine-tuned on SST-2's phrases of three words and more, and its scores.
 
 One epoch of the phrases with the training sentences, by ``limbeck train``, resumable; then its accuracy on SST-2's test
-sentences, and what it says of the same texts and of sentences of 5 to 40 words cut from unlabelled reviews, as the file
-that ``distil.py --scores`` takes. A piece holds the accuracy; with ``--limit`` (a rehearsal) no record is written.
+sentences, and what it says of the same texts and of sentences of 5 to 40 words cut from unlabelled reviews, as the
+parquet under WORK that ``distil.py --scores`` takes. A piece holds the accuracy; with ``--limit`` (a rehearsal) no
+record is written.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import records
 
 BAR = 94.3
 LEAST_WORDS, SENTENCES = 3, 60_000
+CLASSES = ("negative", "positive")
 COLUMNS = ("--text-column", "text", "--label-column", "label")
 COMMAND = "python benchmarks/distil_teacher.py --data DATA --encoder ENCODER --work WORK"
 
@@ -67,13 +69,21 @@ def make(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def say(args: argparse.Namespace) -> None:
-    """Write what the teacher says of all texts, as csv, where it is not there."""
+    """Write what the teacher says of all texts, each once, as the parquet that ``distil.py`` takes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    out = args.work / f"teacher-scores-{args.limit or 'all'}.parquet"
+    if out.exists():
+        return
+    rows: dict[str, dict[str, str]] = {}
     for path in (rows_of(args), sentences_drawn(args)):
-        out = path.with_name(path.stem + "-said.csv")
-        if not out.exists():
-            commands.run(
-                commands.limbeck(), "predict", args.work / "teacher", path, "--text-column", "text", "--out", out
-            )
+        said = path.with_name(path.stem + "-said.csv")
+        commands.run(commands.limbeck(), "predict", args.work / "teacher", path, "--text-column", "text", "--out", said)
+        with said.open(encoding="utf-8", newline="") as file:
+            rows |= {row["text"]: row for row in csv.DictReader(file) if row["predicted"]}
+    probabilities = {label: [float(row[f"p_{label}"]) for row in rows.values()] for label in CLASSES}
+    pq.write_table(pa.table({"text": list(rows), **probabilities}), out)
 
 
 def _write(path: Path, names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
