@@ -16,50 +16,19 @@ import pytest
 import limbeck
 from limbeck.artefact.manifest import Manifest
 from limbeck.artefact.verify import sha256
-from limbeck.cli import main
 from limbeck.distil.mean import targets_for
 from limbeck.runtime.predictor import Predictor
 from limbeck.scores import Scores
 from limbeck.train.loop import Loop
 from support import tiny
-from support.encoders import folder, make
+from support.distil_cli import data, files, refused, run, teachers
+from support.encoders import folder
 from support.train_data import numbers, rows, write_csv
+
+__all__ = ["data", "teachers"]  # fixtures
 
 SMALL = ["--student", "small", "--epochs", "1", "--precision", "float32"]
 ENCODER = ["--epochs", "1", "--batch-size", "8", "--precision", "float32"]
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return write_csv(tmp_path / "rows.csv", rows(40))
-
-
-@pytest.fixture(scope="module")
-def teachers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A quick teacher whose classes stand the other way round, one of pairs, one of numbers, a BERT of three layers."""
-    home = tmp_path_factory.mktemp("teachers")
-    tiny.save_tiny(home / "quick", classes=("good", "bad"))
-    tiny.save_tiny(home / "pairs", classes=("good", "bad"), pairs=True)
-    tiny.save_tiny(home / "numbers", task="regress")
-    make(home / "bert", "bert", classes=("good", "bad"), num_hidden_layers=3)
-    return home
-
-
-def files(path: Path) -> dict[str, str]:
-    return {str(one.relative_to(path)): sha256(one) for one in sorted(path.rglob("*")) if one.is_file()}
-
-
-def run(*arguments: object) -> int:
-    return main(["distil", *map(str, arguments)])
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """The one message of a command that ends with exit code 2."""
-    capsys.readouterr()
-    assert run(*arguments) == 2
-    said = capsys.readouterr()
-    assert said.out == "" and "Traceback" not in said.err
-    return said.err.rstrip().rpartition("limbeck: ")[2]
 
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, update: int) -> None:
@@ -334,76 +303,6 @@ def test_columns_are_named_for_the_labelled_file(teachers: Path, tmp_path: Path)
     more.write_text("a further text\n")
     flags = ["--text-column", "words", "--unlabelled", more, *SMALL, "--out", tmp_path / "out", "--dry-run"]
     assert run(teachers / "quick", data, *flags) == 0
-
-
-REFUSALS: list[tuple[list[str], str]] = [
-    (
-        ["DATA"],
-        "no teacher was named (DATA is no model's folder: it has no config.json); give its folder, limbeck distil",
-    ),
-    ([], "no teacher was named; give its folder, limbeck distil TEACHER/"),
-    (["QUICK", "PAIRS", "DATA"], "two teachers: QUICK and PAIRS; one is taken"),
-    (["QUICK", "DATA", "SAID"], "two data files: DATA and SAID; one is taken"),
-    (["HOME", "DATA"], "two data files: HOME and DATA (a teacher's folder has a config.json; neither has one)"),
-    (["QUICK", "HOME/row.csv"], "no file 'HOME/row.csv'; the folder holds 'rows.csv' (nearest)"),
-    (["QUICK"], "there are no texts to learn from: give a labelled file, or --unlabelled FILE"),
-    (["QUICK", "TEXTS"], "TEXTS has the one column 'text', and no labels; texts alone are given by --unlabelled TEXTS"),
-    (
-        ["ENCODER", "DATA"],
-        "is no classifier but BertModel: it has no judgement to teach. Fine-tune it first: limbeck train",
-    ),
-    (["QUICK", "WRONG"], "label 'god' is none of the classes: 'good' (nearest), 'bad'; WRONG: line 3"),
-    (["DATA", "--teacher-scores", "SAID"], "a file of probabilities has no weights to start a student from; name an"),
-    (
-        ["--teacher-scores", "SAID", "--student", "small", "--augment", "2"],
-        "no teacher can be asked about them; give a",
-    ),
-    (
-        ["QUICK", "DATA", "--teacher-scores", "OTHER"],
-        "OTHER has no column for the class 'good'; there is 'god' (nearest)",
-    ),
-    (["QUICK", "DATA", "--task", "regress"], "--task regress: the teacher does classify; leave the flag out"),
-    (["QUICK", "DATA", "--scores", "HOME/s.csv"], "scores are kept as "),
-    (
-        ["QUICK", "DATA", "--scores", "DATA.npz"],
-        "--scores DATA.npz stands there and holds no scores, so it is not replaced",
-    ),
-    (["QUICK", "DATA", "--student", "small", "--layers", "2"], "--student small is made anew and has nothing to cut"),
-    (["BERT", "DATA", "--layers", "9"], "--layers 9: bert has 3 layers; give 1 to 3"),
-    (
-        ["BERT", "DATA", "--through", "1", "--layers", "2"],
-        "each student on the way has fewer layers than the one before",
-    ),
-    (["QUICK", "DATA", "--valid", "WRONG", "--student", "small"], "label 'god' is none of the classes"),
-]
-
-
-@pytest.mark.parametrize(("words", "message"), REFUSALS, ids=[" ".join(words) for words, _ in REFUSALS])
-def test_a_refusal_says_what_to_do_and_leaves_nothing(
-    words: list[str], message: str, teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    made = {
-        "SAID": "text,good,bad\na film,0.5,0.5\na room,0.25,0.75\n",
-        "OTHER": "text,god,bad\na film,0.5,0.5\n",
-        "TEXTS": "text\na film\n",
-        "WRONG": "text,label\na film,good\na room,god\na meal,bad\n",
-    }
-    for name, content in made.items():
-        (tmp_path / f"{name.lower()}.csv").write_text(content)
-    (tmp_path / "rows.csv.npz").write_bytes(b"mine")
-    places = {name: tmp_path / f"{name.lower()}.csv" for name in made} | {"DATA": data, "HOME": tmp_path}
-    places |= {"QUICK": teachers / "quick", "PAIRS": teachers / "pairs", "BERT": teachers / "bert"}
-    places["ENCODER"] = folder("bert")
-
-    def filled(text: str) -> str:
-        for name, path in places.items():
-            text = text.replace(name, str(path))
-        return text
-
-    before = files(tmp_path)
-    told = refused(capsys, *map(filled, words), "--out", tmp_path / "out")
-    assert filled(message) in told
-    assert files(tmp_path) == before
 
 
 def test_help_is_quick_and_loads_no_torch() -> None:

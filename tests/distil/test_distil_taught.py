@@ -163,6 +163,7 @@ def test_without_labels_there_is_no_part_of_them() -> None:
     taught = lesson(rows(8), unlabelled=range(8))
     made = fitted(learner(taught, distil=DistilSettings(hard=0.5), epochs=1))
     assert [list(entry["parts"]) for entry in updates(made)] == [["soft"]] * 2
+    assert made.notices[-1] == "--hard 0.5 does nothing: no row has a label of its own"
 
 
 def test_rows_that_cannot_be_read_do_not_shift_the_others() -> None:
@@ -200,6 +201,8 @@ def test_a_number_is_taught_in_the_unit_of_the_students_logits() -> None:
     np.testing.assert_allclose(result.parts["soft"].numpy(), expected, rtol=1e-4)
     with pytest.raises(SettingsError, match="--hidden compare hidden states"):
         learner(taught, folder("bert"), beside=HIDDEN)
+    with pytest.raises(SettingsError, match="--temperature 2 softens probabilities, and the teacher gives numbers"):
+        learner(taught, folder("bert"), distil=DistilSettings(temperature=2.0))
 
 
 # what goes wrong

@@ -69,7 +69,8 @@ def _teachers(manifest: Manifest) -> list[str]:
     if not taught.get("teachers"):
         return []
     names = ", ".join(f"{_code(str(one['name']))} ({str(one['fingerprint'])[:12]})" for one in taught["teachers"])
-    text = f"## Taught by\n\n{names}, at temperature {taught.get('temperature', 1.0):g}."
+    softened = "" if manifest.task["name"] == "regress" else f", at temperature {taught.get('temperature', 1.0):g}"
+    text = f"## Taught by\n\n{names}{softened}."
     pair = taught.get("compared")
     if not pair:
         return [f"{text}\n"]

@@ -114,6 +114,10 @@ def learner_of(
     """
     see_that_it_learns(source)
     distil, beside = distil or DistilSettings(), beside or BesideSettings()
+    if distil.temperature != 1.0 and lesson.train.task == "regress":
+        raise SettingsError(
+            f"--temperature {distil.temperature:g} softens probabilities, and the teacher gives numbers; leave it out"
+        )
     learner = Learner(
         lesson.train,
         lesson.valid,
@@ -135,6 +139,8 @@ def learner_of(
     said = Said(torch.from_numpy(logits), torch.from_numpy(lesson.is_labelled[kept]))
     next_to = _beside(learner, beside, teacher)
     hard = distil.hard if said.is_labelled.any() else 0.0
+    if distil.hard > hard:
+        learner.notices.append(f"--hard {distil.hard:g} does nothing: no row has a label of its own")
     step = distilled(
         said,
         temperature=distil.temperature,
