@@ -161,18 +161,6 @@ def test_a_training_that_begins_anew_has_a_projection_of_its_own() -> None:
     assert all(torch.equal(first[name], value) for name, value in weights(made).items())
 
 
-def test_the_projection_learns_and_frozen_layers_do_not() -> None:
-    made = with_all_parts(epochs=1, freeze="encoder")
-    before = weights(made)
-    made.fit()
-    moved = {name for name, value in weights(made).items() if not torch.equal(before[name], value)}
-    assert "projection.weight" in moved
-    assert not any(".layer." in name or "embeddings" in name for name in moved)
-
-
-# the saved student
-
-
 def test_the_saved_student_is_its_own(tmp_path: Path) -> None:
     made = with_all_parts(epochs=1)
     source = load_file(classifier() / "model.safetensors")
