@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.distil_cli import data, files, refused, teachers
+from support.distil_cli import data, files, refused, run, teachers
 from support.encoders import folder
 
 __all__ = ["data", "teachers"]  # fixtures
@@ -80,3 +80,12 @@ def test_a_refusal_says_what_to_do_and_leaves_nothing(
     told = refused(capsys, *map(filled, words), "--out", tmp_path / "out")
     assert filled(message) in told
     assert files(tmp_path) == before
+
+
+def test_pieces_that_are_others_are_told_before_the_teacher_is_asked(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--student", folder("roberta"), "--hidden", "1", "--out", tmp_path / "out"]
+    assert run(teachers / "bert", data, *flags) == 2
+    said = capsys.readouterr().err
+    assert "the teacher cannot read the student's pieces" in said and "judge" not in said

@@ -59,9 +59,11 @@ def rehearse(settings: Settings, material: Material, home: Path) -> None:
 def teach(settings: Settings, material: Material, home: Path) -> None:
     """Teach one student."""
     from limbeck.distil.lesson import lesson
+    from limbeck.distil.taught import see_that_both_read
     from limbeck.train.progress import Console
 
     source = _source(settings, material, home)
+    see_that_both_read(source, material.folder, settings.beside, pairs=material.rows.dataset.is_pairs)
     try:
         taught = lesson(material.teachers, material.rows, material.valid, _choices(settings), Console())
     except KeyboardInterrupt:

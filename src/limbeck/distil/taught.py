@@ -15,6 +15,8 @@ from limbeck import models
 from limbeck.artefact.card import AGREEMENT
 from limbeck.artefact.manifest import Manifest
 from limbeck.distil import number_layer
+from limbeck.distil._encoder_folder import tokenizer
+from limbeck.distil.align import align
 from limbeck.distil.beside import Beside
 from limbeck.distil.beside_settings import BesideSettings
 from limbeck.distil.lesson import Lesson
@@ -80,6 +82,28 @@ def see_that_it_learns(source: str) -> None:
     """
     if models.own_fit(source) is not None:
         raise SettingsError(f"--student {source} is fitted in one go: no step of it could take a teacher's word")
+
+
+def see_that_both_read(source: str, teacher: Path | None, settings: BesideSettings, *, pairs: bool) -> None:
+    """Raise where a loss over tokens is asked for and the teacher cannot read the student's pieces, before it is asked.
+
+    Args:
+        source: see :func:`place_student`; the pieces of a family that learns its own are not known yet.
+        teacher: the teacher's folder.
+        settings: the weights of the losses over tokens.
+        pairs: whether the inputs are pairs of texts.
+
+    Raises:
+        SettingsError: there is no folder with the teacher's weights.
+        ModelError: the pieces are others.
+    """
+    if not settings.weights:
+        return
+    if teacher is None:
+        flags = " and ".join(f"--{name}" for name in settings.weights)
+        raise SettingsError(f"{flags} compare hidden states: a file of probabilities has none; give a teacher's folder")
+    if models.family_of(source) in ("transformer", models.DEFAULT):
+        align(tokenizer(folder_of(source)), tokenizer(teacher), pairs=pairs)
 
 
 def learner_of(
@@ -212,9 +236,8 @@ def _beside(learner: Learner, settings: BesideSettings, teacher: Path | None) ->
     """
     if not settings.weights:
         return None
-    flags = " and ".join(f"--{name}" for name in settings.weights)
-    if teacher is None:
-        raise SettingsError(f"{flags} compare hidden states: a file of probabilities has none; give a teacher's folder")
+    see_that_both_read(learner.source, teacher, settings, pairs=learner.train.is_pairs)
+    assert teacher is not None
     return Beside(
         load(teacher),
         learner.model,
