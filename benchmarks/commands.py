@@ -107,5 +107,10 @@ def training_of(folder: Path) -> dict[str, Any]:
 
 def fingerprint(encoder: Path) -> str:
     """First 12 hex digits of the sha256 of an encoder's weights."""
-    with (encoder / "model.safetensors").open("rb") as file:
+    return digest(encoder / "model.safetensors")
+
+
+def digest(path: Path) -> str:
+    """First 12 hex digits of a file's sha256."""
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]

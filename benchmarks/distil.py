@@ -40,7 +40,7 @@ def files_of(args: argparse.Namespace) -> dict[str, Path]:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    folder = args.work / f"distil-rows-{args.limit or 'all'}"
+    folder = args.work / f"distil-rows-{commands.digest(args.scores)}-{args.limit or 'all'}"
     made = {name: folder / f"{name}.parquet" for name in ("scores", "labelled")} | {"labels": folder / "labels.csv"}
     if not made["labels"].exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,8 @@ def train(side: str, seed: int, args: argparse.Namespace, out: Path) -> None:
 def piece_of(side: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     """Make or read a piece."""
     folder = args.work / "pieces" if args.limit else records.PIECES
-    settings = {"encoder": commands.fingerprint(args.encoder), "limit": args.limit, "epochs": EPOCHS[side[0]]}
+    made_by = {"encoder": commands.fingerprint(args.encoder), "scores": commands.digest(args.scores)}
+    settings = {**made_by, "limit": args.limit, "epochs": EPOCHS[side[0]], "lr": LR, "tokens": TOKENS}
     return records.piece(folder / f"distil-{side}-{seed}.json", settings, lambda: make(side, seed, args))
 
 

@@ -73,7 +73,7 @@ def folder_of(side: str, seed: int, args: argparse.Namespace) -> Path:
 def piece_of(side: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     """Make or read a piece."""
     folder = args.work / "pieces" if args.limit else records.PIECES
-    settings = {"limit": args.limit, "epochs": EPOCHS, "tokens": TOKENS}
+    settings = {"scores": commands.digest(args.scores), "limit": args.limit, "epochs": EPOCHS, "tokens": TOKENS}
     return records.piece(folder / f"static-{side}-{seed}.json", settings, lambda: make(side, seed, args))
 
 

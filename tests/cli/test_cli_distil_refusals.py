@@ -38,6 +38,10 @@ REFUSALS: list[tuple[list[str], str]] = [
         ["QUICK", "DATA", "--teacher-scores", "OTHER"],
         "OTHER has no column for the class 'good'; there is 'god' (nearest)",
     ),
+    (
+        ["--student", "small", "--teacher-scores", "SAID", "WRONG"],
+        "(a labelled file stands before the flags: limbeck distil WRONG --teacher-scores SAID)",
+    ),
     (["QUICK", "DATA", "--task", "regress"], "--task regress: the teacher does classify; leave the flag out"),
     (["QUICK", "DATA", "--scores", "HOME/s.csv"], "scores are kept as "),
     (

@@ -138,6 +138,13 @@ def test_a_file_without_probabilities_says_what_it_has(tmp_path: Path) -> None:
     )
 
 
+def test_percentages_are_known_as_such(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "text,good,bad", "a film,80,20", "a room,n/a,", "a meal,33,66") == (
+        "said.csv has percentages in 'good', 'bad', which add up to 100, and probabilities go from 0 to 1: divide "
+        "them by 100"
+    )
+
+
 @pytest.mark.parametrize(
     ("row", "problem"),
     [

@@ -152,7 +152,10 @@ def test_labels_of_validation_rows_must_be_classes() -> None:
 def test_validation_rows_that_the_teacher_does_not_know_are_kept_by_their_labels() -> None:
     valid = Dataset(["x", "y"], ["negative", "positive"], "classify", CLASSES, "valid.csv")
     made = taught([file({"a": [0.5, 0.5], "x": [0.9, 0.1]})], texts_of(Dataset(["a"], None)), valid)
-    assert made.valid is not None and made.valid.inputs == ["x", "y"] and made.said_of_valid is None
+    assert made.valid is not None and made.valid.inputs == ["x", "y"] and made.said_of_valid is not None
+    assert targets_for(made.valid, made.said_of_valid)[1].tolist() == [True, False]
+    other = taught([file({"a": [0.5, 0.5]})], texts_of(Dataset(["a"], None)), valid)
+    assert other.valid is not None and other.said_of_valid is None
 
 
 def test_validation_rows_without_labels_get_what_the_teachers_say() -> None:

@@ -129,7 +129,7 @@ def test_rows_are_held_back_of_the_labelled_ones(tmp_path: Path) -> None:
     assert set(made.train.inputs) == set(rows(40).inputs) - set(made.valid.inputs)
     made.fit()
     assert [step["name"] for step in made.save(tmp_path / "student").passes] == ["calibrate"]
-    assert "On validation rows that" in (tmp_path / "student" / "README.md").read_text()
+    assert "On 2 validation rows held back of " in (tmp_path / "student" / "README.md").read_text()
 
 
 def test_no_temperature_is_fitted_to_what_the_teacher_says(tmp_path: Path) -> None:
@@ -139,7 +139,10 @@ def test_no_temperature_is_fitted_to_what_the_teacher_says(tmp_path: Path) -> No
     made.fit()
     manifest = made.save(tmp_path / "student", calibrated=True)
     assert manifest.passes == [] and manifest.metrics
-    assert "Against the teacher's answers to" in (tmp_path / "student" / "README.md").read_text()
+    assert (
+        "Against the teacher's answers, not labels, on 2 validation rows"
+        in (tmp_path / "student" / "README.md").read_text()
+    )
 
 
 def test_epochs_and_rate_are_an_encoders_where_not_given() -> None:
@@ -168,10 +171,9 @@ def test_the_saved_student_is_its_own(tmp_path: Path) -> None:
     assert made.n_parameters() == own < sum(value.numel() for value in made.model.module.parameters())
     teacher = hashes(wide())
     made.fit()
-    taught = lesson(rows(30), rows(40).take(range(30, 40)), teacher=wide())
     assert hasattr(made.model.module, "projection")  # which is not saved
     out = tmp_path / "student"
-    manifest = made.save(out, calibrated=False, finish=finishing(taught, made))
+    manifest = made.save(out, calibrated=False)
     assert hashes(wide()) == teacher
     stored = load_file(out / "model.safetensors")
     assert stored.keys() == source.keys()

@@ -50,16 +50,14 @@ def _about(manifest: Manifest) -> str:
 
 
 def _figures(manifest: Manifest) -> str:
-    rows = [(name, value) for name, value in manifest.metrics.items() if isinstance(value, int | float)]
-    if not rows:
+    figures = [(name, value) for name, value in manifest.metrics.items() if isinstance(value, int | float)]
+    if not figures:
         return "## Measured\n\nNothing: there were no validation rows.\n"
-    table = "\n".join(f"| {name} | {_figure(value)} |" for name, value in rows)
-    heading = f"## Measured\n\nOn validation rows that training did not learn from, by {measured_graph(manifest)}:"
+    table = "\n".join(f"| {name} | {_figure(value)} |" for name, value in figures)
+    rows, graph = measured_rows(manifest), measured_graph(manifest)
+    heading = f"## Measured\n\nOn {rows}, from which training did not learn, by {graph}:"
     if manifest.training.get("taught", {}).get("valid") == AGREEMENT:
-        unseen = "rows that training did not learn from"
-        heading = (
-            f"## Measured\n\nAgainst the teacher's answers to {unseen}, not labels, by {measured_graph(manifest)}:"
-        )
+        heading = f"## Measured\n\nAgainst the teacher's answers, not labels, on {rows}, by {graph}:"
     return f"{heading}\n\n| | |\n|---|---|\n{table}\n"
 
 

@@ -88,7 +88,13 @@ def teachers_of(given: Given, home: Path) -> list[Teacher]:
             encoding=given.columns.encoding,
             skip_bad_rows=given.columns.skip_bad_rows,
         )
-        said = read(path, wanted)
+        try:
+            said = read(path, wanted)
+        except DataError as error:
+            if given.data is not None or path == given.scores[0]:
+                raise
+            first = f"limbeck distil {path} --teacher-scores {given.scores[0]}"
+            raise DataError(f"{error}\n(a labelled file stands before the flags: {first})") from None
         if said.dataset is not None:
             say(*said.dataset.notices)
         found.append(FileTeacher(path.name, said))

@@ -88,7 +88,6 @@ def _choices(settings: Settings) -> Choices:
 
 
 def _train(settings: Settings, taught: Lesson, learner: Learner) -> None:
-    from limbeck.distil.taught import finishing
     from limbeck.inspect.paired import Pair
     from limbeck.train.cost import estimate
 
@@ -100,12 +99,13 @@ def _train(settings: Settings, taught: Lesson, learner: Learner) -> None:
         learner.fit(checkpoints, resume=settings.resume)
     except Interrupted as stop:
         raise Interrupted(f"{stop}. Go on with the same command and --resume") from None
-    finish = finishing(taught, learner)
-    manifest = learner.save(settings.out, calibrated=settings.calibrate, overwrite=settings.overwrite, finish=finish)
+    manifest = learner.save(settings.out, calibrated=settings.calibrate, overwrite=settings.overwrite)
     shutil.rmtree(checkpoints, ignore_errors=True)
     if not taught.valid_is_labelled and learner.valid is not None:
         say("the validation rows have no labels: the measures tell how far the student agrees with the teachers")
     compared = manifest.training["taught"].get("compared")
+    if taught.valid_is_labelled and not compared:
+        say("the teachers said nothing of the validation rows, so there is no comparison with them")
     if compared:
         say(Pair(**compared).line("teacher", "student"))
     print_result(manifest, settings.out, as_json=settings.json, more={"compared": compared})

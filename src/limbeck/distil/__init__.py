@@ -66,7 +66,7 @@ def student_of(
     Raises:
         LimbeckError: the teacher or the student cannot be used.
     """
-    from limbeck.data import of_classes, split
+    from limbeck.data import Dataset, of_classes, split
     from limbeck.distil.given import Wanted, read
     from limbeck.distil.lesson import Choices, lesson
     from limbeck.distil.rows import pool
@@ -74,11 +74,16 @@ def student_of(
     from limbeck.distil.student import Cut
     from limbeck.distil.taught import Student, learner_of, place_student
     from limbeck.distil.teacher import FileTeacher, Teacher, fitting, open_model
-    from limbeck.errors import SettingsError
+    from limbeck.errors import DataError, SettingsError
     from limbeck.train.progress import Silent
     from limbeck.train.settings import FitSettings
 
     path, is_file = Path(teacher), Path(teacher).is_file()
+    if not path.exists():
+        raise DataError(f"no teacher {str(teacher)!r}: give the folder of a model, or a file of probabilities")
+    for part in (train, *([] if valid is None else [valid]), *unlabelled):
+        if not isinstance(part, Dataset):
+            raise DataError(f"{part!r} (of type {type(part).__name__}) is no dataset; give limbeck.read(FILE)")
     choices = Choices(seed=(fit or FitSettings()).seed)
     if is_file and student is None:
         raise SettingsError(f"{path.name} has no weights to start a student from; give an encoder: student=FOLDER")

@@ -107,6 +107,11 @@ def _guessed(source: RowSource, free: Sequence[str]) -> dict[str, str]:
         named = _share_columns(free, source.sample(), of_rows=0.5)  # the rows that hold none are told later
         others = [name for name in named if name.strip().casefold() not in (*LABEL_NAMES, *NUMBER_COLUMNS)]
         named = others if len(others) > 1 else named
+    if len(named) < 2 and (percent := _percentages(free, source.sample())):
+        raise DataError(
+            f"{source.name} has percentages in {', '.join(map(repr, percent))}, which add up to 100, and probabilities "
+            "go from 0 to 1: divide them by 100"
+        )
     if len(named) < 2:
         raise DataError(
             f"{source.name} has no columns of probabilities: give one a class, called as the class or {PREFIX}<class>, "
@@ -123,6 +128,14 @@ def _share_columns(names: Sequence[str], sample: Sequence[Mapping[str, object]],
         return sum(_share(cells.get(name)) is not None for cells in sample)
 
     return [name for name in names if sample and n_shares(name) >= of_rows * len(sample)]
+
+
+def _percentages(names: Sequence[str], sample: Sequence[Mapping[str, object]]) -> list[str]:
+    """The columns of numbers, where those of most rows add up to 100; none where they do not."""
+    rows = [{name: number(cell_text(cells.get(name)) or "") for name in names} for cells in sample]
+    held = [name for name in names if sum(row[name] is not None for row in rows) * 2 > len(rows) > 0]
+    n_whole = sum(abs(sum(row[name] or 0.0 for name in held) - 100) <= 100 * TOLERANCE for row in rows)
+    return held if len(held) > 1 and 2 * n_whole > len(rows) else []
 
 
 def _add_up(names: Iterable[str], sample: Sequence[Mapping[str, object]]) -> bool:

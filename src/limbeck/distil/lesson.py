@@ -35,7 +35,7 @@ class Lesson:
     valid_is_labelled: bool
     """False where the targets of ``valid`` are what the teachers say."""
     said_of_valid: Scores | None
-    """None where no teacher knows them all."""
+    """None where no teacher knows any of them."""
     scores: Scores
     """Of all texts, the validation rows' among them: what a second student can be taught by without asking again."""
     teachers: tuple[dict[str, str], ...]
@@ -105,7 +105,7 @@ def lesson(
         is_labelled=is_labelled,
         valid=valid,
         valid_is_labelled=valid_is_labelled,
-        said_of_valid=scores if valid is not None and targets_for(valid, scores)[1].all() else None,
+        said_of_valid=scores if valid is not None and targets_for(valid, scores)[1].any() else None,
         scores=scores,
         teachers=tuple({"name": one.name, "fingerprint": one.fingerprint} for one in teachers),
         notices=tuple(notices),
@@ -118,7 +118,13 @@ def answers(task: TaskLike, logits: NDArray[np.float32]) -> Sequence[Any]:
 
 
 def _ask(teachers: Sequence[Teacher], dataset: Dataset, reporter: Reporter) -> Scores:
-    return mean_of([teacher.judge(dataset, reporter) for teacher in teachers])
+    said = [teacher.judge(dataset, reporter) for teacher in teachers]
+    if len(said) > 1:
+        for teacher, one in zip(teachers, said, strict=True):
+            n_known = int(targets_for(dataset, one)[1].sum())
+            if n_known < len(dataset):
+                reporter.line(f"{teacher.name} says something of {n_known:,} of {len(dataset):,} texts")
+    return mean_of(said)
 
 
 def _all_of(rows: Dataset, valid: Dataset | None) -> Dataset:

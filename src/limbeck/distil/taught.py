@@ -184,6 +184,7 @@ def learner_of(
         step,
         parts=parts_of(hard=hard, beside=next_to),
         attach=attach,
+        finish=finishing(lesson, learner),
         teachers=list(lesson.teachers),
         said=lesson.fingerprint,
         valid="labelled" if lesson.valid_is_labelled else AGREEMENT,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.inspect.intervals import of_rows
+from limbeck.inspect.intervals import of_paired_shares, of_rows
 from limbeck.scores import Scores
 from limbeck.tasks import TaskLike
 
@@ -26,7 +26,7 @@ class Pair:
     """Second minus first."""
     low: float
     high: float
-    """Ends of the 95 % interval of the difference, over rows drawn with replacement, the same for both."""
+    """Ends of the 95 % interval of the difference, of paired rows."""
 
     @property
     def retention(self) -> float | None:
@@ -41,9 +41,9 @@ class Pair:
         """The comparison in words.
 
         >>> Pair(200, "accuracy", 0.95, 0.93, -0.02, -0.045, 0.005).line("teacher", "student")
-        'accuracy of 200 rows: teacher 0.9500, student 0.9300 (97.9 %), difference -0.0200 (-0.0450 to 0.0050)'
+        'accuracy of 200 rows: teacher 0.9500, student 0.9300 (97.9 % of it), difference -0.0200 (-0.0450 to 0.0050)'
         """
-        kept = f" ({self.retention:.1f} %)" if self.retention is not None else ""
+        kept = f" ({self.retention:.1f} % of it)" if self.retention is not None else ""
         return (
             f"{self.measure.replace('_', ' ')} of {self.n_rows:,} rows: {first} {self.first:.4f}, {second} "
             f"{self.second:.4f}{kept}, difference {self.difference:.4f} ({self.low:.4f} to {self.high:.4f})"
@@ -71,10 +71,21 @@ def compare(task: TaskLike, first: Scores, second: Scores, targets: NDArray[Any]
     known = targets[both]
     name = next(iter(task.metrics(logits[0], known)))
 
-    def difference(drawn: NDArray[np.int64]) -> float:
-        one, other = (float(task.metrics(side[drawn], known[drawn])[name]) for side in logits)
-        return other - one
-
-    found = of_rows(len(known), difference)
+    if name == "accuracy":
+        found = of_paired_shares(*(side.argmax(axis=1) == known for side in logits))
+    else:
+        found = of_rows(len(known), lambda drawn: _difference(task, name, logits, known, drawn))
     values = [float(task.metrics(side, known)[name]) for side in logits]
     return Pair(len(known), name, values[0], values[1], found.value, found.low, found.high)
+
+
+def _difference(
+    task: TaskLike,
+    name: str,
+    logits: tuple[NDArray[np.float64], NDArray[np.float64]],
+    known: NDArray[Any],
+    drawn: NDArray[np.int64],
+) -> float:
+    """The measure of the second less that of the first, on the rows that are drawn."""
+    one, other = (float(task.metrics(side[drawn], known[drawn])[name]) for side in logits)
+    return other - one

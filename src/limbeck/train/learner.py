@@ -126,6 +126,7 @@ class Learner:
         self.chosen: dict[str, Any] = {}
         self.taught: dict[str, Any] = {}
         self._parts: tuple[str, ...] = ()
+        self._finish: Finish | None = None
         self._attach: Callable[[models.TextModel], None] | None = None
         self.found_lr: FoundRate | None = None
 
@@ -208,6 +209,7 @@ class Learner:
         *,
         parts: Sequence[str] = (),
         attach: Callable[[models.TextModel], None] | None = None,
+        finish: Finish | None = None,
         **taught: Any,
     ) -> None:
         """Train by another step from now on.
@@ -216,10 +218,12 @@ class Learner:
             step: what a micro-batch is asked for.
             parts: names of the loss's parts that it gives.
             attach: is given the new model where a training begins anew, to hang on it what the step trains with it.
+            finish: is given the saved folder, measured and not yet sealed, and its manifest, and returns that to keep.
             taught: by name, as json holds it, what decides its losses beside the data: a resume must find it unchanged,
                 and the saved model records it.
         """
-        self._step, self._parts, self._attach, self.taught = step, tuple(parts), attach, taught
+        self._step, self._parts, self._attach, self._finish = step, tuple(parts), attach, finish
+        self.taught = taught
 
     def freeze(self, what: str | int = "encoder") -> None:
         """Leave ``embeddings``, the whole ``encoder`` or so many of the lowest layers as they are in later fits.
@@ -283,22 +287,19 @@ class Learner:
             raise DataError("there are no validation rows to evaluate on; give a dataset")
         return make_report(self.score(chosen), self.task)
 
-    def save(
-        self, out: Path | str, *, calibrated: bool = True, overwrite: bool = False, finish: Finish | None = None
-    ) -> Manifest:
+    def save(self, out: Path | str, *, calibrated: bool = True, overwrite: bool = False) -> Manifest:
         """Save the model as a folder that answers without torch; of several processes the first writes it.
 
         Args:
             out: the folder to make.
             calibrated: fit a temperature on labelled validation rows and fold it into the last layer (classes only).
             overwrite: replace a model that stands there.
-            finish: is given the folder, measured and not yet sealed, with its manifest, and returns that to keep.
 
         Raises:
             ArtefactError: something stands there that may not be replaced.
         """
 
-        return save(self, out, calibrated=calibrated, overwrite=overwrite, finish=finish)
+        return save(self, out, calibrated=calibrated, overwrite=overwrite, finish=self._finish)
 
     def forward(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Logits of some training rows as the model is now: shape ``(len(rows), C)``."""
