@@ -121,6 +121,15 @@ def test_the_example_of_wrong_labels_finds_more_than_chance() -> None:
     assert found / listed > 1.5 * turned / rows
 
 
+def test_the_example_of_a_student_learns_what_it_is_told() -> None:
+    script = ROOT / "examples" / "learn_from_answers.py"
+    command = [sys.executable, str(script), str(ROOT / "examples" / "reviews.csv")]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    agreed = re.search(r"they agree on (\d+) %", done.stdout)
+    assert agreed is not None and int(agreed[1]) > 50  # of three classes
+
+
 @pytest.mark.parametrize(
     ("script", "words", "message"),
     [
@@ -129,6 +138,7 @@ def test_the_example_of_wrong_labels_finds_more_than_chance() -> None:
         ("beside_vader.py", [], "the following arguments are required: file"),
         ("beside_vader.py", ["none.csv"], "no file 'none.csv'"),
         ("mend_labels.py", ["none.csv"], "no file 'none.csv'"),
+        ("learn_from_answers.py", ["none.csv"], "no file 'none.csv'"),
     ],
 )
 def test_an_examples_wrong_use_is_told_without_a_traceback(
