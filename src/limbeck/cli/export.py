@@ -147,8 +147,10 @@ def _inputs(predictor: Predictor, settings: Settings) -> Iterator[Input]:
 
 
 def _flat(inputs: Iterable[Input]) -> Iterator[str]:
+    from limbeck.text import texts_in
+
     for item in inputs:
-        yield from item if isinstance(item, tuple) else (item,)
+        yield from texts_in(item)
 
 
 def _labelled(predictor: Predictor, settings: Settings) -> Dataset:

@@ -20,7 +20,7 @@ from limbeck.data.known import of_classes
 from limbeck.data.rows import PROBLEMS_SHOWN, RowSource, cell_text, n_of, where
 from limbeck.errors import DataError, SettingsError, nearest, together
 from limbeck.table import Table
-from limbeck.text import Input, is_blank
+from limbeck.text import Input, is_blank, texts_in
 
 MANY_CLASSES = 20
 """More classes than this, with fewer than two rows each, earn a notice: a column of texts or ids was probably named."""
@@ -205,7 +205,7 @@ def _collect(rows: RowSource, columns: Columns) -> _Collected:
         label = cell_text(cells.get(columns.label)) if columns.label is not None else None
         if columns.label is not None and is_blank(label or ""):
             out.unlabelled.append(line)
-        elif all(is_blank(text) for text in ((item,) if isinstance(item, str) else item)):
+        elif all(is_blank(text) for text in texts_in(item)):
             out.blank.append(line)
         else:
             out.inputs.append(item)

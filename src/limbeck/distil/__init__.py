@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from limbeck.data import Dataset
     from limbeck.distil.beside_settings import BesideSettings
+    from limbeck.distil.lesson import Lesson
     from limbeck.distil.settings import DistilSettings
-    from limbeck.text import TextSettings
+    from limbeck.distil.teacher import Teacher
+    from limbeck.text import Input, TextSettings
     from limbeck.train.learner import Learner
     from limbeck.train.progress import Reporter
     from limbeck.train.settings import FitSettings
@@ -66,14 +68,12 @@ def student_of(
     Raises:
         LimbeckError: the teacher or the student cannot be used.
     """
-    from limbeck.data import Dataset, of_classes, split
+    from limbeck.data import Dataset
     from limbeck.distil.given import Wanted, read
-    from limbeck.distil.lesson import Choices, lesson
-    from limbeck.distil.rows import pool
     from limbeck.distil.settings import DistilSettings
     from limbeck.distil.student import Cut
     from limbeck.distil.taught import Student, learner_of, place_student
-    from limbeck.distil.teacher import FileTeacher, Teacher, fitting, open_model
+    from limbeck.distil.teacher import FileTeacher, open_model
     from limbeck.errors import DataError, SettingsError
     from limbeck.train.progress import Silent
     from limbeck.train.settings import FitSettings
@@ -83,26 +83,17 @@ def student_of(
         raise DataError(f"no teacher {str(teacher)!r}: give the folder of a model, or a file of probabilities")
     for part in (train, *([] if valid is None else [valid]), *unlabelled):
         if not isinstance(part, Dataset):
-            raise DataError(f"{part!r} (of type {type(part).__name__}) is no dataset; give limbeck.read(FILE)")
-    choices = Choices(seed=(fit or FitSettings()).seed)
+            raise DataError(f"a {type(part).__name__} is no dataset; give limbeck.read(FILE)")
     if is_file and student is None:
         raise SettingsError(f"{path.name} has no weights to start a student from; give an encoder: student=FOLDER")
     with tempfile.TemporaryDirectory(prefix="limbeck-distil-") as name:
-        home = Path(name)
+        home, seed = Path(name), (fit or FitSettings()).seed
         own: Teacher = (
             FileTeacher(path.name, read(path, Wanted(task=train.task))) if is_file else open_model(path, home)
         )
-        labelled = None if train.targets is None else of_classes(train, own.task.get("classes", ()))
-        if valid is None and labelled is not None:
-            labelled, valid = split(labelled, choices.valid_fraction, choices.seed)
-        others = [
-            part for part in (own.dataset, None if labelled is not None else train, *unlabelled) if part is not None
-        ]
-        kept_out = [] if valid is None else [valid]
-        rows = pool(labelled, others, kept_out=kept_out, task=str(own.task["name"]), name=train.name)
-        taught = lesson(fitting([own], rows.dataset, home), rows, valid, choices, reporter or Silent())
+        taught, inputs = _lesson_of(own, train, valid, unlabelled, home=home, seed=seed, reporter=reporter or Silent())
         cut = Cut(layers, None if take is None else tuple(take), width, vocabulary)
-        source = place_student(Student(student or str(path), cut), home, rows.dataset.inputs)
+        source = place_student(Student(student or str(path), cut), home, inputs)
         return learner_of(
             taught,
             source,
@@ -113,3 +104,29 @@ def student_of(
             teacher=None if is_file else path,
             reporter=reporter,
         )
+
+
+def _lesson_of(
+    own: Teacher,
+    train: Dataset,
+    valid: Dataset | None,
+    unlabelled: Sequence[Dataset],
+    *,
+    home: Path,
+    seed: int,
+    reporter: Reporter,
+) -> tuple[Lesson, Sequence[Input]]:
+    """What the teacher says of all texts, and the texts that are learnt from."""
+    from limbeck.data import of_classes, split
+    from limbeck.distil.lesson import Choices, lesson
+    from limbeck.distil.rows import pool
+    from limbeck.distil.teacher import fitting
+
+    choices = Choices(seed=seed)
+    labelled = None if train.targets is None else of_classes(train, own.task.get("classes", ()))
+    if valid is None and labelled is not None:
+        labelled, valid = split(labelled, choices.valid_fraction, choices.seed)
+    others = [part for part in (own.dataset, None if labelled is not None else train, *unlabelled) if part is not None]
+    kept_out = [] if valid is None else [valid]
+    rows = pool(labelled, others, kept_out=kept_out, task=str(own.task["name"]), name=train.name)
+    return lesson(fitting([own], rows.dataset, home), rows, valid, choices, reporter), rows.dataset.inputs

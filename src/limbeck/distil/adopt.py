@@ -10,7 +10,7 @@ from limbeck.artefact.manifest import Manifest
 from limbeck.artefact.save import seal
 from limbeck.errors import ModelError
 from limbeck.models import _hub
-from limbeck.models.transformer import load, max_positions
+from limbeck.models.transformer import has_output_layer, load, max_positions
 from limbeck.runtime.session import answer_probes
 from limbeck.settings import record
 from limbeck.tasks import TaskLike, make_task
@@ -74,7 +74,7 @@ def _see_that_it_judges(folder: Path) -> None:
     if not isinstance(config, dict):
         raise ModelError(f"{path} holds no json object; copy the model's folder again")
     kinds = [str(kind) for kind in config.get("architectures") or []]
-    if not any("ForSequenceClassification" in kind for kind in kinds):
+    if not has_output_layer(kinds):
         raise ModelError(
             f"{folder} is no classifier but {', '.join(kinds) or 'an encoder'}: it has no judgement to teach. "
             f"Fine-tune it first: limbeck train FILE --model {folder} --out teacher/"

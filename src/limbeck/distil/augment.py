@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.data import input_id
-from limbeck.text import Input
+from limbeck.text import Input, texts_in
 from limbeck.text.words import words
 
 if TYPE_CHECKING:
@@ -117,9 +117,9 @@ def variants(
     random = np.random.default_rng(seed)
     seen, made = set(inputs), []
     with contextlib.nullcontext() if watch is None else watch("variants of texts", 2 * len(inputs)) as shown:
-        known = Places(text for item in _counted(inputs, shown) for text in _texts(item))
+        known = Places(text for item in _counted(inputs, shown) for text in texts_in(item))
         for item in _counted(inputs, shown):
-            split = [(text, words(text)) for text in _texts(item)]
+            split = [(text, words(text)) for text in texts_in(item)]
             for _ in range(n):
                 parts = [_exchanged(text, spans, known, random) for text, spans in split]
                 variant: Input = parts[0] if isinstance(item, str) else (parts[0], parts[1])
@@ -134,10 +134,6 @@ def _counted(inputs: Sequence[Input], shown: Watch | None) -> Iterator[Input]:
         yield item
         if shown is not None:
             shown.advance(1)
-
-
-def _texts(item: Input) -> tuple[str, ...]:
-    return (item,) if isinstance(item, str) else item
 
 
 def _exchanged(text: str, spans: Sequence[tuple[int, int]], known: Places, random: np.random.Generator) -> str:

@@ -38,7 +38,7 @@ def keep(learner: Learner, said: NDArray[np.float32]) -> bool:
         return False
     saved = transformer.load(folder_of(learner.source))
     config = saved.inner.config
-    if config.num_labels != 1 or not any("ForSequenceClassification" in name for name in config.architectures or []):
+    if config.num_labels != 1 or not transformer.has_output_layer(config.architectures):
         return False
     layer = learner.model.output_layer()
     before = layer.weight.detach().clone(), layer.bias.detach().clone()

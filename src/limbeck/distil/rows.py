@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from limbeck.data import Dataset, open_rows, read
 from limbeck.distil.columns import text_columns
 from limbeck.errors import DataError
-from limbeck.text import Input
+from limbeck.text import Input, texts_in
 from limbeck.text.sentences import sentences
 from limbeck.text.words import words
 
@@ -147,7 +147,7 @@ def sentences_of(
     with contextlib.nullcontext() if watch is None else watch("cuts sentences", len(dataset)) as shown:
         for key, item in zip(dataset.ids, dataset.inputs, strict=True):
             if key not in kept_out:
-                cut += [part for text in ((item,) if isinstance(item, str) else item) for part in _cut(text)]
+                cut += [part for text in texts_in(item) for part in _cut(text)]
             if shown is not None:
                 shown.advance(1)
     if not cut:

@@ -22,7 +22,7 @@ from limbeck.distil.narrow import narrowed
 from limbeck.errors import ModelError, SettingsError
 from limbeck.models import DEFAULT, _hub
 from limbeck.passes import trim
-from limbeck.text import Encoder, Input
+from limbeck.text import Encoder, Input, texts_in
 
 DEPTHS = ("num_hidden_layers", "n_layers")
 """What a configuration calls its number of layers; the second is DistilBERT's."""
@@ -217,7 +217,7 @@ def _trim(shallow: Path, out: Path, pieces: int, inputs: Sequence[Input]) -> Non
         SettingsError: they are too few.
     """
     encoder = Encoder.from_string(folders.tokenizer(shallow))
-    texts = [text for item in inputs for text in (item if isinstance(item, tuple) else (item,))]
+    texts = [text for item in inputs for text in texts_in(item)]
     try:
         trim.trim_folder(shallow, out, trim.piece_counts(encoder, texts), pieces=pieces)
     except SettingsError as error:

@@ -60,7 +60,7 @@ def place_student(student: Student, home: Path, inputs: Sequence[Input]) -> str:
     """
     source, cut = student.source, student.cut
     see_that_it_learns(source)
-    if models.family_of(source) not in ("transformer", models.DEFAULT):
+    if not models.is_encoder(source):
         if not cut.is_whole:
             raise SettingsError(
                 f"--student {source} is made anew and has nothing to cut; leave --layers, --take, --width, "
@@ -102,7 +102,7 @@ def see_that_both_read(source: str, teacher: Path | None, settings: BesideSettin
     if teacher is None:
         flags = " and ".join(f"--{name}" for name in settings.weights)
         raise SettingsError(f"{flags} compare hidden states: a file of probabilities has none; give a teacher's folder")
-    if models.family_of(source) in ("transformer", models.DEFAULT):
+    if models.is_encoder(source):
         align(tokenizer(folder_of(source)), tokenizer(teacher), pairs=pairs)
 
 
@@ -196,7 +196,7 @@ def learner_of(
 
 def with_defaults(fit: FitSettings, source: str) -> FitSettings:
     """The settings with epochs and rate put in where an encoder is taught."""
-    if models.family_of(source) not in ("transformer", models.DEFAULT):
+    if not models.is_encoder(source):
         return fit
     return replace(fit, epochs=fit.epochs or TRANSFORMER_EPOCHS, lr=fit.lr or TRANSFORMER_LR)
 

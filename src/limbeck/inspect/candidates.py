@@ -14,7 +14,7 @@ from limbeck.data import Row, input_of
 from limbeck.inspect.pick import features, margins, pick
 from limbeck.runtime.answer import Answer
 from limbeck.runtime.stream import FileAnswers
-from limbeck.text import Input
+from limbeck.text import Input, texts_in
 
 CANDIDATES_EACH = 10
 """Candidates for each row to pick: more would be surer rows, fewer leave diversity nothing to choose from."""
@@ -55,7 +55,7 @@ class Candidates:
         if answer.predicted is None:
             self.reasons[answer.reason.partition(":")[0]] += 1
             return
-        key = "\0".join(" ".join(text.split()) for text in ((item,) if isinstance(item, str) else item))
+        key = "\0".join(" ".join(text.split()) for text in texts_in(item))
         if key in self._held:
             self.n_copies += 1
             return

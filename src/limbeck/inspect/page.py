@@ -18,7 +18,7 @@ from limbeck.inspect.errors import Errors
 from limbeck.inspect.markup import Effect, isolated, marked, section, shown, table
 from limbeck.inspect.page_style import STYLE
 from limbeck.inspect.page_tables import confusion_table, slice_table
-from limbeck.text import Input
+from limbeck.text import Input, texts_in
 
 GREATEST = 50
 """Rows of the greatest loss that are shown, and explained."""
@@ -213,7 +213,7 @@ class _View:
 
     def _row(self, row: int, what: str) -> str:
         item = self.dataset.inputs[row]
-        texts = (item,) if isinstance(item, str) else item
+        texts = texts_in(item)
         effects = self.words.get(row, ((),) * len(texts))
         shown_texts = "".join(
             _folded(marked(text, of_text)) if len(text) <= _LONG else _folded(marked(text, of_text), text)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.text import Input
+from limbeck.text import Input, texts_in
 from limbeck.text.words import words
 
 Array = NDArray[np.float64]
@@ -106,7 +106,7 @@ def _squared_distances(pull: Array, like: Array, places: NDArray[np.int64]) -> A
 def _buckets(item: Input) -> NDArray[np.int64]:
     """The bucket of each word and of each character n-gram of its words, marked by the part that it stands in."""
     found: list[int] = []
-    for part, text in enumerate((item,) if isinstance(item, str) else item):
+    for part, text in enumerate(texts_in(item)):
         beginning = text[:_READ_CHARACTERS].lower()
         for start, end in words(beginning):
             word = f"{part}<{beginning[start:end]}>"

@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.text import Input
+from limbeck.text import Input, texts_in
 from limbeck.text.sentences import sentences
 from limbeck.text.words import words
 
@@ -72,7 +72,7 @@ def units(item: Input, read: Sequence[Sequence[Span]]) -> Units:
         item: a text or a pair.
         read: the stretches of each part that the model reads, in order.
     """
-    texts = (item,) if isinstance(item, str) else item
+    texts = texts_in(item)
     places = tuple(
         (part, start, end)
         for part, (text, spans) in enumerate(zip(texts, read, strict=True))

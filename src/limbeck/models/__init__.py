@@ -185,6 +185,15 @@ def family_of(source: str) -> str:
     return source if source in MODELS else "transformer"
 
 
+def is_encoder(source: str) -> bool:
+    """Whether the model called ``source`` starts from the weights of an encoder, all of which are trained.
+
+    >>> is_encoder("sentiment"), is_encoder("org/name"), is_encoder("small")
+    (True, True, False)
+    """
+    return family_of(source) in ("transformer", DEFAULT)
+
+
 def shown(source: str) -> str:
     """The name of a model as an artefact's settings record it: a folder, gone or not, by its last part alone."""
     if source.startswith(f"{_FROZEN}:"):

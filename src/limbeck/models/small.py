@@ -14,7 +14,7 @@ import transformers
 
 from limbeck.models import Defaults, Prepared, Request
 from limbeck.models import transformer as _transformer
-from limbeck.text import Encoder, learn_wordpiece
+from limbeck.text import Encoder, learn_wordpiece, texts_in
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -28,7 +28,7 @@ WIDTH, LAYERS, HEADS = 128, 2, 4
 
 def start(request: Request) -> Prepared:
     """Learn a vocabulary from the training inputs and initialise the encoder from the seed."""
-    texts = [text for item in request.inputs for text in (item if isinstance(item, tuple) else (item,))]
+    texts = [text for item in request.inputs for text in texts_in(item)]
     tokenizer = learn_wordpiece(texts, vocabulary_size=VOCABULARY_SIZE)
     config = transformers.BertConfig(
         vocab_size=len(Encoder.from_string(tokenizer)),

@@ -29,7 +29,7 @@ from limbeck import graph
 from limbeck.errors import require
 from limbeck.models import Batch, Defaults, Output, Prepared, Request
 from limbeck.models.transformer import head_settings
-from limbeck.text import Encoder, learn_wordpiece
+from limbeck.text import Encoder, learn_wordpiece, texts_in
 from limbeck.text.learn import SPECIAL
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class StaticModel(nn.Module):
 
 def start(request: Request) -> Prepared:
     """Learn a vocabulary from the training inputs and draw the vectors by the seed."""
-    texts = [text for item in request.inputs for text in (item if isinstance(item, tuple) else (item,))]
+    texts = [text for item in request.inputs for text in texts_in(item)]
     tokenizer = learn_wordpiece(texts, vocabulary_size=VOCABULARY_SIZE)
     n_texts = 1 + any(isinstance(item, tuple) for item in request.inputs)
     shape = Shape(len(Encoder.from_string(tokenizer)), WIDTH, REACH, HIDDEN, n_texts)

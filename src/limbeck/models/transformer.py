@@ -245,12 +245,17 @@ def _set(config: Any, values: Mapping[str, Any]) -> None:
         setattr(config, name, value)
 
 
+def has_output_layer(architectures: Sequence[object] | None) -> bool:
+    """Whether the saved model has an output layer, by what its configuration says under ``architectures``."""
+    return any("ForSequenceClassification" in str(name) for name in architectures or [])
+
+
 def _saved_rows(config: Any, classes: Sequence[str]) -> list[int] | None:
     """Which row of the saved output layer belongs to each class; None without such a layer, or without one of them.
 
     A number has no class: its layer is in the unit of other targets.
     """
-    if not any("ForSequenceClassification" in name for name in getattr(config, "architectures", None) or []):
+    if not has_output_layer(getattr(config, "architectures", None)):
         return None
     rows = {str(name): int(row) for row, name in (getattr(config, "id2label", None) or {}).items()}
     return [rows[name] for name in classes] if classes and all(name in rows for name in classes) else None

@@ -5,8 +5,8 @@ here and recorded in ``limbeck.json``. Every other preparation is in ``tokenizer
 """
 
 from limbeck.text.blank import clean, is_blank
-from limbeck.text.encode import Encoded, Encoder, Input
+from limbeck.text.encode import Encoded, Encoder, Input, texts_in
 from limbeck.text.learn import learn_wordpiece
 from limbeck.text.settings import TextSettings
 
-__all__ = ["Encoded", "Encoder", "Input", "TextSettings", "clean", "is_blank", "learn_wordpiece"]
+__all__ = ["Encoded", "Encoder", "Input", "TextSettings", "clean", "is_blank", "learn_wordpiece", "texts_in"]

@@ -24,6 +24,16 @@ from limbeck.text.settings import TextSettings
 Input = str | tuple[str, str]
 """What a model reads: one text, or a pair."""
 
+
+def texts_in(item: Input) -> tuple[str, ...]:
+    """The one text of an input, or the two of a pair.
+
+    >>> texts_in("one"), texts_in(("one", "two"))
+    (('one',), ('one', 'two'))
+    """
+    return (item,) if isinstance(item, str) else item
+
+
 EMPTY = "empty text"
 UNREADABLE = "no token that the model knows"
 
@@ -183,7 +193,7 @@ class Encoder:
 
         A text that is not cut has one stretch, all of it; so has one of words so long that their middle is not read.
         """
-        texts = item if isinstance(item, tuple) else (item,)
+        texts = texts_in(item)
         given = [self._given(text) for text in texts]
         whole = [[(0, len(text))] for text in texts]
         encoding = self.tokenizer.encode(given[0], given[1] if len(given) == 2 else None)
@@ -271,7 +281,7 @@ class Encoder:
         return ids[keep], types[keep]
 
     def _reason(self, item: Input, n_read: int, *, unknown: bool) -> tuple[str, bool]:
-        texts = item if isinstance(item, tuple) else (item,)
+        texts = texts_in(item)
         if all(is_blank(text) for text in texts):
             return EMPTY, False
         if n_read == 0:
