@@ -15,7 +15,8 @@ import limbeck
 ROOT = Path(limbeck.__file__).parent
 ORDER = (
     *("errors", "cache", "table", "settings", "text", "plan", "data", "metrics", "tasks", "scores", "artefact"),
-    *("graph", "runtime", "inspect", "sentiment", "models", "passes", "losses", "plots", "train", "distil", "cli"),
+    *("graph", "runtime", "inspect", "sentiment", "models", "passes", "losses", "plots", "train"),
+    *("pretrain", "distil", "cli"),
 )
 """The rooms, each free to import those before it."""
 

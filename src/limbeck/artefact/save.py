@@ -45,7 +45,7 @@ def check_target(out: Path | str, *, overwrite: bool = False) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         recover(path)
         _refuse_others(path, shown, overwrite=overwrite)
-        trial = _beside(path, "trial")
+        trial = sibling(path, "trial")
         trial.touch()
         trial.unlink()
     return path
@@ -77,13 +77,13 @@ def seal(out: Path | str, *, fill: Fill, probe: Probe, overwrite: bool = False, 
         ArtefactError: the target may not be replaced, ``fill`` left out a file, or the disk is full or failing.
     """
     target = check_target(out, overwrite=overwrite)
-    staging = _beside(target, "partial")
+    staging = sibling(target, "partial")
     shutil.rmtree(staging, ignore_errors=True)
     with _naming(out):
         try:
             staging.mkdir()
             manifest = _complete(staging, fill(staging), probe, about)
-            _flush(staging)
+            flush(staging)
             _into_place(staging, target)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
@@ -93,12 +93,12 @@ def seal(out: Path | str, *, fill: Fill, probe: Probe, overwrite: bool = False, 
 
 def recover(target: Path) -> None:
     """Mend what a save to ``target`` left behind when its process was killed: a former artefact goes back."""
-    for aside in _leftovers(target, "replaced"):
+    for aside in leftovers(target, "replaced"):
         if not target.exists():
             aside.rename(target)
         elif (target / NAME).exists():
             shutil.rmtree(aside, ignore_errors=True)
-    for partial in _leftovers(target, "partial"):
+    for partial in leftovers(target, "partial"):
         shutil.rmtree(partial, ignore_errors=True)
 
 
@@ -147,7 +147,7 @@ def _list_files(folder: Path) -> dict[str, dict[str, object]]:
 
 
 def _into_place(staging: Path, target: Path) -> None:
-    aside = _beside(target, "replaced")
+    aside = sibling(target, "replaced")
     replaces = target.exists()
     if replaces:
         shutil.rmtree(aside, ignore_errors=True)
@@ -162,7 +162,7 @@ def _into_place(staging: Path, target: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _flush(folder: Path) -> None:
+def flush(folder: Path) -> None:
     """Have the disk hold all of ``folder`` before its name says so."""
     for path in (*folder.rglob("*"), folder):
         flush_one(path)
@@ -179,11 +179,12 @@ def flush_one(path: Path) -> None:
         os.close(descriptor)
 
 
-def _beside(target: Path, kind: str) -> Path:
+def sibling(target: Path, kind: str) -> Path:
+    """The place of work on ``target`` by this process, hidden beside it."""
     return target.with_name(f".{target.name}.{kind}-{os.getpid()}")
 
 
-def _leftovers(target: Path, kind: str) -> list[Path]:
+def leftovers(target: Path, kind: str) -> list[Path]:
     """Folders that saves to ``target`` by processes now dead left beside it."""
     prefix = f".{target.name}.{kind}-"
     found = []

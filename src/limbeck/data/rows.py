@@ -102,7 +102,7 @@ class RowSource:
 
     @property
     def notices(self) -> list[str]:
-        """What was decided, and what was left out by the last iteration that ran to its end."""
+        """What was decided, and what was left out by the last iteration, as far as it went."""
         return [*self._opening, *self._found]
 
     def sample(self, n_rows: int = 200) -> list[Mapping[str, object]]:
@@ -118,23 +118,29 @@ class RowSource:
         """
         bad: list[BadRow] = []
         remarks: dict[str, list[int]] = {}
-        for record in self._records():
-            if isinstance(record, Row):
-                if self.skip_bad_rows or not bad:
-                    yield record
-            elif isinstance(record, Remark):
-                remarks.setdefault(record.text, []).append(record.line)
-            elif record.fatal and self.skip_bad_rows:
-                raise DataError(f"{self.name}, {self.unit} {record.line}: {record.problem}")
-            else:
-                bad.append(record)
+        try:
+            for record in self._records():
+                if isinstance(record, Row):
+                    if self.skip_bad_rows or not bad:
+                        yield record
+                elif isinstance(record, Remark):
+                    remarks.setdefault(record.text, []).append(record.line)
+                elif record.fatal and self.skip_bad_rows:
+                    raise DataError(f"{self.name}, {self.unit} {record.line}: {record.problem}")
+                else:
+                    bad.append(record)
+        finally:  # a reader may have had enough before the end
+            self._found = self._told(remarks, bad if self.skip_bad_rows else [])
         if bad and not self.skip_bad_rows:
             raise DataError(self._complaint(bad))
-        self._found = tuple(f"{self.name}: {text} ({where(lines, self.unit)})" for text, lines in remarks.items())
-        if bad:
-            lines = [record.line for record in bad]
-            what = f"{n_of(lines)} damaged and left out ({where(lines, self.unit)}); the first: {bad[0].problem}"
-            self._found += (f"{self.name}: {what}",)
+
+    def _told(self, remarks: Mapping[str, Sequence[int]], left_out: Sequence[BadRow]) -> tuple[str, ...]:
+        told = tuple(f"{self.name}: {text} ({where(lines, self.unit)})" for text, lines in remarks.items())
+        if not left_out:
+            return told
+        lines = [record.line for record in left_out]
+        what = f"{n_of(lines)} damaged and left out ({where(lines, self.unit)}); the first: {left_out[0].problem}"
+        return (*told, f"{self.name}: {what}")
 
     def chunks(self, n_rows: int) -> Generator[list[Row]]:
         """Yield the good rows, ``n_rows`` at a time.

@@ -188,6 +188,11 @@ class Encoder:
             reasons[n], answerable[n] = self._reason(item, int(read[n]), unknown=unknown)
         return Encoded(ids, type_ids, np.array(owner, np.int64), read, dropped, reasons, answerable)
 
+    def pieces(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        """Token ids of whole texts, however long, with no special tokens around them: shape ``(T,)`` each."""
+        given = [self._given(text) for text in texts]
+        return _arrays([one.ids for one in self.tokenizer.encode_batch_fast(given, add_special_tokens=False)])
+
     def stretches_read(self, item: Input) -> list[list[tuple[int, int]]]:
         """Which stretches of each text of an input are read without windows: ``(start, end)`` in characters.
 
