@@ -72,6 +72,7 @@ def make(
     family: str,
     *,
     classes: Sequence[str] | None = None,
+    masked_lm: bool = False,
     dropout: bool = False,
     tokenizer: str | None = None,
     **changes: Any,
@@ -82,18 +83,21 @@ def make(
         out: the folder to make.
         family: one of :data:`FAMILIES`, ``xlm-roberta`` or ``camembert``.
         classes: names of a classification head; none is written where not given.
+        masked_lm: with a head that fills in masked tokens, and every weight drawn anew, biases and norms included.
         dropout: with the family's own rates, else none.
         tokenizer: text of another ``tokenizer.json``.
         changes: further entries of the configuration.
     """
     config = configuration(family, dropout=dropout, **changes)
-    auto = transformers.AutoModel
+    auto = transformers.AutoModelForMaskedLM if masked_lm else transformers.AutoModel
     if classes is not None:
         config.num_labels = len(classes)
         config.id2label, config.label2id = dict(enumerate(classes)), {name: n for n, name in enumerate(classes)}
         auto = transformers.AutoModelForSequenceClassification
     torch.manual_seed(11)
     model = auto.from_config(config)
+    if masked_lm:
+        scatter(model)
     model.save_pretrained(out)
     (out / "tokenizer.json").write_text(tokenizer or tokenizer_json(family), encoding="utf-8")
     return out

@@ -22,6 +22,23 @@ _COPIED = ("tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "voc
 _LICENCES = ("LICEN", "NOTICE", "COPYING")
 
 
+def read_config(source: Path) -> dict[str, Any]:
+    """Configuration of an encoder's folder.
+
+    Raises:
+        ModelError: the file is missing, or cannot be read.
+    """
+    if not (source / CONFIG).is_file():
+        raise ModelError(f"{source} has no {CONFIG}; give the folder of an encoder or of a saved model")
+    try:
+        config = json.loads((source / CONFIG).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{source / CONFIG} is no json ({error}); {AGAIN}") from None
+    if not isinstance(config, dict):
+        raise ModelError(f"{source / CONFIG} holds no json object; {AGAIN}")
+    return config
+
+
 def read(source: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Configuration and float weights of an encoder's folder; those of an int8 model are dequantised.
 
@@ -30,16 +47,9 @@ def read(source: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         ArtefactError: it is a saved model of limbeck with damaged files.
         MissingExtra: safetensors or onnx is not installed.
     """
-    if not (source / CONFIG).is_file():
-        raise ModelError(f"{source} has no {CONFIG}; give the folder of an encoder or of a saved model")
-    if (source / NAME).is_file():
+    if (source / CONFIG).is_file() and (source / NAME).is_file():
         verify(source)  # what is cut out of damaged files would carry new hashes
-    try:
-        config = json.loads((source / CONFIG).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{source / CONFIG} is no json ({error}); {AGAIN}") from None
-    if not isinstance(config, dict):
-        raise ModelError(f"{source / CONFIG} holds no json object; {AGAIN}")
+    config = read_config(source)
     if (source / WEIGHTS).is_file():
         return config, _tensors(source / WEIGHTS)
     if (source / INT8_GRAPH).is_file():

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from limbeck import graph
 from limbeck.errors import ModelError, SettingsError, together
+from limbeck.passes._encoder_folder import BY_PIECE
 
 WIDTHS = ("hidden_size", "dim")
 HEADS = ("num_attention_heads", "n_heads")
@@ -22,6 +23,8 @@ INNER = ("intermediate_size", "hidden_dim")
 """What configurations call the width, the heads and the width inside the feed-forward; the second is DistilBERT's."""
 OUTPUT = ("classifier.weight", "classifier.bias", "classifier.out_proj.weight", "classifier.out_proj.bias")
 """The tensors whose rows are classes."""
+_TABLES = "embeddings.weight"
+"""How the names of tables end, whose rows are pieces, positions or segments."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +114,7 @@ def _cut(config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], kept: _
         if not np.issubdtype(value.dtype, np.floating):  # numbers of positions, which older files keep
             cut[name] = value
             continue
-        if (
-            not name.endswith("embeddings.weight") and name not in OUTPUT
-        ):  # whose rows are pieces, positions, segments or classes
+        if not name.endswith((_TABLES, *BY_PIECE)) and name not in OUTPUT:
             value = value[rows[part]] if part in rows else _along(value, 0, kept)
         cut[name] = value if value.ndim < 2 else value[:, columns[part]] if part in columns else _along(value, 1, kept)
     return cut

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,23 @@ from limbeck.text.encode import PADS
 CONFIG, WEIGHTS, TOKENIZER_CONFIG = "config.json", "model.safetensors", "tokenizer_config.json"
 _COPIED = ("special_tokens_map.json", "LICENSE", "LICENCE", "NOTICE", "COPYING", "README")
 """How the names of other files begin that stay as they are; a vocab.txt would contradict the tokenizer."""
-_BY_PIECE = (
-    "word_embeddings.weight",
+WORDS = "word_embeddings.weight"
+"""How the name of the table of pieces ends."""
+BY_PIECE = (
+    WORDS,
     "scope_embeddings.weight",
     *("predictions.decoder.weight", "predictions.decoder.bias", "predictions.bias"),
     *("vocab_projector.weight", "vocab_projector.bias", "generator_lm_head.weight", "generator_lm_head.bias"),
     *("lm_head.decoder.weight", "lm_head.decoder.bias", "lm_head.bias"),
 )
 """How the names of tensors end that have a row a piece: the embedding, and the heads of pretraining."""
+_ROLES = {
+    "pad_token": PADS,
+    "mask_token": ("[MASK]", "<mask>"),
+    "cls_token": ("[CLS]", "<s>"),
+    "sep_token": ("[SEP]", "</s>"),
+}
+"""What a tokenizer's class would know of its special tokens, and a file may leave out."""
 _STALE = ("added_tokens_decoder", "vocab_file", "tokenizer_file", "name_or_path", "auto_map", "max_length")
 
 
@@ -62,21 +72,21 @@ def write(source: Path, out: Path, file: TokenizerFile, choice: Choice) -> None:
     own, beyond = ([piece.text for piece in part] for part in (choice.own, choice.beyond))
     (out / TOKENIZER).write_text(file.with_pieces(own, beyond, choice.added).text, encoding="utf-8")
     _write_json(out / CONFIG, _config(config, choice))
-    _write_json(out / TOKENIZER_CONFIG, _tokenizer_config(source, file, config))
+    _write_json(out / TOKENIZER_CONFIG, tokenizer_config(source, file.ids, file.unknown, config))
     for path in source.iterdir():
         if path.is_file() and path.name.startswith(_COPIED):
             shutil.copy2(path, out / path.name)
 
 
 def _write_weights(path: Path, weights: dict[str, NDArray[Any]], choice: Choice, *, folder: Path) -> None:
-    embeddings = [name for name in weights if name.endswith(_BY_PIECE[0])]
+    embeddings = [name for name in weights if name.endswith(WORDS)]
     last = max(piece.old for piece in choice.all if piece.old is not None)
     if len(embeddings) != 1 or len(weights[embeddings[0]]) <= last:
         found = ", ".join(f"{name} {weights[name].shape}" for name in embeddings) or "none"
-        raise ModelError(f"{folder}: one tensor {_BY_PIECE[0]} with {last + 1} rows or more is needed; found: {found}")
+        raise ModelError(f"{folder}: one tensor {WORDS} with {last + 1} rows or more is needed; found: {found}")
     n_before = len(weights[embeddings[0]])
     for name, tensor in weights.items():
-        if name.endswith(_BY_PIECE) and len(tensor) == n_before:
+        if name.endswith(BY_PIECE) and len(tensor) == n_before:
             weights[name] = rows(tensor, choice.all)
     require("safetensors.numpy", "compress").save_file(weights, path, metadata={"format": "pt"})
 
@@ -93,17 +103,28 @@ def _config(config: dict[str, Any], choice: Choice) -> dict[str, Any]:
     return changed | {"vocab_size": len(choice.all)}
 
 
-def _tokenizer_config(source: Path, file: TokenizerFile, config: dict[str, Any]) -> dict[str, Any]:
-    """What makes transformers load tokenizer.json as it is: a family's own class would build parts of it anew."""
+def tokenizer_config(
+    source: Path, pieces: Container[str], unknown: str | None, config: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What makes transformers load tokenizer.json as it is: a family's own class would build parts of it anew.
+
+    Args:
+        source: the folder whose ``tokenizer_config.json`` is carried on, where it has one.
+        pieces: of the tokenizer.
+        unknown: what an unknown word becomes.
+        config: the model's, by which it reads segments or does not.
+    """
     path = source / TOKENIZER_CONFIG
     record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     kept = {key: value for key, value in record.items() if key not in _STALE}
     names = ["input_ids", "token_type_ids", "attention_mask"]
     if config.get("type_vocab_size", 1) < 2:
         names.remove("token_type_ids")
-    defaults = {"model_input_names": names, "unk_token": file.unknown}
-    pad = next((token for token in PADS if token in file.ids), None)
-    return {**defaults, **({"pad_token": pad} if pad else {}), **kept, "tokenizer_class": "PreTrainedTokenizerFast"}
+    defaults: dict[str, Any] = {"model_input_names": names, "unk_token": unknown}
+    for role, spellings in _ROLES.items():
+        if token := next((spelling for spelling in spellings if spelling in pieces), None):
+            defaults[role] = token
+    return {**defaults, **kept, "tokenizer_class": "PreTrainedTokenizerFast"}
 
 
 def _write_json(path: Path, record: dict[str, Any]) -> None:
