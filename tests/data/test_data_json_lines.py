@@ -131,3 +131,14 @@ def test_plain_text_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot write .*f\.txt' by its suffix '\.txt': use '\.") as error:
         open_writer(tmp_path / "f.txt", ["text"])
     assert "'.csv'" in str(error.value)
+
+
+def test_a_reader_that_has_enough_is_told_of_the_rows_it_came_by(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": "a"}\n{\n{"text": "b"}\n{"text": "c"}\n[\n', encoding="utf-8")
+    source = open_rows(path, skip_bad_rows=True)
+    for row in source:
+        if row.cells["text"] == "b":
+            break
+    assert len(source.notices) == 1 and "1 row damaged and left out (line 2)" in source.notices[0]
+    assert len(list(source)) == 3 and "2 rows damaged and left out (lines 2, 5)" in source.notices[0]

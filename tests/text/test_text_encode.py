@@ -52,6 +52,16 @@ def test_rows_by_hand() -> None:
     assert {row.dtype for row in (*found.ids, *found.type_ids)} == {np.dtype(np.int32)}
 
 
+def test_pieces_of_whole_texts_have_nothing_around_them() -> None:
+    encoder = Encoder.from_string(tiny_tokenizer(), TextSettings(max_length=4))
+    texts = ["the film was a bore " * 30, "", "fine \ud83d", "word" * 1000]
+    found = encoder.pieces(texts)
+    assert [len(ids) for ids in found] == [150, 0, 4, 1] and all(ids.dtype == np.int32 for ids in found)
+    whole = Encoder.from_string(tiny_tokenizer()).encode(texts[:1]).ids[0]
+    assert found[0].tolist() == whole[1:-1].tolist() and found[3].tolist() == [1]
+    assert encoder.pieces([]) == []
+
+
 def test_no_inputs() -> None:
     found = encoder().encode([])
     assert (found.ids, found.reasons) == ([], [])

@@ -68,16 +68,16 @@ def layout_of(encoder: Encoder) -> Layout:
     added = tokenizer.get_added_tokens_decoder()
     named = (*PADS, *MASKS, getattr(tokenizer.model, "unk_token", None))
     known = [tokenizer.token_to_id(name) for name in named if name is not None]
-    special = {*before, *behind, *(number for number in known if number is not None)}
-    special.update(number for number, piece in added.items() if piece.special)
     separators = [tokenizer.token_to_id(name) for name in _SEPARATORS]
-    alone = tuple(number for number in separators if number is not None)[:1]
+    separator = behind or tuple(number for number in separators if number is not None)[:1]
+    special = {*before, *separator, *(number for number in known if number is not None)}
+    special.update(number for number, piece in added.items() if piece.special)
     masks = [number for name in MASKS if (number := tokenizer.token_to_id(name)) is not None]
     return Layout(
         before,
         behind,
-        behind or alone,
-        tuple(sorted({*special, *alone})),
+        separator,
+        tuple(sorted(special)),
         next(iter(masks), None),
         1 + max(tokenizer.get_vocab(with_added_tokens=True).values()),
     )

@@ -241,7 +241,8 @@ def _fill(
     notices = [*(notice for one in begun for notice in one.notices), *writer.notices()]
     if not train.n_texts + valid.n_texts:
         names = ", ".join(one.name for one in texts)
-        raise DataError(f"no usable text in {names} ({'; '.join(notices)}); give texts with words in them")
+        why = f" ({'; '.join(notices)})" if notices else ", which has no rows"
+        raise DataError(f"no usable text in {names}{why}; give texts with words in them")
     return Stored(train.n_tokens, train.n_texts, valid.n_tokens, valid.n_texts, tuple(notices))
 
 

@@ -105,8 +105,9 @@ class Texts:
 
     @property
     def notices(self) -> list[str]:
-        """How the columns were found, and what the last iteration left out."""
-        why = [f"{self._rows.name}: {self._columns.why}"] if self._columns.why else []
+        """How the columns were found among several, and what the last iteration left out."""
+        told = self._columns.why if len(self._rows.columns) > 1 else ""
+        why = [f"{self._rows.name}: {told}"] if told else []
         return [*why, *self._rows.notices, *self._whole.notices]
 
     def __iter__(self) -> Iterator[str]:

@@ -133,6 +133,8 @@ class Writer:
         ]
         told = [f"left out: {'; '.join(left)}"] if left else []
         n_texts = self.train.n_texts + self.valid.n_texts
+        if not n_texts:
+            return told
         if self.is_full:
             told.append(f"no more was read behind {n_texts:,} texts, at the limit of {self._limit:,} tokens")
         return [
