@@ -10,6 +10,7 @@ import pytest
 
 from limbeck.errors import DataError, MissingExtra
 from limbeck.pretrain.hub import hub_texts
+from limbeck.train.progress import Silent
 from support.corpora import corpus_of, made_up, stream_of, streams
 
 TEXTS = made_up(300)
@@ -57,11 +58,11 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
 
 
 def test_texts_are_streamed_at_the_newest_commit(hub: Hub, tmp_path: Path) -> None:
-    found = corpus_of(NAME, tmp_path)
+    found = corpus_of(NAME, tmp_path, watch=Silent().watch)
     train, _ = streams(TEXTS)
     assert stream_of(found.train) == train[: len(train) // 8 * 8] and found.n_texts == 300
     assert set(hub.asked) == {("someone/reviews", None, "train", "c0ffee")}
-    assert found.notices[0] == f"{NAME}:train: text column 'text' by name"
+    assert found.notices[1] == f"{NAME}:train: text column 'text' by name"
     hub.asked.clear()
     assert corpus_of(NAME, tmp_path).fingerprint == found.fingerprint and not hub.asked
     hub.commit = "beef"

@@ -45,7 +45,7 @@ def test_every_format_gives_the_same_streams(tmp_path: Path) -> None:
     for one in found:
         assert stream_of(one.train) == train[: len(train) // 8 * 8]
         assert stream_of(one.valid) == valid[: len(valid) // 8 * 8]
-    assert found[1].notices[0] == f"{paths[1]}: text column 'review' by name"
+    assert found[1].notices[1] == f"{paths[1]}: text column 'review' by name"
     assert [source_of(str(path)).n_rows() for path in paths] == [300, 301, 300, 300]
 
 
@@ -96,7 +96,7 @@ def test_bad_rows_are_named_with_file_and_line(tmp_path: Path) -> None:
     assert said.startswith(f"2 problems:\n  - {path}, line 3: ") and f"{path}, line 302: " in said
     assert "--skip-bad-rows" in said and not list((tmp_path / "home" / "corpora").iterdir())
     found = corpus_of(path, tmp_path / "home", skip_bad_rows=True)
-    assert found.n_texts == 300 and f"{path}: 2 rows damaged and left out (lines 3, 302)" in found.notices[0]
+    assert found.n_texts == 300 and f"{path}: 2 rows damaged and left out (lines 3, 302)" in found.notices[1]
 
 
 def test_a_cell_that_is_no_text_is_a_bad_row(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_cell_that_is_no_text_is_a_bad_row(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.jsonl, line 3: column 'text' holds \['a', .*\.\.\., and one text a cell"):
         corpus_of(path, tmp_path)
     found = corpus_of(path, tmp_path, skip_bad_rows=True)
-    assert found.n_texts == 300 and "1 row damaged and left out (line 3)" in found.notices[0]
+    assert found.n_texts == 300 and "1 row damaged and left out (line 3)" in found.notices[1]
 
 
 def test_a_byte_of_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:

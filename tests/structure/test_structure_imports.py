@@ -95,6 +95,7 @@ def loaded_by(code: str) -> set[str]:
         "import limbeck; limbeck.load, limbeck.read",
         "import limbeck; limbeck.sentiment.predict, limbeck.sentiment.load",
         "import limbeck.sentiment.vader",
+        "import limbeck.pretrain.corpus, limbeck.pretrain.masking",
         "from limbeck.cli import main; main(['--help'])",
         "from limbeck.models import MODELS; MODELS.names()",
     ],

@@ -107,6 +107,7 @@ def prepare(
     found, told = _recall(folder)
     if found is None:
         found = _made(folder, given, encoder, layout, wanted, watch)
+        told.append(f"kept in {str(folder)!r} ({stored.size_of(folder):,} bytes) for the next time")
     train = Blocks(folder / stored.TRAIN, found.train_tokens, length, layout)
     valid = Blocks(folder / stored.VALID, found.valid_tokens, length, layout)
     _check_enough(train, valid, found, wanted)

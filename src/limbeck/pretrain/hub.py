@@ -84,15 +84,11 @@ class HubTexts:
         return RowSource(self.name, list(first.cells), self._stream, skip_bad_rows=skip_bad_rows, unit="row")
 
     def _stream(self) -> Iterator[Row]:
-        place = 0
+        load, commit, place = require("datasets", "hub").load_dataset, self.commit, 0
         try:
-            stream: Any = require("datasets", "hub").load_dataset(
-                self.dataset, self.config, split=self.split, streaming=True, revision=self.commit
-            )
+            stream: Any = load(self.dataset, self.config, split=self.split, streaming=True, revision=commit)
             for place, cells in enumerate(stream, start=1):
                 yield Row(place, dict(cells))
-        except DataError:
-            raise
         except Exception as error:  # as above, and those of every format that a dataset may be in
             behind = f" behind row {place:,}" if place else ""
             raise DataError(self._refused(error, behind)) from None

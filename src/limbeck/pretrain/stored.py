@@ -68,6 +68,11 @@ def counts_of(folder: Path) -> NDArray[np.int64]:
     return counts
 
 
+def size_of(folder: Path) -> int:
+    """Bytes that a corpus takes on disk."""
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
 def store(folder: Path, fill: Callable[[Path], Stored]) -> Stored:
     """Make a corpus at ``folder`` in place of a damaged one; of two processes that do so at once the first one's stays.
 
@@ -99,7 +104,7 @@ def _naming(folder: Path, staging: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        n_written = sum(path.stat().st_size for path in staging.iterdir()) if staging.is_dir() else 0
+        n_written = size_of(staging) if staging.is_dir() else 0
         shutil.rmtree(staging, ignore_errors=True)
         raise DataError(
             f"cannot write the corpus to {str(folder)!r}: {error.strerror or error}; it takes more than the "
