@@ -21,7 +21,7 @@ from limbeck.errors import DataError, SettingsError, together
 from limbeck.pretrain import stored
 from limbeck.pretrain.blocks import Blocks, Layout, layout_of
 from limbeck.pretrain.stored import Damaged, Stored
-from limbeck.pretrain.texts import Source, Texts, open_texts, source_of
+from limbeck.pretrain.texts import Source, Texts, open_texts, sources_of
 from limbeck.pretrain.writing import Part, Writer, batches, save_counts
 from limbeck.text import Encoder
 
@@ -101,7 +101,7 @@ def prepare(
     layout = layout_of(encoder)
     wanted = _Wanted(text_column, encoding, skip_bad_rows, valid_share, limit_tokens)
     _check(sources, length, wanted, layout)
-    given = _each(sources)
+    given = sources_of(sources)
     fingerprint = _fingerprint(given, tokenizer, wanted)
     folder = home / _KIND / fingerprint
     found, told = _recall(folder)
@@ -133,23 +133,6 @@ def _check(sources: Sequence[str], length: int, wanted: _Wanted, layout: Layout)
         problems.append(f"the corpus is to end at {wanted.limit_tokens} tokens; give at least 1")
     if problems:
         raise SettingsError(together(problems))
-
-
-def _each(sources: Sequence[str]) -> list[Source]:
-    """The sources, each once.
-
-    Raises:
-        DataError: names have not the form of one.
-    """
-    found, problems = [], []
-    for given in dict.fromkeys(map(str, sources)):
-        try:
-            found.append(source_of(given))
-        except DataError as error:
-            problems.append(str(error))
-    if problems:
-        raise DataError(together(problems))
-    return found
 
 
 def _fingerprint(sources: Sequence[Source], tokenizer: str, wanted: _Wanted) -> str:

@@ -84,6 +84,23 @@ def source_of(given: str) -> Source:
     return hub_texts(given) if given.startswith(PREFIX) else FileTexts(Path(given))
 
 
+def sources_of(given: Sequence[str]) -> list[Source]:
+    """Several sources, each once.
+
+    Raises:
+        DataError: names have not the form of one; all of them are told.
+    """
+    found, problems = [], []
+    for name in dict.fromkeys(map(str, given)):
+        try:
+            found.append(source_of(name))
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError(together(problems))
+    return found
+
+
 class Texts:
     """The texts of one source; both texts of a pair, one after the other. Iterate as often as needed.
 
