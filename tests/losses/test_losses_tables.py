@@ -12,7 +12,7 @@ from limbeck.errors import SettingsError
 from limbeck.losses import LOSSES, get_loss
 from limbeck.tasks import TASKS, make_task
 
-DISTILLATION = {"cosine", "hidden", "relations", "soft", "soft_binary"}
+DISTILLATION = {"cosine", "hidden", "mlm", "relations", "soft", "soft_binary"}
 
 
 def test_each_task_has_the_loss_of_its_name_and_the_others_are_distillations() -> None:

@@ -29,8 +29,10 @@ Probe = Callable[[Path, Manifest, "Sequence[Input]"], Sequence[Sequence[float]]]
 """Answers probe texts with the folder's graph: logits."""
 
 
-def check_target(out: Path | str, *, overwrite: bool = False) -> Path:
+def check_target(out: Path | str, *, overwrite: bool = False, mark: str = NAME) -> Path:
     """Give the absolute path that :func:`seal` would save to; long work asks this first.
+
+    ``mark`` is the file that tells a folder that may be replaced with ``overwrite`` from others.
 
     Folders above it are made, and what a killed save left there is mended: a former artefact that comes back counts.
 
@@ -43,18 +45,18 @@ def check_target(out: Path | str, *, overwrite: bool = False) -> Path:
         if not path.name:
             raise ArtefactError(f"{shown!r} cannot hold a model; give a folder of its own")
         path.parent.mkdir(parents=True, exist_ok=True)
-        recover(path)
-        _refuse_others(path, shown, overwrite=overwrite)
+        recover(path, mark=mark)
+        _refuse_others(path, shown, overwrite=overwrite, mark=mark)
         trial = sibling(path, "trial")
         trial.touch()
         trial.unlink()
     return path
 
 
-def _refuse_others(path: Path, shown: str, *, overwrite: bool) -> None:
+def _refuse_others(path: Path, shown: str, *, overwrite: bool, mark: str) -> None:
     """Raise where something stands at ``path`` that may not be replaced."""
     if path.is_dir():
-        if (path / NAME).exists():
+        if (path / mark).exists():
             if not overwrite:
                 raise ArtefactError(f"{shown!r} already holds a model; give another --out, or add --overwrite")
         elif any(path.iterdir()):
@@ -76,27 +78,48 @@ def seal(out: Path | str, *, fill: Fill, probe: Probe, overwrite: bool = False, 
     Raises:
         ArtefactError: the target may not be replaced, ``fill`` left out a file, or the disk is full or failing.
     """
-    target = check_target(out, overwrite=overwrite)
+    manifests: list[Manifest] = []
+
+    def whole(staging: Path) -> None:
+        manifests.append(_complete(staging, fill(staging), probe, about))
+
+    write_folder(out, whole, overwrite=overwrite)
+    return manifests[0]
+
+
+def write_folder(out: Path | str, fill: Callable[[Path], None], *, mark: str = NAME, overwrite: bool = False) -> None:
+    """Make a folder at ``out``: all of it or nothing.
+
+    Args:
+        out: the folder to make; folders above it are made too.
+        fill: writes the files into an empty folder that stands beside until it is whole.
+        mark: the file by which such a folder is known: one that has it may be replaced.
+        overwrite: replace one that is there.
+
+    Raises:
+        ArtefactError: the target may not be replaced, or the disk is full or failing.
+    """
+    target = check_target(out, overwrite=overwrite, mark=mark)
     staging = sibling(target, "partial")
     shutil.rmtree(staging, ignore_errors=True)
     with _naming(out):
         try:
             staging.mkdir()
-            manifest = _complete(staging, fill(staging), probe, about)
+            fill(staging)
+            _open_modes(staging)
             flush(staging)
             _into_place(staging, target)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
-    return manifest
 
 
-def recover(target: Path) -> None:
+def recover(target: Path, *, mark: str = NAME) -> None:
     """Mend what a save to ``target`` left behind when its process was killed: a former artefact goes back."""
     for aside in leftovers(target, "replaced"):
         if not target.exists():
             aside.rename(target)
-        elif (target / NAME).exists():
+        elif (target / mark).exists():
             shutil.rmtree(aside, ignore_errors=True)
     for partial in leftovers(target, "partial"):
         shutil.rmtree(partial, ignore_errors=True)

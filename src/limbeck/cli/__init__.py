@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "fit a model to a labelled file and save it",
     "find-lr": "find the learning rate with which a training would end best",
     "plot": "draw the training of a saved model: loss, rate, momentum",
+    "pretrain": "pre-train an encoder on texts by masked language modelling, or fit a head on one",
     "distil": "teach a small student what a large model, or a file of probabilities, says of your texts",
     "evaluate": "measure a saved model, or the one that ships, on a labelled file, and show what it gets most wrong",
     "predict": "answer a text, or every row of a file",
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from limbeck.cli._several import one_of_several, speaks
 
     try:
-        with one_of_several(words[0]):
+        with one_of_several(" ".join(word for word in words if word in (words[0], "--pretrain"))):
             return _run(words[0], words[1:])
     except LimbeckError as error:
         if speaks():

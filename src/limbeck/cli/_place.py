@@ -35,11 +35,11 @@ def what_stands(out: Path, *, resume: bool, overwrite: bool, as_json: bool) -> s
         print_result(Manifest.read(out), out, as_json=as_json, how="finished before, left as it is")
         return "model"
     check_target(out, overwrite=overwrite)
-    _check_checkpoints(checkpoints, begun=begun, resume=resume, overwrite=overwrite)
+    check_checkpoints(checkpoints, begun=begun, resume=resume, overwrite=overwrite)
     return "part" if resume and begun else "nothing"
 
 
-def _check_checkpoints(folder: Path, *, begun: bool, resume: bool, overwrite: bool) -> None:
+def check_checkpoints(folder: Path, *, begun: bool, resume: bool, overwrite: bool) -> None:
     """See that no earlier work is lost.
 
     Raises:

@@ -1,7 +1,7 @@
 """A command as one of several processes that a launcher started: the first prints, and one of them tells an error.
 
-Only ``limbeck train`` works in several. An error that all of them meet, such as a wrong path, is told once; one that
-a single process meets is told by that process, and the others end in silence when they find it gone.
+Trainings and pre-trainings work in several. An error that all of them meet, such as a wrong path, is told once; one
+that a single process meets is told by that process, and the others end in silence when they find it gone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from limbeck.cli._say import say
 from limbeck.train import require_training
 from limbeck.train.launch import number, refuse_several, started
 
-_TOGETHER = ("train",)
+_TOGETHER = ("train", "pretrain", "distil --pretrain")
 Told = TypeVar("Told")
 
 

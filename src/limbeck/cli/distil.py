@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -24,10 +24,14 @@ from limbeck.text.settings import TextSettings
 from limbeck.train import require_training
 from limbeck.train.settings import FitSettings
 
+if TYPE_CHECKING:
+    from limbeck.cli._distil_pretrain import PretrainSettings
+
 HELP = "Teach a small student what a large model, or a file of probabilities, says of your texts."
 EXAMPLE = "limbeck distil teacher/ reviews.csv --layers 3 --out student/"
 
 NOTHING = "nothing was written"
+_PRETRAIN = "--pretrain"
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,9 @@ class Settings:
     scores: Path | None = None
     """A file (.npz or .parquet) for what the teachers said of all texts: --teacher-scores takes it later."""
 
+    pretrain: bool = False
+    """Distil an encoder on texts instead, as DistilBERT was: see limbeck distil --pretrain --help."""
+
     dry_run: bool = False
     """Say what it would take and write, and do nothing."""
 
@@ -87,8 +94,23 @@ class Settings:
     """Print the result as one JSON object instead of text."""
 
 
-def run(settings: Settings) -> int:
+def plain(arguments: Sequence[str]) -> PretrainSettings | None:
+    """The flags where they are those of pre-training; None where they are this command's own."""
+    if _PRETRAIN not in arguments:
+        return None
+    from limbeck.cli import _distil_pretrain as other
+    from limbeck.settings import from_flags
+
+    description = f"{other.HELP}\n\nexample: {other.EXAMPLE}"
+    return from_flags(other.PretrainSettings, arguments, command="distil", description=description)
+
+
+def run(settings: Settings | PretrainSettings) -> int:
     """Ask the teachers, teach, save; results on stdout, everything else on stderr."""
+    if not isinstance(settings, Settings):
+        from limbeck.cli._distil_pretrain import run as pretrain
+
+        return pretrain(settings)
     teacher, data = told_apart(settings.inputs, settings.teacher_scores)
     _see_that_it_can_begin(settings, teacher)
     require_training()

@@ -157,7 +157,7 @@ def learner_of(
     in_unit = logits
     if is_number:
         number_layer.keep(learner, in_unit)
-        learner.start = weights_hash(learner.model)
+        learner.start = weights_hash(learner.model.module)
         scale, offset = learner.scale
         logits = ((logits - offset) / scale).astype(np.float32)
     said = Said(torch.from_numpy(logits), torch.from_numpy(lesson.is_labelled[kept]))

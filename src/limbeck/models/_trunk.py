@@ -64,19 +64,53 @@ def run(trunk: Trunk, batch: Batch, *, training: bool, states: bool = False) -> 
         training: apply dropout.
         states: compute the last layer for all tokens, not for the first alone, and keep what each layer gives.
     """
+    at = None if states else torch.zeros(len(batch.input_ids), 1, dtype=torch.int64, device=batch.input_ids.device)
+    kept, attention = hidden_states(trunk, batch, training=training, at=at)
+    logits = trunk.head(kept[-1][:, :1])
+    return Output(logits, kept, attention) if states else Output(logits)
+
+
+def hidden_states(
+    trunk: Trunk, batch: Batch, *, training: bool, at: Tensor | None = None
+) -> tuple[tuple[Tensor, ...], Attention]:
+    """What each layer gives, the embeddings first, shape ``(B, T, D)`` each, and the last layer's attention.
+
+    Args:
+        trunk: the encoder.
+        batch: padded token ids.
+        training: apply dropout.
+        at: places in each row, shape ``(B, P)``, that the last layer is computed for: its states are ``(B, P, D)``,
+            with the very numbers that they have where all are computed. None: all.
+    """
     hidden = trunk.embed(batch)
     bias = (1.0 - batch.attention_mask[:, None, None, :].to(hidden.dtype)) * torch.finfo(hidden.dtype).min
     if trunk.position_bias is not None:
         bias = trunk.position_bias(hidden) + bias
-    kept, attention = [hidden], None
+    kept = [hidden]
     for n, layer in enumerate(trunk.layers):
-        queries = hidden[:, :1] if n == len(trunk.layers) - 1 and not states else hidden
+        queries, of_queries = hidden, bias
+        if at is not None and n == len(trunk.layers) - 1:
+            queries, of_queries = taken(hidden, at), _bias_at(bias, at)
         attention = _attention(layer, queries, hidden, trunk.n_heads)
-        hidden = _layer(layer, attention, queries, bias[:, :, : queries.shape[1]], trunk, training)
-        if states:
-            kept.append(hidden)
-    logits = trunk.head(hidden[:, :1])
-    return Output(logits, tuple(kept), attention) if states else Output(logits)
+        hidden = _layer(layer, attention, queries, of_queries, trunk, training)
+        kept.append(hidden)
+    return tuple(kept), attention
+
+
+def taken(states: Tensor, at: Tensor) -> Tensor:
+    """States of some places of each row: shape ``(B, P, D)`` from ``(B, T, D)`` and ``(B, P)``."""
+    return states.gather(1, at[..., None].expand(*at.shape, states.shape[-1]))
+
+
+def _bias_at(bias: Tensor, at: Tensor) -> Tensor:
+    """The rows of a bias on attention that belong to some queries: shape ``(B, H or 1, P, T)``.
+
+    Only a bias by distance differs from query to query; padding has one row for all.
+    """
+    if bias.shape[2] == 1:
+        return bias
+    rows = at[:, None, :, None].expand(len(at), bias.shape[1], at.shape[1], bias.shape[3])
+    return bias.expand(len(at), -1, -1, -1).gather(2, rows)
 
 
 def _attention(layer: Layer, queries: Tensor, hidden: Tensor, n_heads: int) -> Attention:
@@ -134,7 +168,10 @@ def dropout(states: Tensor, rate: float) -> Tensor:
 
 
 def trunk_of(model: Any) -> Trunk | None:
-    """Take a transformers ``...ForSequenceClassification`` apart, or give ``None`` for a family not known here."""
+    """Take a transformers model with an encoder inside apart, or give ``None`` for a family not known here.
+
+    :attr:`Trunk.head` can be called where it is a ``...ForSequenceClassification``.
+    """
     config = model.config
     if getattr(config, "position_embedding_type", "absolute") != "absolute" or getattr(config, "is_decoder", False):
         return None
@@ -196,7 +233,7 @@ def _roberta(model: Any) -> Trunk:
         model,
         lambda batch: model.roberta.embeddings(input_ids=batch.input_ids, token_type_ids=_types(batch, model.config)),
         _bert_layers(model.roberta.encoder),
-        model.classifier,
+        lambda first: model.classifier(first),
     )
 
 
@@ -206,7 +243,7 @@ def _electra(model: Any) -> Trunk:
         project = getattr(model.electra, "embeddings_project", None)
         return states if project is None else project(states)
 
-    return _trunk(model, embed, _bert_layers(model.electra.encoder), model.classifier)
+    return _trunk(model, embed, _bert_layers(model.electra.encoder), lambda first: model.classifier(first))
 
 
 def _distilbert(model: Any) -> Trunk:
@@ -251,7 +288,7 @@ def _mpnet(model: Any) -> Trunk:
         model,
         lambda batch: model.mpnet.embeddings(input_ids=batch.input_ids),
         layers,
-        model.classifier,
+        lambda first: model.classifier(first),
         model.mpnet.encoder.compute_position_bias,
     )
 

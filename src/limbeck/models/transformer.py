@@ -87,7 +87,7 @@ class TransformerModel(nn.Module):
         """Write the model and its tokenizer as ``transformers.pipeline`` loads them."""
         self.inner.save_pretrained(folder)
         folder.joinpath("tokenizer.json").write_text(self.tokenizer, encoding="utf-8")
-        record = _tokenizer_config(self.inner.config, self.tokenizer)
+        record = tokenizer_config(self.inner.config, self.tokenizer)
         folder.joinpath("tokenizer_config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
@@ -297,7 +297,7 @@ def read_tokenizer(folder: Path) -> str:
     raise ModelError(f"{folder} has no tokenizer.json, and none can be made from its files: {reason}")
 
 
-def _tokenizer_config(config: Any, tokenizer: str) -> dict[str, Any]:
+def tokenizer_config(config: Any, tokenizer: str) -> dict[str, Any]:
     """What makes transformers load ``tokenizer.json`` as it is, whatever the family's own class would add to it."""
     encoder = Encoder.from_string(tokenizer)
     pad = encoder.tokenizer.id_to_token(int(config.pad_token_id or 0))

@@ -6,19 +6,20 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from limbeck.models import TextModel
+from torch import nn
+
 from limbeck.settings import record
 
 if TYPE_CHECKING:
     from limbeck.train.learner import Learner
 
-_FREE = ("checkpoint_every", "workers")
+FREE = ("checkpoint_every", "workers")
 """Settings that change nothing of what is learnt."""
 
 
 def identity_of(learner: Learner) -> dict[str, Any]:
     """All that decides a training's weights, by name, as JSON takes it."""
-    kept = {key: value for key, value in record(learner.fit_settings).items() if key not in _FREE}
+    kept = {key: value for key, value in record(learner.fit_settings).items() if key not in FREE}
     identity: dict[str, Any] = kept | record(learner.text) | learner.objective.record(learner.loss_settings)
     identity |= {
         "train data": learner.train.fingerprint,
@@ -31,9 +32,9 @@ def identity_of(learner: Learner) -> dict[str, Any]:
     return json.loads(json.dumps(identity))  # type: ignore[no-any-return]
 
 
-def weights_hash(model: TextModel) -> str:
+def weights_hash(module: nn.Module) -> str:
     """A short name of a model's weights as they are, wherever they came from."""
     digest = hashlib.sha256()
-    for value in model.module.state_dict().values():
+    for value in module.state_dict().values():
         digest.update(value.detach().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -112,7 +112,7 @@ class Learner:
         self.model = prepared.model
         if models.own_fit(self.source) is None:
             self.notices += check_freeze(self.model.module, self.fit_settings)
-        self.start = weights_hash(prepared.model)
+        self.start = weights_hash(prepared.model.module)
         self.text = replace(text, max_length=prepared.max_length)
         self.encoder = Encoder.from_string(prepared.tokenizer, self.text)
         self._take_readable()

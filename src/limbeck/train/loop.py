@@ -66,6 +66,8 @@ class Work:
     """Are told each entry of the log as it is made."""
     parts: tuple[str, ...] = ()
     """Names of the loss's parts, which the step gives and the log keeps; none where the loss has one alone."""
+    begin_epoch: Callable[[int], None] = lambda _: None
+    """Is told the epoch, counted from 0, before its batches are put together."""
 
 
 class Loop:
@@ -94,7 +96,12 @@ class Loop:
         self.epochs, self.total = len(self.epoch_sizes), sum(self.epoch_sizes)
         apply_freeze(work.model, settings, held=work.held)
         optimizer = make_optimizer(
-            work.model, lr=self.lr, weight_decay=settings.weight_decay, layer_decay=settings.layer_decay
+            work.model,
+            lr=self.lr,
+            weight_decay=settings.weight_decay,
+            layer_decay=settings.layer_decay,
+            beta2=settings.beta2,
+            epsilon=settings.epsilon,
         )
         self.model = self.accelerator.prepare_model(work.model, evaluation_mode=True)  # the sums are our own
         self.optimizer = self.accelerator.prepare_optimizer(optimizer)
@@ -127,7 +134,19 @@ class Loop:
         return self.progress
 
     def resume(self, saved: checkpoint.Checkpoint) -> None:
-        """Take up where a checkpoint stands."""
+        """Take up where a checkpoint stands.
+
+        Raises:
+            TrainingError: it is of other settings or other data.
+        """
+        changed = checkpoint.differences(saved.identity, self.work.identity)
+        if changed:
+            raise TrainingError(
+                f"the checkpoint in {self.checkpoints} is of another run: {'; '.join(changed)}. "
+                "Resume with the same settings and data, or train anew without --resume"
+            )
+        for line in checkpoint.differences(saved.state["machine"], machine()):
+            self.reporter.line(f"{line} since the checkpoint: the last digits of the weights may differ")
         self.progress = saved.progress
         self.work.model.load_state_dict(saved.tensors["model"])
         self.best = saved.tensors.get("best")
@@ -136,6 +155,7 @@ class Loop:
         load_optimizer(self.optimizer.optimizer, saved.tensors.get("optimizer", {}), saved.state["groups"])
         self.course.load(saved.state["course"])
         saved.restore_random()
+        self.reporter.line(f"resumed after update {saved.progress.update} of {self.total}")
 
     def _epoch(self, epoch: int, stopper: Stopper) -> bool:
         """Train through one epoch, or what is left of it; False when training is over."""
@@ -144,6 +164,7 @@ class Loop:
         if done > size or (done == size and self._is_closed(epoch)):
             return not self._is_over()
         apply_freeze(self.work.model, self.settings, epoch=epoch, held=self.work.held)
+        self.work.begin_epoch(epoch)
         validated = {before + size * part // self.settings.validations for part in range(1, self.settings.validations)}
         if done and self.progress.update in validated:  # the run was stopped in between
             self._validate_within(epoch)

@@ -14,7 +14,15 @@ _LAYER = re.compile(r"(?:^|\.)(?:layers?|blocks?|h)\.(\d+)\.")
 _EMBEDDING = re.compile(r"(?:^|\.)\w*embed\w*\.")
 
 
-def make_optimizer(model: nn.Module, *, lr: float, weight_decay: float, layer_decay: float = 1.0) -> torch.optim.AdamW:
+def make_optimizer(
+    model: nn.Module,
+    *,
+    lr: float,
+    weight_decay: float,
+    layer_decay: float = 1.0,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> torch.optim.AdamW:
     """AdamW (Loshchilov and Hutter 2019), fused, without decay on biases and norms (all vectors).
 
     Args:
@@ -22,6 +30,8 @@ def make_optimizer(model: nn.Module, *, lr: float, weight_decay: float, layer_de
         lr: the highest rate; the output layer's.
         weight_decay: of matrices.
         layer_decay: factor on the rate from a layer to the one below (:func:`layer_factors`); 1 for one rate.
+        beta2: memory of squared gradients.
+        epsilon: what is added to their root.
     """
     factors = layer_factors([name for name, _ in model.named_parameters()], layer_decay)
     groups: dict[tuple[float, bool], list[nn.Parameter]] = defaultdict(list)
@@ -33,7 +43,7 @@ def make_optimizer(model: nn.Module, *, lr: float, weight_decay: float, layer_de
         {"params": groups[factor, decays], "lr": lr * factor, "weight_decay": weight_decay if decays else 0.0}
         for factor, decays in order
     ]
-    return torch.optim.AdamW(made, lr=lr, fused=True)
+    return torch.optim.AdamW(made, lr=lr, betas=(0.9, beta2), eps=epsilon, fused=True)
 
 
 def layer_factors(names: list[str], decay: float) -> dict[str, float]:

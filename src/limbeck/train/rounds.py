@@ -20,7 +20,7 @@ from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
 from limbeck.train.direct import fit_directly, start_output_layer
 from limbeck.train.identity import identity_of
-from limbeck.train.loop import Loop, Work, machine
+from limbeck.train.loop import Loop, Work
 from limbeck.train.memory import keep_freed_memory
 from limbeck.train.processes import join
 from limbeck.train.settings import FitSettings
@@ -67,16 +67,7 @@ def _run(learner: Learner, checkpoints: Path | None, resume: bool) -> Progress:
         learner.rounds = learner.rounds[: saved.identity.get("round", 1) - 1]
     loop = Loop(work_of_round(learner), _seeded(learner), checkpoints=checkpoints, reporter=learner.reporter)
     if saved is not None:
-        changed = checkpoint.differences(saved.identity, loop.work.identity)
-        if changed:
-            raise TrainingError(
-                f"the checkpoint in {checkpoints} is of another run: {'; '.join(changed)}. "
-                "Resume with the same settings and data, or train anew without --resume"
-            )
-        for line in checkpoint.differences(saved.state["machine"], machine()):
-            learner.reporter.line(f"{line} since the checkpoint: the last digits of the weights may differ")
         loop.resume(saved)
-        learner.reporter.line(f"resumed after update {saved.progress.update} of {loop.total}")
     elif learner.fit_settings.output_layer == "frozen" and not learner.rounds and processes.is_first:
         start_output_layer(learner)
     processes.start_alike(learner.model.module)

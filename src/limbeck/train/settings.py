@@ -72,6 +72,12 @@ class FitSettings:
     weight_decay: float = 0.01
     """Decay of weights (AdamW); never of biases and norms."""
 
+    beta2: float = 0.999
+    """AdamW's memory of squared gradients (Kingma and Ba 2015); 0.98 is usual where batches are large."""
+
+    epsilon: float = 1e-8
+    """What AdamW adds to the root of them; 1e-6 is usual in pre-training."""
+
     layer_decay: float = 1.0
     """Factor on the rate from each layer to the one below (0.9, say): lower layers keep more of what they knew."""
 
@@ -153,6 +159,10 @@ class FitSettings:
             problems.append(f"--freeze {self.freeze!r} is unknown; it takes {names}, or a number of layers")
         if not 0 < self.layer_decay <= 1:
             problems.append(f"--layer-decay {self.layer_decay} is no factor from 0 to 1; give 0.9, say, or 1 for none")
+        if not 0 < self.beta2 < 1:
+            problems.append(f"--beta2 {self.beta2} is no memory from 0 to 1; give 0.999, say")
+        if not 0 < self.epsilon < 1:
+            problems.append(f"--epsilon {self.epsilon} is no small number above 0; give 1e-8, say")
         if not 0 <= self.warmup < 1:
             problems.append(f"--warmup {self.warmup} is not a share of the updates; give a number from 0 to below 1")
         if not 0.01 <= self.cycle_length < math.inf:

@@ -1,0 +1,179 @@
+"""``limbeck distil --pretrain``: an encoder distilled on texts as DistilBERT was, by the triple loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from limbeck.distil.settings import StudentSettings, numbers_of
+from limbeck.errors import DataError, ModelError, SettingsError
+from limbeck.pretrain.settings import AmountSettings, CorpusSettings, TripleSettings, published_fit
+from limbeck.settings import record
+from limbeck.train.settings import FitSettings
+
+if TYPE_CHECKING:
+    from limbeck.cli._pretraining import Made
+    from limbeck.pretrain.masked import MaskedModel
+
+HELP = "Distil an encoder on texts as DistilBERT was: soft targets, masked LM and hidden states together."
+EXAMPLE = "limbeck distil --pretrain teacher/ corpus.txt --layers 3 --budget 45m --out student/"
+DISTILBERT = "distilbert"
+"""What ``--student`` is given for the exact DistilBERT of a BERT."""
+
+
+@dataclass(frozen=True)
+class PretrainSettings:
+    """Flags of the command with ``--pretrain``."""
+
+    inputs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="TEACHER CORPUS...")]
+    """The teacher, an encoder's folder or hub name with a masked-LM head (limbeck pretrain fits one); then files of
+    texts, or hub:OWNER/NAME[:SPLIT], which is streamed."""
+
+    out: Path = Path("student")
+    """The folder to save the student in."""
+
+    pretrain: bool = True
+    """Distil an encoder on texts; without, a classifier on what a teacher says (limbeck distil --help)."""
+
+    student: StudentSettings = field(default_factory=StudentSettings)
+    """What the student is like. --student distilbert makes the exact one of a BERT."""
+
+    triple: TripleSettings = field(default_factory=TripleSettings)
+    """What counts in the loss."""
+
+    amount: AmountSettings = field(default_factory=AmountSettings)
+    """For how long."""
+
+    texts: CorpusSettings = field(default_factory=CorpusSettings)
+    """How the corpus is read, cut and masked."""
+
+    fit: FitSettings = field(default_factory=published_fit)
+    """Epochs, rates, batches."""
+
+    scratch: bool = False
+    """Begin the student's weights anew, in the shape that it would have."""
+
+    dry_run: bool = False
+    """Say what it would take and write, and do nothing."""
+
+    resume: bool = False
+    """Go on from the last checkpoint of --out; begin where there is none."""
+
+    overwrite: bool = False
+    """Replace a pre-trained encoder that stands at --out."""
+
+    json: bool = False
+    """Print the result as one JSON object instead of text."""
+
+
+def run(settings: PretrainSettings) -> int:
+    """Distil and save; results on stdout, everything else on stderr.
+
+    Raises:
+        LimbeckError: something that was given cannot be used, or the training failed.
+    """
+    from limbeck.cli._pretraining import carry_out
+
+    if not settings.inputs:
+        raise SettingsError(f"no teacher and no corpus were named; {EXAMPLE}")
+    if settings.student.through is not None:
+        raise SettingsError(
+            f"--through {settings.student.through} is of distillation by a teacher's answers; with --pretrain make "
+            "each student by a command of its own"
+        )
+    teacher, *sources = settings.inputs
+    if Path(teacher).is_file():
+        raise DataError(f"{teacher} is a file; the teacher's folder stands before the corpus: {EXAMPLE}")
+    return carry_out(settings, sources, lambda home: _made(settings, teacher, sources, home))
+
+
+def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: Path) -> Made:
+    """Teacher and student, and the step that joins them.
+
+    Raises:
+        LimbeckError: one cannot be used, or they do not fit together.
+    """
+    from limbeck.cli._pretraining import Made
+    from limbeck.models import _hub
+    from limbeck.pretrain.masked import open_masked
+    from limbeck.pretrain.step import teacher_beside, triple
+    from limbeck.pretrain.trainer import Lesson
+    from limbeck.train.identity import weights_hash
+
+    folder = _hub.find(name)
+    opened = open_masked(folder)
+    if not opened.has_head and {"soft", "mlm"} & settings.triple.weights.keys():
+        raise ModelError(
+            f"{name} has no masked-LM head, so it cannot say which piece was hidden; fit one first: limbeck pretrain "
+            f"{' '.join(sources)} --model {name} --out {Path(name).name}-mlm"
+        )
+    source = _student_folder(settings, folder, sources, home)
+    opening: dict[str, Any] = {
+        "seed": settings.fit.seed,
+        "scratch": settings.scratch,
+        "dropout": settings.student.dropout,
+    }
+    student = open_masked(source, **opening).model
+    ids = _ids(student, opened.model)
+    beside = teacher_beside(opened.model, student, settings.triple, ids)
+    told: dict[str, Any] = {**record(settings.triple), "teacher": weights_hash(opened.model)}
+    parts = tuple(settings.triple.weights)
+    lesson = Lesson(triple(beside, settings.triple), parts, told, beside)
+    return Made(student, lesson, opened.model, Path(name).name)
+
+
+def _student_folder(settings: PretrainSettings, teacher: Path, sources: Sequence[str], home: Path) -> Path:
+    """The folder that the student starts from, cut as asked.
+
+    Raises:
+        LimbeckError: it cannot be cut so.
+    """
+    from limbeck.distil import student
+
+    asked = settings.student
+    take = None if asked.take is None else numbers_of(asked.take)
+    cut = student.Cut(asked.layers, None if take is None else tuple(take), asked.width)
+    if asked.student == DISTILBERT:
+        from limbeck.distil.distilbert import make
+
+        made = make(teacher, home / "student", cut)
+    else:
+        source = teacher if asked.student is None else student.folder_of(asked.student)
+        made = source if cut.is_whole else student.make(source, home / "student", cut)
+    if asked.vocabulary is None:
+        return made
+    return _trimmed(settings, made, asked.vocabulary, sources, home)
+
+
+def _trimmed(settings: PretrainSettings, made: Path, pieces: int, sources: Sequence[str], home: Path) -> Path:
+    """The student with the pieces that the corpus uses most.
+
+    Raises:
+        LimbeckError: its tokenizer cannot be trimmed, or they are too few.
+    """
+    from limbeck.cli._pretraining import corpus_of
+    from limbeck.models.transformer import read_tokenizer
+    from limbeck.passes import trim
+
+    corpus = corpus_of(settings.texts, sources, read_tokenizer(made))
+    trim.trim_folder(made, home / "trimmed", corpus.counts, pieces=pieces)
+    return home / "trimmed"
+
+
+def _ids(student: MaskedModel, teacher: MaskedModel) -> Any:
+    """The teacher's id of each of the student's pieces; None where they are the same.
+
+    Raises:
+        ModelError: the teacher cannot read the student's pieces.
+    """
+    import torch
+
+    from limbeck.distil.align import align
+
+    if student.tokenizer == teacher.tokenizer:
+        return None
+    return torch.from_numpy(align(student.tokenizer, teacher.tokenizer))

@@ -1,0 +1,242 @@
+"""What ``limbeck pretrain`` and ``limbeck distil --pretrain`` share: corpus, plan, training, folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from limbeck.cli._place import check_checkpoints, checkpoints_of
+from limbeck.cli._say import say
+from limbeck.cli.train import duration
+from limbeck.errors import DataError, Interrupted
+from limbeck.settings import record
+from limbeck.train import require_training
+from limbeck.train.launch import started
+from limbeck.train.limit import Limit
+
+if TYPE_CHECKING:
+    from limbeck.pretrain.corpus import Corpus
+    from limbeck.pretrain.masked import MaskedModel
+    from limbeck.pretrain.settings import AmountSettings, CorpusSettings
+    from limbeck.pretrain.trainer import Lesson, Pretrainer
+    from limbeck.train.settings import FitSettings
+
+_HUB = "hub:"
+_NOT_KEPT = ("inputs", "corpus", "out", "dry_run", "resume", "overwrite", "json")
+
+
+class Asked(Protocol):
+    """The flags that both commands have."""
+
+    @property
+    def out(self) -> Path: ...
+    @property
+    def amount(self) -> AmountSettings: ...
+    @property
+    def texts(self) -> CorpusSettings: ...
+    @property
+    def fit(self) -> FitSettings: ...
+    @property
+    def dry_run(self) -> bool: ...
+    @property
+    def resume(self) -> bool: ...
+    @property
+    def overwrite(self) -> bool: ...
+    @property
+    def json(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Made:
+    """A model to train, and what it is taught by."""
+
+    model: MaskedModel
+    lesson: Lesson | None = None
+    """None: masked language modelling."""
+    teacher: MaskedModel | None = None
+    teacher_name: str = ""
+
+
+Make = Callable[[Path], Made]
+"""Opens the models; files on the way go into the folder that it is given."""
+
+
+def carry_out(settings: Asked, sources: Sequence[str], make: Make) -> int:
+    """Read the corpus, train and save; results on stdout, everything else on stderr.
+
+    Raises:
+        LimbeckError: something that was given cannot be used, or the training failed.
+    """
+    limit = None if settings.amount.budget is None else Limit.of(settings.amount.budget)
+    see_that_they_are_there(sources)
+    require_training()
+    from limbeck.pretrain.saving import read
+
+    if _stands(settings):
+        say(f"{settings.out} is finished already; nothing to resume")
+        _print(read(settings.out), settings, how="finished before, left as it is")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="limbeck-pretrain-") as home:
+        made = make(Path(home))
+        corpus = corpus_of(settings.texts, sources, made.model.tokenizer)
+        pretrainer = _pretrainer(settings, made, corpus)
+        resumed = checkpoints_of(settings.out) if settings.resume else None
+        plan = pretrainer.last(settings.amount, limit, checkpoints=resumed)
+        teacher = _teacher(made, pretrainer)
+        say(*_plan_lines(pretrainer, plan, timed=settings.dry_run))
+        if settings.dry_run:
+            say("nothing was written")
+            return 0
+        _train(settings, pretrainer, teacher, sources)
+    return 0
+
+
+def see_that_they_are_there(sources: Sequence[str]) -> None:
+    """Raise for sources where nothing is, before anything is imported or read.
+
+    Raises:
+        DataError: there is no such file, or no source at all.
+    """
+    if not sources:
+        raise DataError("no corpus was named; give files of texts, or hub:OWNER/NAME")
+    from limbeck.data import open_rows
+
+    for source in sources:
+        if not source.startswith(_HUB) and not Path(source).exists():
+            open_rows(source)  # says so, and names what stands beside
+
+
+def corpus_of(texts: CorpusSettings, sources: Sequence[str], tokenizer: str) -> Corpus:
+    """The corpus as tokens on disk; of several processes the first makes it.
+
+    Raises:
+        LimbeckError: it cannot be read, or has no usable text.
+    """
+    from limbeck.cache import cache_dir
+    from limbeck.cli._several import first_decides
+    from limbeck.pretrain.corpus import prepare
+    from limbeck.train.progress import Console
+
+    def read() -> Corpus:
+        return prepare(
+            list(sources),
+            tokenizer,
+            texts.length,
+            home=cache_dir(),
+            text_column=texts.text_column,
+            encoding=texts.encoding,
+            skip_bad_rows=texts.skip_bad_rows,
+            valid_share=texts.valid_share,
+            watch=Console().watch,
+        )
+
+    if started() > 1:
+        first_decides(lambda: read().fingerprint)
+    corpus = read()
+    say(*corpus.notices)
+    return corpus
+
+
+def _stands(settings: Asked) -> bool:
+    """Whether the whole model stands already, where a resume asks for it; else see that its place is free.
+
+    Raises:
+        LimbeckError: something stands there that may not be replaced.
+    """
+    from limbeck.artefact.save import check_target
+    from limbeck.pretrain.saving import RECORD
+
+    if settings.dry_run:
+        return False
+    checkpoints = checkpoints_of(settings.out)
+    begun = any(checkpoints.glob("step-*"))
+    if settings.resume and (settings.out / RECORD).is_file() and not (begun and settings.overwrite):
+        return True
+    check_target(settings.out, overwrite=settings.overwrite, mark=RECORD)
+    check_checkpoints(checkpoints, begun=begun, resume=settings.resume, overwrite=settings.overwrite)
+    return False
+
+
+def _pretrainer(settings: Asked, made: Made, corpus: Corpus) -> Pretrainer:
+    from limbeck.pretrain.trainer import Pretrainer
+    from limbeck.train.progress import Console
+
+    return Pretrainer(
+        made.model,
+        corpus,
+        settings.fit,
+        mask_share=settings.texts.mask_share,
+        mask_smoothing=settings.texts.mask_smoothing,
+        lesson=made.lesson,
+        reporter=Console(),
+    )
+
+
+def _teacher(made: Made, pretrainer: Pretrainer) -> dict[str, Any] | None:
+    """What the record says of the teacher, its perplexity measured and told before anything is learnt from it."""
+    if made.teacher is None:
+        return None
+    found = {
+        "name": made.teacher_name,
+        "layers": int(made.teacher.inner.config.num_hidden_layers),
+        "parameters": made.teacher.n_parameters(),
+        "perplexity": pretrainer.perplexity_of_teacher(),
+    }
+    say(
+        f"teacher: {found['name']}, {found['layers']} layers, {found['parameters']:,} parameters, "
+        f"perplexity {found['perplexity']:.2f} on texts held back"
+    )
+    return found
+
+
+def _plan_lines(pretrainer: Pretrainer, plan: str, *, timed: bool) -> list[str]:
+    fit, corpus, model = pretrainer.fit_settings, pretrainer.corpus, pretrainer.model
+    n_tokens = len(corpus.train) * corpus.train.length
+    lines = [
+        f"corpus: {corpus.n_texts:,} texts, {n_tokens:,} tokens in blocks of {corpus.train.length}; "
+        f"{len(corpus.valid):,} blocks held back",
+        f"model: {model.inner.config.num_hidden_layers} layers, {model.n_parameters():,} parameters, "
+        f"{4 * model.n_parameters() / 1e6:.0f} MB as float32",
+        f"plan: {plan}; {pretrainer.tokens_per_update:,.0f} tokens each, at lr {fit.lr:g} in {fit.precision}",
+    ]
+    if timed:
+        seconds = pretrainer.n_updates() * pretrainer.seconds_per_update()
+        lines.append(f"about {duration(seconds)}")
+    return lines
+
+
+def _train(settings: Asked, pretrainer: Pretrainer, teacher: Mapping[str, Any] | None, sources: Sequence[str]) -> None:
+    from limbeck.pretrain.saving import save
+
+    checkpoints = checkpoints_of(settings.out)
+    if not settings.resume:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+    try:
+        pretrainer.fit(checkpoints, resume=settings.resume)
+    except Interrupted as stop:
+        raise Interrupted(f"{stop}. Go on with the same command and --resume") from None
+    kept = {key: value for key, value in record(settings).items() if key not in _NOT_KEPT}
+    kept |= {"corpus": [source if source.startswith(_HUB) else Path(source).name for source in sources]}
+    kept |= {key: value for key, value in record(pretrainer.fit_settings).items() if key in kept}
+    told = save(pretrainer, settings.out, settings=kept, teacher=teacher, overwrite=settings.overwrite)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    _print(told, settings, how="saved")
+
+
+def _print(told: Mapping[str, Any], settings: Asked, *, how: str) -> None:
+    if settings.json:
+        print(json.dumps({"out": str(settings.out), **{key: told[key] for key in ("measured", "training")}}))
+        return
+    for name, value in told["measured"].items():
+        print(f"valid {name}: {value:.4f}")
+    training = told["training"]
+    print(
+        f"{training['tokens']:,} tokens in {duration(training['seconds'])}: "
+        f"{training['tokens_per_second']:,.0f} a second"
+    )
+    print(f"{how}: {settings.out}")

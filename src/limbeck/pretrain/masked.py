@@ -1,0 +1,258 @@
+"""An encoder with its masked-LM head, run so that logits are computed where a loss needs them and nowhere else.
+
+A head is two parts: a transform of single hidden states, and a linear layer over the pieces whose weight is mostly the
+word table. Of every seven tokens one is masked, and the table is a third of all products: seven times fewer logits, and
+the last layer for these tokens alone, are most of what a step gains on a plain loop.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+import transformers
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from limbeck.errors import ModelError
+from limbeck.models import Attention, Batch
+from limbeck.models._trunk import hidden_states, taken, trunk_of
+from limbeck.models.transformer import read_tokenizer, tokenizer_config
+from limbeck.text import Encoder
+
+_RATE = re.compile(r"(\w+_)?dropout(_prob|_rate)?")
+_TOLERANCE = 1e-3
+"""How far logits of the head as it is taken apart may be from transformers' own: they are the same products."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a model made of a batch."""
+
+    chosen: Tensor
+    """Last hidden states at the places that were asked for, shape ``(B, P, D)``; what the head reads."""
+    states: tuple[Tensor, ...] = ()
+    """The embeddings, then each layer's hidden states, ``(B, T, D)`` each, where they were asked for."""
+    attention: Attention | None = None
+    """Of the last layer, over all tokens, where states were asked for and the family's forward pass is our own."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A masked-LM head, taken apart."""
+
+    transform: Callable[[Tensor], Tensor]
+    """From hidden states ``(..., D)`` to what the decoder reads."""
+    decoder: nn.Linear
+    """To logits over all pieces."""
+
+
+class MaskedModel(nn.Module):
+    """A transformers ``...ForMaskedLM`` and the tokenizer it was made with.
+
+    Args:
+        inner: the model.
+        tokenizer: text of its ``tokenizer.json``.
+        kept: entries of the configuration that are written otherwise than they are while it learns.
+
+    Raises:
+        ModelError: the tokenizer has pieces that the model has no embedding for, or the head is of an unknown kind.
+    """
+
+    def __init__(self, inner: Any, tokenizer: str, *, kept: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        self.kept = dict(kept or {})
+        encoder = Encoder.from_string(tokenizer)
+        if len(encoder) > inner.config.vocab_size:
+            raise ModelError(
+                f"the tokenizer has {len(encoder)} pieces, the model embeddings for {inner.config.vocab_size}: "
+                "they do not belong together; give a folder whose tokenizer.json and config.json agree"
+            )
+        self.inner, self.tokenizer = inner, encoder.tokenizer.to_str()
+        self._trunk = trunk_of(inner)
+        self._head = head_of(inner)
+        self._see_that_the_head_is_whole()
+
+    @property
+    def shows_attention(self) -> bool:
+        """Whether the last layer's attention comes with the hidden states: our own forward pass alone keeps it."""
+        return self._trunk is not None
+
+    def forward(self, batch: Batch, at: Tensor, *, states: bool = False) -> Seen:
+        """Hidden states of a batch at the places ``at``, shape ``(B, P)``, and where asked for those of all layers."""
+        if self._trunk is None:
+            found = self._plain(batch)
+            return Seen(taken(found[-1], at), found if states else ())
+        places = None if states else at
+        found, attention = hidden_states(self._trunk, batch, training=self.training, at=places)
+        if not states:
+            return Seen(found[-1])
+        return Seen(taken(found[-1], at), found, attention)
+
+    def logits(self, hidden: Tensor, pieces: Tensor | None = None) -> Tensor:
+        """What the head says of hidden states ``(..., D)``: shape ``(..., V)``, or of some ``pieces`` alone."""
+        wide, decoder = self._head.transform(hidden), self._head.decoder
+        if pieces is None:
+            return cast(Tensor, decoder(wide))
+        return F.linear(wide, decoder.weight[pieces], None if decoder.bias is None else decoder.bias[pieces])
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
+        """The weights by name, each once: what is tied to another has no entry of its own."""
+        tied = self._tied()
+        return {name: value for name, value in super().state_dict(*args, **kwargs).items() if name not in tied}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """Put back what :meth:`state_dict` gave.
+
+        Raises:
+            RuntimeError: a weight is missing, or one is too many.
+        """
+        found = super().load_state_dict(state_dict, strict=False, assign=assign)
+        lacking = [name for name in found.missing_keys if name not in self._tied()]
+        if strict and (lacking or found.unexpected_keys):
+            raise RuntimeError(f"missing: {lacking}, unknown: {found.unexpected_keys}")
+        return found
+
+    def n_parameters(self) -> int:
+        """Weights of the encoder and of its head, tied ones counted once."""
+        return sum(value.numel() for value in self.inner.parameters())
+
+    def write(self, folder: Path) -> None:
+        """Write the model and its tokenizer as transformers loads them."""
+        config = self.inner.config
+        now = {name: getattr(config, name) for name in self.kept}
+        config.update(self.kept)
+        self.inner.save_pretrained(folder)
+        config.update(now)
+        folder.joinpath("tokenizer.json").write_text(self.tokenizer, encoding="utf-8")
+        record = tokenizer_config(self.inner.config, self.tokenizer)
+        folder.joinpath("tokenizer_config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+    def _plain(self, batch: Batch) -> tuple[Tensor, ...]:
+        """Hidden states of all layers by transformers' own forward pass."""
+        inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+        if getattr(self.inner.config, "type_vocab_size", 0) > 1:
+            inputs["token_type_ids"] = batch.token_type_ids
+        found = self.inner.base_model(**inputs, output_hidden_states=True)
+        return (*found.hidden_states[:-1], found.last_hidden_state)
+
+    def _tied(self) -> set[str]:
+        every = {name for name, _ in self.named_parameters(remove_duplicate=False)}
+        return every - {name for name, _ in self.named_parameters()}
+
+    @torch.no_grad()
+    def _see_that_the_head_is_whole(self) -> None:
+        """Hold the parts against transformers' own forward pass on four tokens.
+
+        Raises:
+            ModelError: their logits differ.
+        """
+        was_training, ids = self.training, torch.arange(4)[None] + 1
+        self.eval()
+        batch = Batch(ids, torch.ones_like(ids), torch.zeros_like(ids))
+        ours = self.logits(self(batch, torch.arange(4)[None]).chosen)
+        theirs = self.inner(input_ids=ids, attention_mask=batch.attention_mask).logits
+        self.train(was_training)
+        apart = (ours - theirs).abs().max() / theirs.abs().max().clamp(min=1.0)
+        if not apart < _TOLERANCE:
+            raise ModelError(
+                f"the masked-LM head of the family {self.inner.config.model_type!r} is not understood: its logits are "
+                f"{float(apart):.2g} off transformers' own; give an encoder of another family"
+            )
+
+
+def head_of(inner: Any) -> Head:
+    """The two parts of a head, found by the names that transformers gives them.
+
+    Raises:
+        ModelError: it has other parts.
+    """
+    decoder, transform = inner.get_output_embeddings(), _transform_of(inner)
+    if transform is None or not isinstance(decoder, nn.Linear):
+        raise ModelError(
+            f"the family {inner.config.model_type!r} has no masked-LM head that limbeck knows; give an encoder of "
+            "bert, roberta, xlm-roberta, electra, distilbert, mpnet, albert or modernbert"
+        )
+    return Head(transform, decoder)
+
+
+def _transform_of(inner: Any) -> Callable[[Tensor], Tensor] | None:
+    """What stands between the last hidden states and the decoder; None where no family known here has it so."""
+    if hasattr(inner, "cls"):  # BERT's
+        return cast(nn.Module, inner.cls.predictions.transform)
+    if hasattr(inner, "generator_predictions"):  # ELECTRA's
+        return cast(nn.Module, inner.generator_predictions)
+    if hasattr(inner, "vocab_transform"):  # DistilBERT's
+        return lambda hidden: inner.vocab_layer_norm(inner.activation(inner.vocab_transform(hidden)))
+    head: Any = getattr(inner, "lm_head", None)
+    if hasattr(head, "layer_norm"):  # RoBERTa's and MPNet's
+        return lambda hidden: head.layer_norm(F.gelu(head.dense(hidden)))
+    if hasattr(inner, "predictions"):  # ALBERT's
+        said = inner.predictions
+        return lambda hidden: said.LayerNorm(said.activation(said.dense(hidden)))
+    if hasattr(inner, "head"):  # ModernBERT's
+        return cast(nn.Module, inner.head)
+    return None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An encoder, opened."""
+
+    model: MaskedModel
+    has_head: bool
+    """Whether the folder holds a masked-LM head; where not, the model's begins anew."""
+
+
+def open_masked(folder: Path, *, seed: int = 0, scratch: bool = False, dropout: float | None = None) -> Opened:
+    """Open an encoder's folder with its masked-LM head, a new one where it has none.
+
+    Args:
+        folder: as transformers writes it, with or without a head.
+        seed: of new weights.
+        scratch: take the shape and the tokenizer, and new weights for all.
+        dropout: while it learns; what is written keeps the rates of its configuration. Those where not given.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    auto = transformers.AutoModelForMaskedLM
+    torch.manual_seed(seed)
+    try:
+        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        kept = _rates(config) if dropout is not None else {}
+        config.update(dict.fromkeys(kept, dropout))
+        if scratch:
+            fresh = auto.from_config(config, dtype=torch.float32)
+            return Opened(MaskedModel(fresh, read_tokenizer(folder), kept=kept), True)
+        inner, told = auto.from_pretrained(
+            folder,
+            config=config,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ModelError(f"{folder} cannot be loaded as an encoder with a masked-LM head: {error}") from None
+    base = f"{inner.base_model_prefix}."
+    lacking = [name for name in told["missing_keys"] if name.startswith(base) and "pooler" not in name]
+    if lacking:
+        raise ModelError(f"{folder} lacks weights of the encoder: {', '.join(sorted(lacking)[:3])}")
+    return Opened(MaskedModel(inner, read_tokenizer(folder), kept=kept), not told["missing_keys"])
+
+
+def _rates(config: Any) -> dict[str, float]:
+    """The rates of dropout in a configuration."""
+    return {
+        name: value
+        for name, value in config.to_dict().items()
+        if _RATE.fullmatch(name) and isinstance(value, int | float) and not isinstance(value, bool)
+    }

@@ -1,0 +1,196 @@
+"""``limbeck pretrain`` and ``limbeck distil --pretrain``: what they say and leave, what they refuse, how they go on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file
+
+from limbeck.artefact.verify import sha256
+from limbeck.cli import main
+from limbeck.pretrain import saving
+from support.encoders import folder
+from support.masked import loaded
+from support.pretraining import TEXTS, masked_bert, write_texts
+
+FIT = ["--length", "16", "--valid-share", "0.1", "--batch-size", "8", "--precision", "float32", "--lr", "5e-3"]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    return write_texts(tmp_path)
+
+
+@pytest.fixture
+def teacher(tmp_path: Path) -> Path:
+    return masked_bert(tmp_path)
+
+
+def run(*words: object) -> int:
+    return main([str(word) for word in words])
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    assert run(*words) == 2
+    return capsys.readouterr().err
+
+
+def test_a_head_is_fitted_and_a_student_made(tmp_path: Path, corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole way of the README: head, student, classifier."""
+    headless, filled, student = folder("bert"), tmp_path / "filled", tmp_path / "student"
+    assert run("pretrain", corpus, "--model", headless, "--steps", "3", "--out", filled, *FIT) == 0
+    said = capsys.readouterr()
+    assert "has no masked-LM head: a new one is fitted" in said.err
+    assert [line.split(":")[0] for line in said.out.splitlines()[:2]] == ["valid loss", "valid perplexity"]
+    assert said.out.splitlines()[-1] == f"saved: {filled}"
+    assert loaded(filled).config.architectures == ["BertForMaskedLM"]
+    before = {path.name: sha256(path) for path in filled.iterdir()}
+    assert run("distil", "--pretrain", filled, corpus, "--layers", "1", "--steps", "3", "--out", student, *FIT) == 0
+    said = capsys.readouterr()
+    assert "teacher: filled, 2 layers, " in said.err
+    assert "perplexity" in said.err.split("teacher: ")[1].splitlines()[0]
+    assert {path.name: sha256(path) for path in filled.iterdir()} == before
+    assert loaded(student).config.num_hidden_layers == 1
+    record = saving.read(student)
+    assert record["training"]["updates"] == 3
+    assert record["training"]["tokens"] == 3 * 8 * 16
+    assert set(record["measured"]) == {"loss", "perplexity", "soft", "mlm", "cosine"}
+    assert record["teacher"]["name"] == "filled"
+    assert record["files"]["model.safetensors"] == sha256(student / "model.safetensors")
+    log = [json.loads(line) for line in (student / "metrics.jsonl").read_text().splitlines()]
+    assert set(log[0]["parts"]) == {"soft", "mlm", "cosine"}
+    texts = (student / "pretraining.json").read_text() + (student / "README.md").read_text()
+    assert str(tmp_path) not in texts
+    assert "the teacher's perplexity" in texts
+    assert (student / "training.svg").read_text().startswith("<?xml")
+    rows = tmp_path / "rows.csv"
+    rows.write_text("text,label\n" + "".join(f'"{text}",{"ab"[n % 2]}\n' for n, text in enumerate(TEXTS[:30])))
+    assert run("train", rows, "--model", student, "--epochs", "1", "--out", tmp_path / "model") == 0
+
+
+def test_the_exact_distilbert(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    out = tmp_path / "student"
+    words = ["distil", "--pretrain", teacher, corpus, "--student", "distilbert", "--steps", "2", "--out", out, *FIT]
+    assert run(*words) == 0
+    model = loaded(out)
+    assert isinstance(model, transformers.DistilBertForMaskedLM)
+    assert model.config.n_layers == 2
+    assert load_file(out / "model.safetensors").keys() >= {"distilbert.transformer.layer.1.ffn.lin1.weight"}
+
+
+def test_fewer_pieces(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    out = tmp_path / "student"
+    cut = ["--layers", "2", "--vocabulary", "95", "--dropout", "0"]
+    assert run("distil", "--pretrain", teacher, corpus, *cut, "--steps", "2", "--out", out, *FIT) == 0
+    assert loaded(out).config.vocab_size == 95
+
+
+def test_from_scratch_nothing_is_kept(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    out = tmp_path / "new"
+    assert run("pretrain", corpus, "--model", teacher, "--scratch", "--steps", "1", "--out", out, *FIT) == 0
+    name = "bert.embeddings.word_embeddings.weight"
+    old, new = (load_file(path / "model.safetensors")[name] for path in (teacher, out))
+    assert not torch.allclose(old, new, atol=0.2)
+
+
+def test_as_json(tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("pretrain", corpus, "--model", teacher, "--steps", "1", "--out", tmp_path / "o", "--json", *FIT) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told) == {"out", "measured", "training"}
+
+
+def test_a_dry_run_writes_nothing(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["distil", "--pretrain", teacher, corpus, "--layers", "2", "--tokens", "4096", "--dry-run"]
+    assert run(*words, "--out", tmp_path / "student", *FIT) == 0
+    said = capsys.readouterr()
+    assert "plan: 32 updates" in said.err
+    assert "for 4,096 tokens" in said.err
+    assert "about " in said.err
+    assert said.out == ""
+    assert not (tmp_path / "student").exists()
+
+
+def test_killed_again_and_again_it_ends_with_the_same_weights(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    words = ["--layers", "2", "--steps", "40", "--checkpoint-every", "1", *FIT]
+    command = [sys.executable, "-m", "limbeck", "distil", "--pretrain", str(teacher), str(corpus), *words]
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    assert run("distil", "--pretrain", teacher, corpus, *words, "--out", whole) == 0
+    for updates in (3, 17):
+        process = subprocess.Popen([*command, "--out", str(parted), "--resume"], stderr=subprocess.DEVNULL)
+        wanted, until = parted.with_name("parted.checkpoint"), time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < until:
+            if any(int(path.name.removeprefix("step-")) >= updates for path in wanted.glob("step-????????")):
+                process.send_signal(signal.SIGKILL)
+            time.sleep(0.01)
+        process.wait()
+    assert run("distil", "--pretrain", teacher, corpus, *words, "--out", parted, "--resume") == 0
+    assert sha256(parted / "model.safetensors") == sha256(whole / "model.safetensors")
+
+
+# what is refused
+
+
+def test_a_teacher_without_a_head_is_told_how_to_get_one(
+    tmp_path: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = refused(capsys, "distil", "--pretrain", folder("bert"), corpus, "--layers", "1", *FIT)
+    assert "has no masked-LM head" in told
+    assert f"fit one first: limbeck pretrain {corpus} --model" in told
+
+
+def test_what_cannot_be_done_is_told(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    distil = ["distil", "--pretrain", teacher]
+    assert "teacher has 4 layers; give 1 to 4" in refused(capsys, *distil, corpus, "--layers", "9", *FIT)
+    assert "no corpus was named" in refused(capsys, *distil, "--layers", "2", *FIT)
+    assert "no file 'corpus.tx'" in refused(capsys, *distil, "corpus.tx", "--layers", "2", *FIT)
+    assert "is a file; the teacher's folder stands before" in refused(capsys, "distil", "--pretrain", corpus, teacher)
+    assert "--through 3" in refused(capsys, *distil, corpus, "--layers", "2", "--through", "3", *FIT)
+    assert "--budget 1s is too short" in refused(capsys, *distil, corpus, "--layers", "2", "--budget", "1s", *FIT)
+    long = ["--layers", "2", "--length", "48", "--steps", "1", *FIT[2:]]
+    assert "--length 48: the model has positions for 40 tokens" in refused(capsys, *distil, corpus, *long)
+    blank = tmp_path / "blank.txt"
+    blank.write_text("  \n\n")
+    assert "blank.txt" in refused(capsys, *distil, blank, "--layers", "2", *FIT)
+    assert not list(tmp_path.glob("student*"))
+
+
+def test_pieces_that_differ_are_told(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from support.encoders import make, tokenizer_json
+
+    other = tokenizer_json("bert").replace('"lovely"', '"lively"')
+    made = make(tmp_path / "other", "bert", masked_lm=True, tokenizer=other)
+    told = refused(capsys, "distil", "--pretrain", teacher, corpus, "--student", made, *FIT)
+    assert "1 of the student's" in told
+    assert "'lively'" in told
+
+
+def test_what_stands_is_not_replaced(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    words = ["pretrain", corpus, "--model", teacher, "--steps", "1", "--out", out, *FIT]
+    assert run(*words) == 0
+    assert "already holds" in refused(capsys, *words)
+    assert run(*words, "--resume") == 0
+    assert "finished before, left as it is" in capsys.readouterr().out
+    assert run(*words, "--overwrite") == 0
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mine.txt").write_text("mine")
+    assert "never replaced" in refused(capsys, *words[: -len(FIT) - 1], other, *FIT, "--overwrite")
+    assert (other / "mine.txt").read_text() == "mine"
