@@ -47,6 +47,20 @@ def test_the_panels_hold_what_was_logged() -> None:
     assert momentum.get_xlabel() == "update (dotted: an epoch ends)"
 
 
+def test_parts_of_the_loss_and_validations_within_an_epoch() -> None:
+    log = entries(1)
+    for entry in log[:4]:
+        entry["parts"] = {"soft": 0.75 * entry["loss"], "mlm": 0.25 * entry["loss"]}
+    log.insert(2, {"epoch": 1, "update": 2, "valid": {"loss": 0.7}})
+    loss, parts, *_ = draw(Log.of(log)).axes
+    assert lines_of(loss)["validation"] == ([2, 4], [0.7, 0.5])
+    drawn = lines_of(parts)
+    assert list(drawn) == ["soft", "mlm"]
+    assert drawn["soft"][1] == pytest.approx([3 * value for value in drawn["mlm"][1]])
+    with pytest.raises(SettingsError, match="the loss has no parts: it is of one kind"):
+        draw(Log.of(entries()), ["parts"])
+
+
 def test_without_validation_rows_or_with_one_epoch_there_is_less() -> None:
     figure = draw(Log.of(entries(1, valid=False)), ["loss"])
     (loss,) = figure.axes
@@ -98,15 +112,16 @@ def test_without_matplotlib_the_install_line_is_given(monkeypatch: pytest.Monkey
 def test_unknown_panels_are_named() -> None:
     with pytest.raises(SettingsError) as caught:
         draw(Log.of(entries()), ["los"])
-    assert str(caught.value) == "'los' is not drawn; it takes 'loss' (nearest), 'lr', 'momentum'"
+    assert str(caught.value) == "'los' is not drawn; it takes 'loss' (nearest), 'lr', 'momentum', 'parts'"
 
 
 def test_a_log_of_an_older_version_has_no_momentum() -> None:
     old = [{key: value for key, value in entry.items() if key != "momentum"} for entry in entries()]
     log = Log.of(old)
     assert log.columns["momentum"] == ()
+    assert log.panels == ("loss", "lr")
     with pytest.raises(SettingsError, match="the log has no momentum"):
-        draw(log)
+        draw(log, ["loss", "momentum"])
     assert len(draw(log, ["loss", "lr"]).axes) == 2
 
 

@@ -117,13 +117,14 @@ def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: P
         "scratch": settings.scratch,
         "dropout": settings.student.dropout,
     }
-    student = open_masked(source, **opening).model
+    cut = open_masked(source, **opening)
+    student = cut.model
     ids = _ids(student, opened.model)
     beside = teacher_beside(opened.model, student, settings.triple, ids)
     told: dict[str, Any] = {**record(settings.triple), "teacher": weights_hash(opened.model)}
     parts = tuple(settings.triple.weights)
     lesson = Lesson(triple(beside, settings.triple), parts, told, beside)
-    return Made(student, lesson, opened.model, Path(name).name)
+    return Made(student, lesson, opened.model, Path(name).name, has_head=cut.has_head or settings.scratch)
 
 
 def _student_folder(settings: PretrainSettings, teacher: Path, sources: Sequence[str], home: Path) -> Path:

@@ -60,6 +60,8 @@ class Made:
     """None: masked language modelling."""
     teacher: MaskedModel | None = None
     teacher_name: str = ""
+    has_head: bool = True
+    """Whether the model came with a masked-LM head, or a new one begins."""
 
 
 Make = Callable[[Path], Made]
@@ -84,6 +86,10 @@ def carry_out(settings: Asked, sources: Sequence[str], make: Make) -> int:
     with tempfile.TemporaryDirectory(prefix="limbeck-pretrain-") as home:
         made = make(Path(home))
         corpus = corpus_of(settings.texts, sources, made.model.tokenizer)
+        if not made.has_head:
+            from limbeck.pretrain.new_head import begin_head
+
+            begin_head(made.model, corpus.counts, smoothing=settings.texts.mask_smoothing)
         pretrainer = _pretrainer(settings, made, corpus)
         resumed = checkpoints_of(settings.out) if settings.resume else None
         plan = pretrainer.last(settings.amount, limit, checkpoints=resumed)

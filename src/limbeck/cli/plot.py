@@ -23,7 +23,7 @@ class Settings:
     """The picture to write (.png, .svg or .pdf); one that stands there is replaced."""
 
     what: Annotated[tuple[str, ...], tyro.conf.arg(help_behavior_hint="")] = ()
-    """Panels from above: loss, lr, momentum; all that were logged where not given."""
+    """Panels from above: loss, its parts, lr, momentum; all that were logged where not given."""
 
 
 def run(settings: Settings) -> int:
@@ -32,6 +32,5 @@ def run(settings: Settings) -> int:
 
     check(settings.out)
     log = training.Log.read(settings.model)
-    what = settings.what or tuple(name for name in training.PANELS if log.columns[name])
-    print(f"saved: {write(training.draw(log, what), settings.out)}")
+    print(f"saved: {write(training.draw(log, settings.what or None), settings.out)}")
     return 0

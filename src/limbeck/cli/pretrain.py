@@ -89,4 +89,4 @@ def _made(settings: Settings) -> Made:
         say("from scratch: all weights begin anew")
     elif not opened.has_head:
         say(f"{settings.model} has no masked-LM head: a new one is fitted")
-    return Made(opened.model)
+    return Made(opened.model, has_head=opened.has_head or settings.scratch)

@@ -1,4 +1,4 @@
-"""A training as a picture: loss, rate and momentum of each update, and the validation loss of each epoch."""
+"""A training as a picture: loss, its parts, rate and momentum of each update, and each validation's loss."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PANELS = {"loss": 3.4, "lr": 1.7, "momentum": 1.5}
+PANELS = {"loss": 3.4, "parts": 2.4, "lr": 1.7, "momentum": 1.5}
 """What can be drawn, with the panel's height in inches."""
+PARTS = "parts"
+_LOGGED = ("loss", "lr", "momentum")
 _BETA = 0.95
 
 
@@ -29,10 +32,17 @@ class Log:
     updates: tuple[int, ...]
     columns: Mapping[str, tuple[float, ...]]
     """``loss``, ``lr`` and ``momentum`` of each update; empty for what was not logged."""
+    parts: Mapping[str, tuple[float, ...]]
+    """Of each update, the loss's parts by name, as they are weighed; none where it has one alone."""
     ends: tuple[int, ...]
     """The last update of each epoch."""
-    valid: tuple[float | None, ...]
-    """Validation loss at each epoch's end; None without validation rows."""
+    valid: tuple[tuple[int, float], ...]
+    """Update and loss of each validation."""
+
+    @property
+    def panels(self) -> tuple[str, ...]:
+        """Names of what can be drawn, from above."""
+        return tuple(name for name in PANELS if (self.parts if name == PARTS else self.columns[name]))
 
     @classmethod
     def of(cls, entries: Iterable[Mapping[str, Any]]) -> Log:
@@ -46,12 +56,14 @@ class Log:
         epochs = [entry for entry in entries if "train_loss" in entry]
         if not steps:
             raise SettingsError("this model was fitted in one go, or not at all: there are no updates to draw")
-        columns = {name: tuple(float(entry[name]) for entry in steps if name in entry) for name in PANELS}
+        columns = {name: tuple(float(entry[name]) for entry in steps if name in entry) for name in _LOGGED}
+        names = list(steps[0].get(PARTS, {}))
         return cls(
             tuple(int(entry["update"]) for entry in steps),
             {name: values if len(values) == len(steps) else () for name, values in columns.items()},
+            {name: tuple(float(entry[PARTS][name]) for entry in steps) for name in names},
             tuple(int(entry["update"]) for entry in epochs),
-            tuple(entry.get("valid", {}).get("loss") for entry in epochs),
+            tuple((int(entry["update"]), entry["valid"]["loss"]) for entry in entries if "valid" in entry),
         )
 
     @classmethod
@@ -72,25 +84,28 @@ class Log:
             ) from None
 
 
-def draw(log: Log, what: Sequence[str] = tuple(PANELS)) -> Figure:
+def draw(log: Log, what: Sequence[str] | None = None) -> Figure:
     """Draw panels of a training, one above the other, over its updates.
 
     Args:
         log: the training.
-        what: names of :data:`PANELS`, in the order from above.
+        what: names of :data:`PANELS`, in the order from above; all that were logged where not given.
 
     Raises:
         SettingsError: a name is unknown, or that was not logged.
         MissingExtra: matplotlib is not installed.
     """
+    what = log.panels if what is None else what
     for name in what:
         if name not in PANELS:
             raise SettingsError(f"{name!r} is not drawn; it takes {nearest(name, PANELS)}")
-        if not log.columns[name]:
+        if name == PARTS and not log.parts:
+            raise SettingsError(f"the loss has no {PARTS}: it is of one kind; leave {PARTS} out")
+        if name not in log.panels:
             raise SettingsError(f"the log has no {name}: the model was trained by an older limbeck; leave {name} out")
     figure, panels = new_figure([PANELS[name] for name in what])
     for name, panel in zip(what, panels, strict=True):
-        {"loss": _loss, "lr": _rate, "momentum": _momentum}[name](panel, log)
+        {"loss": _loss, PARTS: _parts, "lr": _rate, "momentum": _momentum}[name](panel, log)
         for end in log.ends[:-1]:
             panel.axvline(end, color=GREY, linewidth=0.7, linestyle=(0, (2, 3)), zorder=0)
     panels[-1].set_xlabel("update" + (" (dotted: an epoch ends)" if len(log.ends) > 1 else ""))
@@ -103,7 +118,7 @@ def _loss(panel: Axes, log: Log) -> None:
     smooth = exponential_means(losses, _BETA)
     panel.plot(log.updates, losses, color=BLUE, alpha=0.25, linewidth=0.8, label="training, each update")
     panel.plot(log.updates, smooth, color=BLUE, linewidth=1.8, label="training, smoothed")
-    valid = [(end, loss) for end, loss in zip(log.ends, log.valid, strict=True) if loss is not None]
+    valid = log.valid
     shown = [*smooth[len(smooth) // 50 :], *(loss for _, loss in valid)]
     if valid:
         best = min(valid, key=lambda point: point[1])
@@ -112,6 +127,14 @@ def _loss(panel: Axes, log: Log) -> None:
     panel.set_ylim(0 if min(shown) < 0.3 * max(shown) else min(shown) * 0.9, max(shown) * 1.12)
     panel.set_ylabel("loss")
     panel.legend(frameon=False, fontsize="small", ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
+
+
+def _parts(panel: Axes, log: Log) -> None:
+    for (name, values), colour in zip(log.parts.items(), cycle((BLUE, ORANGE, GREEN, PURPLE, GREY))):
+        panel.plot(log.updates, exponential_means(values, _BETA), color=colour, linewidth=1.6, label=name)
+    panel.set_yscale("log")
+    panel.set_ylabel("parts, smoothed")
+    panel.legend(frameon=False, fontsize="small", ncols=5, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
 
 
 def _rate(panel: Axes, log: Log) -> None:

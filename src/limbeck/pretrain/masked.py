@@ -102,6 +102,17 @@ class MaskedModel(nn.Module):
             return cast(Tensor, decoder(wide))
         return F.linear(wide, decoder.weight[pieces], None if decoder.bias is None else decoder.bias[pieces])
 
+    @property
+    def decoder(self) -> nn.Linear:
+        """The head's last layer."""
+        return self._head.decoder
+
+    def transform_layers(self) -> list[nn.Linear]:
+        """The linear layers of the head below the decoder."""
+        base = self.inner.base_model
+        inside = {id(part) for part in base.modules()} | {id(self.decoder)}
+        return [part for part in self.inner.modules() if isinstance(part, nn.Linear) and id(part) not in inside]
+
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         """The weights by name, each once: what is tied to another has no entry of its own."""
         tied = self._tied()

@@ -152,10 +152,10 @@ def _draw(folder: Path, log: Sequence[Mapping[str, Any]]) -> None:
     """The training as a picture, where matplotlib is installed."""
     from limbeck.errors import MissingExtra
     from limbeck.plots import write
-    from limbeck.plots.training import PANELS, Log, draw
+    from limbeck.plots.training import Log, draw
 
     found = Log.of(log)
     try:
-        write(draw(found, [name for name in PANELS if found.columns[name]]), folder / "training.svg")
+        write(draw(found), folder / "training.svg")
     except MissingExtra:
         return
