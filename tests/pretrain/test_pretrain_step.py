@@ -16,8 +16,10 @@ from limbeck.errors import ModelError
 from limbeck.losses import mlm
 from limbeck.models import Batch
 from limbeck.pretrain.masked import MaskedModel, open_masked
+from limbeck.pretrain.micro import MaskedBatch
 from limbeck.pretrain.settings import TripleSettings
-from limbeck.pretrain.step import MaskedBatch, TeacherBeside, masked_lm, teacher_beside, triple
+from limbeck.pretrain.step import masked_lm, triple
+from limbeck.pretrain.teacher import TeacherBeside, teacher_beside
 from support.masked import loaded
 from support.pretraining import masked_bert
 
@@ -157,3 +159,17 @@ def test_without_soft_targets_no_logits_are_asked_of_the_teacher(
     teacher, settings = beside(source, student, soft=0.0)
     monkeypatch.setattr(teacher.model, "logits", None)
     assert set(triple(teacher, settings)(student, micro()).parts) == {"mlm", "cosine"}
+
+
+def test_a_lower_precision_is_taken_where_it_says_the_same(source: Path, student: MaskedModel) -> None:
+    teacher, _ = beside(source, student)
+    assert teacher.settle_precision(micro(), can_bf16=False) == "float32"
+    with torch.no_grad():  # states in whole numbers of a few bits lose nothing
+        for value in teacher.model.parameters():
+            value.zero_()
+    assert teacher.settle_precision(micro(), can_bf16=True) == "bf16"
+    rough, _ = beside(source, student)
+    with torch.no_grad():
+        rough.model.decoder.weight.mul_(40)  # logits so far apart that bfloat16 turns answers
+    assert rough.settle_precision(micro(), can_bf16=True) == "float32"
+    assert rough.precision == "float32"

@@ -14,9 +14,12 @@ import torch
 
 from limbeck.distil.student import Cut, make
 from limbeck.errors import Interrupted, SettingsError, TrainingError
+from limbeck.pretrain import amount
 from limbeck.pretrain.masked import open_masked
+from limbeck.pretrain.micro import MaskedBatch
 from limbeck.pretrain.settings import AmountSettings, TripleSettings
-from limbeck.pretrain.step import MaskedBatch, teacher_beside, triple
+from limbeck.pretrain.step import triple
+from limbeck.pretrain.teacher import teacher_beside
 from limbeck.pretrain.trainer import Lesson, Pretrainer
 from limbeck.train.limit import Limit
 from limbeck.train.loop import Loop
@@ -169,8 +172,8 @@ def test_steps_and_tokens(tmp_path: Path, source: Path) -> None:
 
 
 def test_a_budget_is_planned_by_a_measured_speed(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Pretrainer, "seconds_per_update", lambda _: 2.0)
-    monkeypatch.setattr(Pretrainer, "_reserve", lambda *_: 4.0)
+    monkeypatch.setattr(amount, "seconds_per_update", lambda _: 2.0)
+    monkeypatch.setattr(amount, "reserve", lambda *_: 4.0)
     pretrainer = pretrainer_of(tmp_path, source)
     told = pretrainer.last(AmountSettings(budget="1m"), Limit(60.0, 60.0, clock=lambda: 0.0))
     assert pretrainer.n_updates() == 25  # 56 s for updates of 2.2 s
@@ -188,7 +191,7 @@ def test_the_clock_ends_it_in_time(tmp_path: Path, source: Path) -> None:
 def test_measuring_the_speed_changes_nothing(tmp_path: Path, source: Path) -> None:
     pretrainer = taught(tmp_path, source)
     before, state = weights(pretrainer), torch.get_rng_state()
-    assert pretrainer.seconds_per_update() > 0
+    assert amount.seconds_per_update(pretrainer) > 0
     assert all(torch.equal(value, weights(pretrainer)[name]) for name, value in before.items())
     assert torch.equal(torch.get_rng_state(), state)
     assert all(value.grad is None for value in pretrainer.model.parameters())

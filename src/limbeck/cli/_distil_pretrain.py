@@ -29,7 +29,9 @@ DISTILBERT = "distilbert"
 class PretrainSettings:
     """Flags of the command with ``--pretrain``."""
 
-    inputs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="TEACHER CORPUS...")]
+    inputs: Annotated[
+        tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="TEACHER CORPUS...", help_behavior_hint="")
+    ]
     """The teacher, an encoder's folder or hub name with a masked-LM head (limbeck pretrain fits one); then files of
     texts, or hub:OWNER/NAME[:SPLIT], which is streamed."""
 
@@ -100,7 +102,8 @@ def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: P
     from limbeck.cli._pretraining import Made
     from limbeck.models import _hub
     from limbeck.pretrain.masked import open_masked
-    from limbeck.pretrain.step import teacher_beside, triple
+    from limbeck.pretrain.step import triple
+    from limbeck.pretrain.teacher import teacher_beside
     from limbeck.pretrain.trainer import Lesson
     from limbeck.train.identity import weights_hash
 

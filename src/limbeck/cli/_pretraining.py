@@ -211,7 +211,9 @@ def _plan_lines(pretrainer: Pretrainer, plan: str, *, timed: bool) -> list[str]:
         f"plan: {plan}; {pretrainer.tokens_per_update:,.0f} tokens each, at lr {fit.lr:g} in {fit.precision}",
     ]
     if timed:
-        seconds = pretrainer.n_updates() * pretrainer.seconds_per_update()
+        from limbeck.pretrain.amount import seconds_per_update
+
+        seconds = pretrainer.n_updates() * seconds_per_update(pretrainer)
         lines.append(f"about {duration(seconds)}")
     return lines
 

@@ -23,7 +23,7 @@ EXAMPLE = "limbeck pretrain reviews.jsonl --model encoder/ --tokens 4000000 --ou
 class Settings:
     """Flags of the command."""
 
-    corpus: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CORPUS...")]
+    corpus: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CORPUS...", help_behavior_hint="")]
     """Files of texts (txt, jsonl, csv, parquet), or hub:OWNER/NAME[:SPLIT], which is streamed."""
 
     model: str

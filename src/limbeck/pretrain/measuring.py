@@ -10,7 +10,7 @@ import torch
 from limbeck.losses import mlm
 from limbeck.plan import slices
 from limbeck.pretrain.masked import MaskedModel
-from limbeck.pretrain.step import MaskedCollator
+from limbeck.pretrain.micro import MaskedCollator
 from limbeck.train.processes import join
 from limbeck.train.settings import FitSettings
 from limbeck.train.step import Step

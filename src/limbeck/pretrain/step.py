@@ -2,61 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck.errors import ModelError, together
 from limbeck.losses import cosine, mean_of_each, mlm, relations, soft
 from limbeck.models import Attention, Batch
 from limbeck.pretrain.masked import MaskedModel, Seen
-from limbeck.pretrain.masking import Masker
+from limbeck.pretrain.micro import MaskedBatch, mean_over_hidden
 from limbeck.pretrain.settings import TripleSettings
+from limbeck.pretrain.teacher import TeacherBeside
 from limbeck.train.step import MicroBatch, Step, StepResult
-
-
-class Blocks(Protocol):
-    """Rows of token ids, all of one length."""
-
-    def take(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Those of some rows, special tokens included: shape ``(B, T)``."""
-        ...
-
-
-@dataclass(frozen=True)
-class MaskedBatch(MicroBatch):
-    """Blocks of tokens with some hidden; ``targets`` are the hidden ones, shape ``(B, P)``."""
-
-    positions: Tensor
-    """Where they stood, shape ``(B, P)``."""
-
-    def to(self, device: torch.device) -> MaskedBatch:
-        """The same on ``device``; row numbers stay where they are."""
-        targets, positions = self.targets.to(device), self.positions.to(device)
-        return MaskedBatch(self.rows, self.batch.to(device), targets, positions)
-
-
-class MaskedCollator:
-    """Takes blocks and hides tokens in them, anew in each epoch; a plain object that worker processes can copy."""
-
-    def __init__(self, blocks: Blocks, masker: Masker, *, epoch: int | None = 0) -> None:
-        self.blocks, self.masker, self.epoch = blocks, masker, epoch
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Hide what this epoch hides."""
-        self.epoch = epoch
-
-    def __call__(self, rows: NDArray[np.int64]) -> MaskedBatch:
-        """The micro-batch of ``rows``."""
-        hidden = self.masker(self.blocks.take(rows), rows, self.epoch)
-        ids = torch.from_numpy(hidden.ids)
-        batch = Batch(ids, torch.ones_like(ids), torch.zeros_like(ids))
-        targets, positions = torch.from_numpy(hidden.targets), torch.from_numpy(hidden.positions)
-        return MaskedBatch(torch.from_numpy(rows.copy()), batch, targets, positions)
 
 
 def masked_lm(model: nn.Module, micro: MicroBatch) -> StepResult:
@@ -64,40 +19,7 @@ def masked_lm(model: nn.Module, micro: MicroBatch) -> StepResult:
     assert isinstance(model, MaskedModel)
     assert isinstance(micro, MaskedBatch)
     logits = model.logits(model(micro.batch, micro.positions).chosen)
-    return StepResult(_mean(mlm.loss(logits, micro.targets), micro.targets), logits)
-
-
-@dataclass
-class TeacherBeside:
-    """A teacher that reads what the student reads, and gives no gradients."""
-
-    model: MaskedModel
-    ids: Tensor | None = None
-    """The teacher's id of each of the student's pieces (see ``distil.align``); None where they are the same."""
-    precision: str = "float32"
-
-    @torch.no_grad()
-    def read(self, batch: Batch, at: Tensor, *, states: bool, logits: bool) -> tuple[Seen, Tensor | None]:
-        """What the teacher makes of the student's pieces, and where asked its logits of them at the places ``at``."""
-        device = batch.input_ids.device
-        if next(self.model.parameters()).device != device:
-            self.model.to(device)
-            self.ids = None if self.ids is None else self.ids.to(device)
-        self.model.eval()
-        own = batch
-        if self.ids is not None:
-            own = Batch(self.ids[batch.input_ids], batch.attention_mask, batch.token_type_ids)
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            seen: Seen = self.model(own, at, states=states)
-            return seen, self.model.logits(seen.chosen, self.ids) if logits else None
-
-    def as_step(self, model: nn.Module, micro: MicroBatch) -> StepResult:
-        """Masked language modelling as the teacher does it: what the student's is measured against."""
-        del model
-        assert isinstance(micro, MaskedBatch)
-        _, logits = self.read(micro.batch, micro.positions, states=False, logits=True)
-        assert logits is not None
-        return StepResult(_mean(mlm.loss(logits, micro.targets), micro.targets), logits)
+    return StepResult(mean_over_hidden(mlm.loss(logits, micro.targets), micro.targets), logits)
 
 
 def triple(teacher: TeacherBeside, settings: TripleSettings) -> Step:
@@ -131,7 +53,7 @@ def triple(teacher: TeacherBeside, settings: TripleSettings) -> Step:
             values = soft.loss(logits, said, temperature=settings.temperature, mask=counts)
             parts["soft"] = mean_of_each(values, counts)
         if "mlm" in weights:
-            parts["mlm"] = _mean(mlm.loss(asked, targets), targets)
+            parts["mlm"] = mean_over_hidden(mlm.loss(asked, targets), targets)
         if "cosine" in weights:
             values = cosine.loss(ours.states[-1], theirs.states[-1], batch.attention_mask)
             parts["cosine"] = mean_of_each(values, batch.attention_mask)
@@ -144,53 +66,10 @@ def triple(teacher: TeacherBeside, settings: TripleSettings) -> Step:
     return step
 
 
-def teacher_beside(
-    teacher: MaskedModel, student: MaskedModel, settings: TripleSettings, ids: Tensor | None
-) -> TeacherBeside:
-    """Put a teacher beside its student; its weights are frozen.
-
-    Args:
-        teacher: a model with a masked-LM head.
-        student: the model that is trained.
-        settings: what is compared.
-        ids: the teacher's id of each of the student's pieces; None where they are the same.
-
-    Raises:
-        ModelError: the two cannot be compared as asked; the message tells all of it.
-    """
-    mine, its = student.inner.config, teacher.inner.config
-    problems = []
-    if mine.num_hidden_layers > its.num_hidden_layers:
-        problems.append(
-            f"the student has {mine.num_hidden_layers} layers and the teacher {its.num_hidden_layers}: "
-            f"give --layers {its.num_hidden_layers} or fewer"
-        )
-    if "cosine" in settings.weights and mine.hidden_size != its.hidden_size:
-        problems.append(
-            f"--cosine {settings.cosine:g} compares hidden states, which are {mine.hidden_size} wide in the student "
-            f"and {its.hidden_size} in the teacher: give --cosine 0 --relations 1"
-        )
-    if "relations" in settings.weights:
-        problems += [
-            f"--relations {settings.relations:g} compares attention, which is not seen inside the {whose}'s family "
-            f"{model.inner.config.model_type!r}: give 0, or one of bert, roberta, electra, distilbert, mpnet"
-            for whose, model in (("student", student), ("teacher", teacher))
-            if not model.shows_attention
-        ]
-    if problems:
-        raise ModelError(together(problems))
-    teacher.requires_grad_(False).eval()
-    return TeacherBeside(teacher, ids)
-
-
 def _everywhere(batch: Batch) -> Tensor:
     """All places of all rows, shape ``(B, T)``."""
     n_rows, n_tokens = batch.input_ids.shape
     return torch.arange(n_tokens, device=batch.input_ids.device).expand(n_rows, n_tokens)
-
-
-def _mean(values: Tensor, targets: Tensor) -> Tensor:
-    return mean_of_each(values, (targets != mlm.IGNORED).long())
 
 
 def _attention(seen: Seen) -> Attention:

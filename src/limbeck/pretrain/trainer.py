@@ -6,26 +6,25 @@ It runs in the one training loop; what it adds is the corpus, the masks of each 
 from __future__ import annotations
 
 import json
-import math
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from limbeck.errors import SettingsError
 from limbeck.models.transformer import max_positions
-from limbeck.plan import slices
+from limbeck.pretrain.amount import choose
 from limbeck.pretrain.corpus import Corpus
 from limbeck.pretrain.masked import MaskedModel
 from limbeck.pretrain.masking import Masker
 from limbeck.pretrain.measuring import measure
+from limbeck.pretrain.micro import MaskedCollator
 from limbeck.pretrain.settings import BATCH_TOKENS, AmountSettings
-from limbeck.pretrain.step import MaskedCollator, TeacherBeside, masked_lm
+from limbeck.pretrain.step import masked_lm
+from limbeck.pretrain.teacher import TeacherBeside
 from limbeck.settings import record
 from limbeck.text import Encoder
 from limbeck.train import checkpoint
@@ -41,10 +40,8 @@ from limbeck.train.progress import Reporter, Silent
 from limbeck.train.settings import FitSettings
 from limbeck.train.step import Step
 
-_DOUBT = 1.1
-"""What a measured speed is stretched by."""
-_SAVING_SECONDS, _BYTES_A_SECOND = 5.0, 50e6
-"""Of the files; and how fast weights are written, three times over."""
+_TRIED_BLOCKS = 8
+"""That a teacher's precision is decided by."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +85,8 @@ class Pretrainer:
         reporter: Reporter | None = None,
         listeners: Iterable[Listener] = (),
     ) -> None:
-        self.model, self.corpus, self.lesson = model, corpus, lesson or Lesson()
         see_that_it_has_positions(model, corpus.train.length)
+        self.model, self.corpus = model.to(join().accelerator.device), corpus
         if fit.batch_size is None and fit.batch_tokens is None:
             fit = replace(fit, batch_tokens=BATCH_TOKENS)
         self.fit_settings = replace(fit, precision=resolve(fit.precision))  # type: ignore[arg-type]
@@ -107,9 +104,10 @@ class Pretrainer:
             smoothing=mask_smoothing,
             seed=fit.seed,
         )
-        self._collate = MaskedCollator(corpus.train, masker)
+        self.collate = MaskedCollator(corpus.train, masker)
         self._measured = MaskedCollator(corpus.valid, masker, epoch=None)
         self._start = weights_hash(model)
+        self.lesson = self._settled(lesson or Lesson())
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -127,40 +125,8 @@ class Pretrainer:
         return sum(self.fit_settings.epoch_sizes(self.lengths))
 
     def last(self, amount: AmountSettings, limit: Limit | None = None, *, checkpoints: Path | None = None) -> str:
-        """Train for so long, and not for the epochs of the settings; give a line that says what was chosen.
-
-        Args:
-            amount: updates, tokens or a time.
-            limit: the moment at which all must be done, where it is a time.
-            checkpoints: of a training to go on with, which keeps what it chose at first.
-
-        Raises:
-            SettingsError: the time is too short for one update.
-        """
-        saved = checkpoint.newest(checkpoints) if checkpoints is not None else None
-        if limit is not None:
-            self.limit = replace(limit, reserve=self._reserve(limit))
-        if saved is not None and amount != AmountSettings():
-            kept = {name: saved.identity[name] for name in ("epochs", "max_updates")}
-            self.fit_settings = replace(self.fit_settings, **kept)
-            return f"{self.n_updates():,} updates, as it was chosen before the stop"
-        if amount.steps is not None:
-            return self._for(amount.steps)
-        if amount.tokens is not None:
-            updates = max(1, round(amount.tokens / self.tokens_per_update))
-            return f"{self._for(updates)} for {amount.tokens:,} tokens"
-        if limit is None:
-            return f"{self.n_updates():,} updates"
-        seconds = _DOUBT * self.seconds_per_update()
-        updates = join().first(lambda: int(self.limit.left() / seconds * started()))
-        if updates < 1:
-            needed = limit.seconds - self.limit.left() + seconds
-            raise SettingsError(
-                f"--budget {limit.seconds:g}s is too short for one update: reading and saving take about "
-                f"{needed - seconds:.3g} s of it and an update {seconds:.3g} s; give {int(1.2 * needed) + 1}s or more, "
-                "or smaller batches (--batch-tokens)"
-            )
-        return f"{self._for(updates)}, for one takes {seconds:.3g} s and {self.limit.left():.0f} s are left for them"
+        """Train for so long; see :func:`limbeck.pretrain.amount.choose`."""
+        return choose(self, amount, limit, checkpoints)
 
     def fit(self, checkpoints: Path | None = None, *, resume: bool = False) -> Progress:
         """Train, or take up a training that was stopped.
@@ -189,14 +155,14 @@ class Pretrainer:
         return Work(
             self.model,
             self.lesson.step,
-            self._collate,
+            self.collate,
             self.lengths,
             self.measure,
             self.identity(),
             is_time_up=(self.limit if started() == 1 else NO_LIMIT).watch(),  # clocks of several would disagree
             listeners=self.listeners,
             parts=self.lesson.parts,
-            begin_epoch=self._collate.begin_epoch,
+            begin_epoch=self.collate.begin_epoch,
         )
 
     def identity(self) -> dict[str, Any]:
@@ -231,39 +197,15 @@ class Pretrainer:
         found = measure(self.model, step, self._measured, n_blocks=n_blocks, length=length, fit=self.fit_settings)
         return found["perplexity"]
 
-    def seconds_per_update(self) -> float:
-        """Time a few passes forward and back over real batches; no weight and no random state changes."""
-        keep_freed_memory()
-        fit, lengths = self.fit_settings, self.lengths
-        step = fit.steps(lengths)[0]
-        cut = list(slices(step, lengths, fit.batch))
-        timed = []
-        with torch.random.fork_rng(devices=()):
-            self.model.train()
-            for rows in [cut[0]] * 3:
-                began = time.perf_counter()
-                device = next(self.model.parameters()).device
-                with torch.autocast(device.type, torch.bfloat16, enabled=fit.precision == "bf16"):
-                    result = self.lesson.step(self.model, self._collate(rows).to(device))
-                result.losses.sum().backward()  # type: ignore[no-untyped-call]
-                timed.append((time.perf_counter() - began) / len(rows))
-            self.model.zero_grad()
-            self.model.eval()
-        return min(timed[1:]) * len(step)  # the first sets up
-
-    def _for(self, updates: int) -> str:
-        an_epoch = len(self.fit_settings.steps(self.lengths))
-        epochs = math.ceil(updates / an_epoch)
-        self.fit_settings = replace(self.fit_settings, epochs=epochs, max_updates=updates)
-        return f"{updates:,} updates, {updates / an_epoch:.2f} passes over the corpus"
-
-    def _reserve(self, limit: Limit) -> float:
-        """Seconds for validations and saving."""
-        began = time.perf_counter()
-        self.measure()
-        validations = (1 + self.fit_settings.validations) * (time.perf_counter() - began)
-        saving = _SAVING_SECONDS + 3 * 4 * self.model.n_parameters() / _BYTES_A_SECOND
-        return min(validations + saving, 0.9 * limit.seconds)
+    def _settled(self, lesson: Lesson) -> Lesson:
+        """The lesson with its teacher at the lowest precision that says the same; the first process decides."""
+        teacher = lesson.teacher
+        if teacher is None:
+            return lesson
+        rows = np.arange(min(_TRIED_BLOCKS, len(self.corpus.train)))
+        micro = self.collate(rows).to(next(self.model.parameters()).device)
+        teacher.precision = join().first(lambda: teacher.settle_precision(micro))
+        return replace(lesson, record={**lesson.record, "teacher precision": teacher.precision})
 
 
 def see_that_it_has_positions(model: MaskedModel, length: int) -> None:

@@ -1,0 +1,106 @@
+"""For how long is pre-trained: so many updates, so many tokens, or a time, by a measured speed."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from limbeck.errors import SettingsError
+from limbeck.plan import slices
+from limbeck.pretrain.settings import AmountSettings
+from limbeck.train import checkpoint
+from limbeck.train.launch import started
+from limbeck.train.limit import Limit
+from limbeck.train.memory import keep_freed_memory
+from limbeck.train.processes import join
+
+if TYPE_CHECKING:
+    from limbeck.pretrain.trainer import Pretrainer
+
+_DOUBT = 1.1
+"""What a measured speed is stretched by."""
+_SAVING_SECONDS, _BYTES_A_SECOND = 5.0, 50e6
+"""Of the files; and how fast weights are written, three times over."""
+
+
+def choose(
+    pretrainer: Pretrainer, amount: AmountSettings, limit: Limit | None = None, checkpoints: Path | None = None
+) -> str:
+    """Train for so long, and not for the epochs of the settings; give a line that says what was chosen.
+
+    Args:
+        pretrainer: whose settings are changed.
+        amount: updates, tokens or a time.
+        limit: the moment at which all must be done, where it is a time.
+        checkpoints: of a training to go on with, which keeps what it chose at first.
+
+    Raises:
+        SettingsError: the time is too short for one update.
+    """
+    saved = checkpoint.newest(checkpoints) if checkpoints is not None else None
+    if limit is not None:
+        pretrainer.limit = replace(limit, reserve=reserve(pretrainer, limit))
+    if saved is not None and amount != AmountSettings():
+        kept = {name: saved.identity[name] for name in ("epochs", "max_updates")}
+        pretrainer.fit_settings = replace(pretrainer.fit_settings, **kept)
+        return f"{pretrainer.n_updates():,} updates, as it was chosen before the stop"
+    if amount.steps is not None:
+        return _for(pretrainer, amount.steps)
+    if amount.tokens is not None:
+        updates = max(1, round(amount.tokens / pretrainer.tokens_per_update))
+        return f"{_for(pretrainer, updates)} for {amount.tokens:,} tokens"
+    if limit is None:
+        return f"{pretrainer.n_updates():,} updates"
+    seconds = _DOUBT * seconds_per_update(pretrainer)
+    updates = join().first(lambda: int(pretrainer.limit.left() / seconds * started()))
+    if updates < 1:
+        needed = limit.seconds - pretrainer.limit.left() + seconds
+        raise SettingsError(
+            f"--budget {limit.seconds:g}s is too short for one update: reading and saving take about "
+            f"{needed - seconds:.3g} s of it and an update {seconds:.3g} s; give {int(1.2 * needed) + 1}s or more, "
+            "or smaller batches (--batch-tokens)"
+        )
+    left = pretrainer.limit.left()
+    return f"{_for(pretrainer, updates)}, for one takes {seconds:.3g} s and {left:.0f} s are left for them"
+
+
+def seconds_per_update(pretrainer: Pretrainer) -> float:
+    """Time a few passes forward and back over real batches; no weight and no random state changes."""
+    keep_freed_memory()
+    fit, lengths = pretrainer.fit_settings, pretrainer.lengths
+    step = fit.steps(lengths)[0]
+    cut = list(slices(step, lengths, fit.batch))
+    timed = []
+    with torch.random.fork_rng(devices=()):
+        pretrainer.model.train()
+        for rows in [cut[0]] * 3:
+            began = time.perf_counter()
+            device = next(pretrainer.model.parameters()).device
+            with torch.autocast(device.type, torch.bfloat16, enabled=fit.precision == "bf16"):
+                result = pretrainer.lesson.step(pretrainer.model, pretrainer.collate(rows).to(device))
+            result.losses.sum().backward()  # type: ignore[no-untyped-call]
+            timed.append((time.perf_counter() - began) / len(rows))
+        pretrainer.model.zero_grad()
+        pretrainer.model.eval()
+    return min(timed[1:]) * len(step)  # the first sets up
+
+
+def _for(pretrainer: Pretrainer, updates: int) -> str:
+    an_epoch = len(pretrainer.fit_settings.steps(pretrainer.lengths))
+    epochs = math.ceil(updates / an_epoch)
+    pretrainer.fit_settings = replace(pretrainer.fit_settings, epochs=epochs, max_updates=updates)
+    return f"{updates:,} updates, {updates / an_epoch:.2f} passes over the corpus"
+
+
+def reserve(pretrainer: Pretrainer, limit: Limit) -> float:
+    """Seconds for validations and saving."""
+    began = time.perf_counter()
+    pretrainer.measure()
+    validations = (1 + pretrainer.fit_settings.validations) * (time.perf_counter() - began)
+    saving = _SAVING_SECONDS + 3 * 4 * pretrainer.model.n_parameters() / _BYTES_A_SECOND
+    return min(validations + saving, 0.9 * limit.seconds)
