@@ -14,32 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import commands
-import numpy as np
 import records
+from data_sets import REVIEW_TOKENS, TAUGHT, TESTED, drawn
 
-TAUGHT, SCORED, TESTED, TOKENS = 4_000, 12_000, 5_000, 256
+SCORED = 12_000
 COLUMNS = ("--text-column", "text", "--label-column", "label", "--task", "classify")
 BARS = {"6": 97.5, "3": 96.0}
 COMMAND = "python benchmarks/distil_imdb.py --data DATA --encoder ENCODER --teacher-encoder MPNET --work WORK"
-
-
-def drawn(args: argparse.Namespace, part: str, n: int, seed: int) -> Path:
-    """So many reviews of a part, drawn by a seed, as parquet under WORK."""
-    import pyarrow.parquet as pq
-
-    n = min(n, args.limit) if args.limit else n
-    path: Path = args.work / f"imdb-{part}-{n}-{seed}.parquet"
-    if not path.exists():
-        table = pq.read_table(args.data / "imdb" / f"{part}.parquet")
-        pq.write_table(table.take(np.sort(np.random.default_rng(seed).permutation(table.num_rows)[:n])), path)
-    return path
 
 
 def make(args: argparse.Namespace, side: str) -> dict[str, Any]:
     """Train a side, and give which of the test reviews it gets wrong."""
     scored, test = drawn(args, "train", SCORED, 2), drawn(args, "test", TESTED, 3)
     out, layers = args.work / f"imdb-{side}", side.partition("-")[0]
-    shared = ("--max-length", str(TOKENS), "--batch-tokens", "2048", "--seed", "1")
+    shared = ("--max-length", str(REVIEW_TOKENS), "--batch-tokens", "2048", "--seed", "1")
     resumed = ("--checkpoint-every", "100", "--resume")
     words: list[str | Path]
     if side == "teacher":

@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 import commands
+import data_sets
 import numpy as np
 import records
 
@@ -24,27 +24,7 @@ COMMAND = "python benchmarks/distil_tasks.py --data DATA --encoder ENCODER --wor
 LAYERS = 3
 
 
-@dataclass(frozen=True)
-class Set:
-    """A data set."""
-
-    test: str
-    """Which file is tested on."""
-    columns: tuple[str, ...] = ("--text-column", "text", "--label-column", "label")
-    valid: str | None = "dev"
-    """Which file chooses the weights; a tenth of train where None."""
-    task: str = "classify"
-
-
-PAIR = ("--text-column", "sentence1", "--text-pair-column", "sentence2", "--label-column")
-SETS = {
-    "trec": Set("test", valid=None),
-    "subj": Set("test"),
-    "mr": Set("test"),
-    "cola": Set("dev", valid=None),
-    "mrpc": Set("test", (*PAIR, "label"), valid=None),
-    "stsb": Set("test", (*PAIR, "score"), task="regress"),
-}
+SETS = {name: data_sets.SETS[name] for name in ("trec", "subj", "mr", "cola", "mrpc", "stsb")}
 
 
 def make(args: argparse.Namespace, name: str, seed: int) -> dict[str, Any]:
