@@ -34,8 +34,10 @@ from limbeck.distil import student as students
 from limbeck.plan import slices
 from limbeck.pretrain.corpus import Corpus, prepare
 from limbeck.pretrain.masked import open_masked
+from limbeck.pretrain.micro import MaskedBatch
 from limbeck.pretrain.settings import SoftOn, TripleSettings, published_fit
-from limbeck.pretrain.step import MaskedBatch, teacher_beside, triple
+from limbeck.pretrain.step import triple
+from limbeck.pretrain.teacher import teacher_beside
 from limbeck.pretrain.trainer import Lesson, Pretrainer
 from limbeck.train.schedules import linear
 from limbeck.train.settings import FitSettings
