@@ -41,7 +41,7 @@ QUANTILES = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.3
 
 def make(args: argparse.Namespace, variant: str, seed: int) -> dict[str, Any]:
     """Distil a variant, and score it on the three sets."""
-    out = args.work / f"ablation-{variant}-{seed}"
+    out = args.work / f"ablation-{variant}-{seed}-{commands.fingerprint(args.work / 'teacher')}"
     distilbert_encoders.student(args, out, *VARIANTS[variant], tokens=TOKENS, seed=seed)
     found = {name: trained_and_tested(args, name, out, seed=seed, epochs=EPOCHS) for name in SETS}
     told = distilbert_encoders.record_of(out)

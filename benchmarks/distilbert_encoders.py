@@ -69,7 +69,7 @@ def piece_of(args: argparse.Namespace, name: str) -> dict[str, Any]:
     """Make or read the piece of ``teacher`` or ``student``.
 
     Raises:
-        SystemExit: the folder under WORK is of a training of another length.
+        SystemExit: the folder under WORK is of a training of another length, or of another teacher.
     """
     tokens = tokens_of(args, TEACHER_TOKENS if name == "teacher" else STUDENT_TOKENS)
     settings: dict[str, Any] = {"tokens": tokens, "shared": list(SHARED), "limit": args.limit}
@@ -82,6 +82,10 @@ def piece_of(args: argparse.Namespace, name: str) -> dict[str, Any]:
         found = record_of(teacher(args) if name == "teacher" else student(args, args.work / "student"))
         if abs(found["training"]["tokens"] / tokens - 1) > 0.02 and not args.limit:
             raise SystemExit(f"WORK/{name} has read {found['training']['tokens']:,} tokens, not {tokens:,}: remove it")
+        if name == "student":
+            now, then = record_of(args.work / "teacher")["measured"]["perplexity"], found["teacher_perplexity"]
+            if abs(then / now - 1) > 0.02:
+                raise SystemExit(f"WORK/student had a teacher of perplexity {then:.2f}, not {now:.2f}: remove it")
         return found
 
     return records.piece(pieces_at(args) / f"distilbert-{name}.json", settings, make)

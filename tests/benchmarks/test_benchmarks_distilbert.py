@@ -138,6 +138,23 @@ def test_a_teacher_of_other_tokens_is_refused(modules: Any, tmp_path: Path, monk
         encoders.piece_of(args(tmp_path), "teacher")
 
 
+def test_a_student_of_another_teacher_is_refused(modules: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoders = modules["distilbert_encoders"]
+    told = {
+        "teacher": {"training": {"tokens": 4_000_000}, "measured": {"perplexity": 9.0}},
+        "student": {"training": {"tokens": 6_000_000}, "teacher_perplexity": 9.1},
+    }
+    monkeypatch.setattr(modules["commands"], "fingerprint", lambda folder: "f")
+    monkeypatch.setattr(modules["records"], "PIECES", tmp_path)
+    monkeypatch.setattr(encoders, "student", lambda args, out: out)
+    monkeypatch.setattr(encoders, "record_of", lambda folder: told[folder.name])
+    assert encoders.piece_of(args(tmp_path), "student")["teacher_perplexity"] == 9.1
+    (tmp_path / "distilbert-student.json").unlink()
+    told["student"]["teacher_perplexity"] = 12.0
+    with pytest.raises(SystemExit, match=r"a teacher of perplexity 12\.00, not 9\.00: remove it"):
+        encoders.piece_of(args(tmp_path), "student")
+
+
 def test_the_published_recipe_is_planned_by_hand(modules: Any) -> None:
     transformers = pytest.importorskip("transformers")
     planned = modules["distilbert_scale"].plans(transformers.BertConfig().to_dict())
