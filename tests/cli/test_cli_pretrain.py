@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +18,8 @@ from safetensors.torch import load_file
 
 from limbeck.artefact.verify import sha256
 from limbeck.cli import main
-from limbeck.pretrain import saving
+from limbeck.pretrain import record as records
+from limbeck.train.loop import Loop
 from support.encoders import folder
 from support.masked import loaded
 from support.pretraining import TEXTS, masked_bert, write_texts
@@ -48,7 +51,7 @@ def test_a_head_is_fitted_and_a_student_made(tmp_path: Path, corpus: Path, capsy
     headless, filled, student = folder("bert"), tmp_path / "filled", tmp_path / "student"
     assert run("pretrain", corpus, "--model", headless, "--steps", "3", "--out", filled, *FIT) == 0
     said = capsys.readouterr()
-    assert "has no masked-LM head: a new one is fitted" in said.err
+    assert "no masked-LM head in the folder: a new one is fitted" in said.err
     assert [line.split(":")[0] for line in said.out.splitlines()[:2]] == ["valid loss", "valid perplexity"]
     assert said.out.splitlines()[-1] == f"saved: {filled}"
     assert loaded(filled).config.architectures == ["BertForMaskedLM"]
@@ -59,7 +62,7 @@ def test_a_head_is_fitted_and_a_student_made(tmp_path: Path, corpus: Path, capsy
     assert "perplexity" in said.err.split("teacher: ")[1].splitlines()[0]
     assert {path.name: sha256(path) for path in filled.iterdir()} == before
     assert loaded(student).config.num_hidden_layers == 1
-    record = saving.read(student)
+    record = records.read(student)
     assert record["training"]["updates"] == 3
     assert record["training"]["tokens"] == 3 * 8 * 16
     assert set(record["measured"]) == {"loss", "perplexity", "soft", "mlm", "cosine"}
@@ -71,6 +74,10 @@ def test_a_head_is_fitted_and_a_student_made(tmp_path: Path, corpus: Path, capsy
     assert str(tmp_path) not in texts
     assert "the teacher's perplexity" in texts
     assert (student / "training.svg").read_text().startswith("<?xml")
+    assert run("info", student) == 0
+    assert "1 layers" in capsys.readouterr().out
+    assert run("check", student) == 0
+    assert "files are whole" in capsys.readouterr().out
     rows = tmp_path / "rows.csv"
     rows.write_text("text,label\n" + "".join(f'"{text}",{"ab"[n % 2]}\n' for n, text in enumerate(TEXTS[:30])))
     assert run("train", rows, "--model", student, "--epochs", "1", "--out", tmp_path / "model") == 0
@@ -116,6 +123,7 @@ def test_a_dry_run_writes_nothing(
     assert "plan: 32 updates" in said.err
     assert "for 4,096 tokens" in said.err
     assert "about " in said.err
+    assert "nothing was written but" in said.err
     assert said.out == ""
     assert not (tmp_path / "student").exists()
 
@@ -125,6 +133,7 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(tmp_path: Path, co
     command = [sys.executable, "-m", "limbeck", "distil", "--pretrain", str(teacher), str(corpus), *words]
     whole, parted = tmp_path / "whole", tmp_path / "parted"
     assert run("distil", "--pretrain", teacher, corpus, *words, "--out", whole) == 0
+    n_killed = 0
     for updates in (3, 17):
         process = subprocess.Popen([*command, "--out", str(parted), "--resume"], stderr=subprocess.DEVNULL)
         wanted, until = parted.with_name("parted.checkpoint"), time.monotonic() + 120
@@ -132,7 +141,8 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(tmp_path: Path, co
             if any(int(path.name.removeprefix("step-")) >= updates for path in wanted.glob("step-????????")):
                 process.send_signal(signal.SIGKILL)
             time.sleep(0.01)
-        process.wait()
+        n_killed += process.wait() == -signal.SIGKILL
+    assert n_killed == 2
     assert run("distil", "--pretrain", teacher, corpus, *words, "--out", parted, "--resume") == 0
     assert sha256(parted / "model.safetensors") == sha256(whole / "model.safetensors")
 
@@ -177,6 +187,8 @@ def test_pieces_that_differ_are_told(
     told = refused(capsys, "distil", "--pretrain", teacher, corpus, "--student", made, *FIT)
     assert "1 of the student's" in told
     assert "'lively'" in told
+    assert "Start the student from the teacher itself" in told
+    assert "--hidden" not in told
 
 
 def test_what_stands_is_not_replaced(
@@ -194,3 +206,76 @@ def test_what_stands_is_not_replaced(
     (other / "mine.txt").write_text("mine")
     assert "never replaced" in refused(capsys, *words[: -len(FIT) - 1], other, *FIT, "--overwrite")
     assert (other / "mine.txt").read_text() == "mine"
+
+
+def test_a_folder_that_was_changed_is_told(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run("pretrain", corpus, "--model", teacher, "--steps", "1", "--out", out, *FIT) == 0
+    (out / "config.json").write_text("{}")
+    (out / "tokenizer.json").unlink()
+    capsys.readouterr()
+    told = refused(capsys, "info", out)
+    assert "config.json was changed" in told
+    assert "tokenizer.json is missing" in told
+    assert refused(capsys, "check", out) == told
+
+
+def test_other_dropout_is_another_training(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["pretrain", corpus, "--model", teacher, "--steps", "4", "--out", tmp_path / "out", *FIT]
+    honest = Loop._update
+
+    def stopped(self: Loop, *arguments: Any) -> None:
+        honest(self, *arguments)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "_update", stopped)
+        assert run(*words) == 130
+    assert "dropout was" in refused(capsys, *words, "--resume", "--dropout", "0.5")
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    words = ["pretrain", str(corpus), "--model", str(teacher), "--steps", "2", "--out", str(out), *FIT]
+    limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); "
+    script = limit + "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    script += "from limbeck.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, timeout=300)
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    assert "cannot be written" in done.stderr
+    assert not out.exists()
+    assert not list(tmp_path.glob("out.checkpoint/*"))
+
+
+def test_rows_of_a_table_that_stand_for_nothing(tmp_path: Path, corpus: Path) -> None:
+    """A table padded to a round number is compared by the pieces that both have."""
+    teacher = masked_bert(tmp_path, name="padded", vocab_size=128)
+    student = masked_bert(tmp_path, name="exact", num_hidden_layers=2)
+    words = ["distil", "--pretrain", teacher, corpus, "--student", student, "--steps", "1"]
+    assert run(*words, "--out", tmp_path / "out", *FIT) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="torchrun and gloo")
+def test_two_processes_learn_what_one_does(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    words = ["distil", "--pretrain", str(teacher), str(corpus), "--layers", "2", "--steps", "3", *FIT]
+    assert run(*words, "--out", tmp_path / "one") == 0
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "limbeck"]
+    subprocess.run([*launch, *words, "--out", str(tmp_path / "two")], check=True, timeout=300, capture_output=True)
+    one, two = (
+        [
+            json.loads(line)["loss"]
+            for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()
+            if '"parts"' in line
+        ]
+        for name in ("one", "two")
+    )
+    assert one == pytest.approx(two, rel=1e-5)
+    measured = [records.read(tmp_path / name)["measured"]["loss"] for name in ("one", "two")]
+    assert measured[0] == pytest.approx(measured[1], rel=1e-4)

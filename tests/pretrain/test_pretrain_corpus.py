@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import tempfile
 from collections.abc import Callable
@@ -225,7 +226,9 @@ def test_too_few_tokens_for_a_block(texts: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         corpus_of(texts, tmp_path, 5000)
     n_train, n_valid = (part.count(SEPARATOR) + 1 for part in (train, valid))
-    assert str(caught.value) == (
+    first, _, rest = str(caught.value).partition("\n")
+    assert first.startswith(f"{n_train} texts to learn from ")
+    assert rest == (
         "2 problems:\n"
         f"  - the texts to learn from, {n_train}, have {len(train):,} tokens, and a block of 5000 takes 4998 beside "
         "the special ones: give more texts, or a smaller --length\n"
@@ -254,3 +257,11 @@ def test_sources_that_are_not_there_are_told_together(texts: Path, tmp_path: Pat
     with pytest.raises(DataError) as caught:
         prepare([str(tmp_path / "text.txt"), str(texts), str(tmp_path / "b.csv")], TOKENIZER, 10, home=tmp_path)
     assert str(caught.value).startswith("2 problems:\n  - no file ") and "'texts.txt' (nearest)" in str(caught.value)
+
+
+def test_of_few_texts_more_are_held_back(texts: Path, tmp_path: Path) -> None:
+    texts.write_text("\n".join(f"{word} {other}" for word, other in itertools.pairwise(WORDS[:9])) + "\n")
+    made = prepare([str(texts)], TOKENIZER, 5, home=tmp_path)
+    assert len(made.valid)
+    with pytest.raises(DataError, match=r"a larger --valid-share than 0.01"):
+        prepare([str(texts)], TOKENIZER, 5, home=tmp_path, valid_share=0.01)

@@ -23,6 +23,9 @@ from limbeck.errors import ArtefactError, together
 if TYPE_CHECKING:
     from limbeck.text import Input
 
+_OF_SAFETENSORS = "SafetensorError"
+"""What safetensors, an extra, makes of a disk that refuses."""
+
 Fill = Callable[[Path], Manifest]
 """Writes the model's files into a folder and gives the manifest; probes and files in it are filled in afterwards."""
 Probe = Callable[[Path, Manifest, "Sequence[Input]"], Sequence[Sequence[float]]]
@@ -130,9 +133,12 @@ def _naming(out: Path | str) -> Iterator[None]:
     """Turn what the disk refuses into an error that names the target."""
     try:
         yield
-    except OSError as error:
+    except Exception as error:
+        if not isinstance(error, OSError) and type(error).__name__ != _OF_SAFETENSORS:
+            raise
         raise ArtefactError(
-            f"cannot save a model at {str(out)!r}: {error.strerror or error}; make room or give another --out"
+            f"cannot save a model at {str(out)!r}: {getattr(error, 'strerror', None) or error}; make room or give "
+            "another --out"
         ) from error
 
 

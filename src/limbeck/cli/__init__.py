@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from limbeck.cli._several import one_of_several, speaks
 
     try:
-        with one_of_several(" ".join(word for word in words if word in (words[0], "--pretrain"))):
+        with one_of_several("distil --pretrain" if words[0] == "distil" and "--pretrain" in words else words[0]):
             return _run(words[0], words[1:])
     except LimbeckError as error:
         if speaks():

@@ -100,6 +100,7 @@ def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: P
         LimbeckError: one cannot be used, or they do not fit together.
     """
     from limbeck.cli._pretraining import Made
+    from limbeck.cli._say import say
     from limbeck.models import _hub
     from limbeck.pretrain.masked import open_masked
     from limbeck.pretrain.step import triple
@@ -107,7 +108,7 @@ def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: P
     from limbeck.pretrain.trainer import Lesson
     from limbeck.train.identity import weights_hash
 
-    folder = _hub.find(name)
+    folder = _hub.find(name, flag="the teacher", families=False)
     opened = open_masked(folder)
     if not opened.has_head and {"soft", "mlm"} & settings.triple.weights.keys():
         raise ModelError(
@@ -122,12 +123,15 @@ def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: P
     }
     cut = open_masked(source, **opening)
     student = cut.model
-    ids = _ids(student, opened.model)
+    if student.n_parameters() >= opened.model.n_parameters() and not settings.scratch:
+        say("the student is as large as its teacher; --layers 3, say, makes it smaller")
+    ids = _ids(student, opened.model) if settings.triple.needs_teacher else None
     beside = teacher_beside(opened.model, student, settings.triple, ids)
     told: dict[str, Any] = {**record(settings.triple), "teacher": weights_hash(opened.model)}
     parts = tuple(settings.triple.weights)
     lesson = Lesson(triple(beside, settings.triple), parts, told, beside)
-    return Made(student, lesson, opened.model, Path(name).name, has_head=cut.has_head or settings.scratch)
+    has_head = cut.has_head or settings.scratch
+    return Made(student, lesson, opened.model, Path(name).name, opened.has_head, has_head=has_head)
 
 
 def _student_folder(settings: PretrainSettings, teacher: Path, sources: Sequence[str], home: Path) -> Path:
@@ -180,4 +184,8 @@ def _ids(student: MaskedModel, teacher: MaskedModel) -> Any:
 
     if student.tokenizer == teacher.tokenizer:
         return None
-    return torch.from_numpy(align(student.tokenizer, teacher.tokenizer))
+    advice = "Start the student from the teacher itself, or from an encoder with its tokenizer"
+    ids = align(student.tokenizer, teacher.tokenizer, advice=advice)
+    if (ids < 0).any():
+        raise ModelError(f"the student's tokenizer has {int((ids < 0).sum())} ids that stand for no piece. {advice}")
+    return torch.from_numpy(ids)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from limbeck.cli._place import check_checkpoints, checkpoints_of
 from limbeck.cli._say import say
+from limbeck.cli._several import first_decides
 from limbeck.cli.train import duration
 from limbeck.errors import DataError, Interrupted
 from limbeck.settings import record
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from limbeck.train.settings import FitSettings
 
 _HUB = "hub:"
+_FEW_TOKENS = 5_000
+"""Held back, of which some hundred are asked for: their perplexity is known to a tenth at best."""
 _NOT_KEPT = ("inputs", "corpus", "out", "dry_run", "resume", "overwrite", "json")
 
 
@@ -60,6 +63,7 @@ class Made:
     """None: masked language modelling."""
     teacher: MaskedModel | None = None
     teacher_name: str = ""
+    teacher_has_head: bool = True
     has_head: bool = True
     """Whether the model came with a masked-LM head, or a new one begins."""
 
@@ -77,26 +81,28 @@ def carry_out(settings: Asked, sources: Sequence[str], make: Make) -> int:
     limit = None if settings.amount.budget is None else Limit.of(settings.amount.budget)
     see_that_they_are_there(sources)
     require_training()
-    from limbeck.pretrain.saving import read
+    from limbeck.pretrain.record import read
 
-    if _stands(settings):
+    if first_decides(lambda: _stands(settings)):
         say(f"{settings.out} is finished already; nothing to resume")
         _print(read(settings.out), settings, how="finished before, left as it is")
         return 0
     with tempfile.TemporaryDirectory(prefix="limbeck-pretrain-") as home:
         made = make(Path(home))
-        corpus = corpus_of(settings.texts, sources, made.model.tokenizer)
+        see_that_it_can_learn(settings, made)
+        corpus = corpus_of(settings.texts, sources, made.model.tokenizer, limit_tokens=_limit_of(settings, sources))
         if not made.has_head:
             from limbeck.pretrain.new_head import begin_head
 
+            say("there is no masked-LM head in the folder: a new one is fitted")
             begin_head(made.model, corpus.counts, smoothing=settings.texts.mask_smoothing)
         pretrainer = _pretrainer(settings, made, corpus)
         resumed = checkpoints_of(settings.out) if settings.resume else None
-        plan = pretrainer.last(settings.amount, limit, checkpoints=resumed)
         teacher = _teacher(made, pretrainer)
+        plan = pretrainer.last(settings.amount, limit, checkpoints=resumed)
         say(*_plan_lines(pretrainer, plan, timed=settings.dry_run))
         if settings.dry_run:
-            say("nothing was written")
+            say("nothing was written but the corpus's tokens, in the cache")
             return 0
         _train(settings, pretrainer, teacher, sources)
     return 0
@@ -117,14 +123,36 @@ def see_that_they_are_there(sources: Sequence[str]) -> None:
             open_rows(source)  # says so, and names what stands beside
 
 
-def corpus_of(texts: CorpusSettings, sources: Sequence[str], tokenizer: str) -> Corpus:
+def see_that_it_can_learn(settings: Asked, made: Made) -> None:
+    """Tell what does not fit before a corpus is read, which can take long.
+
+    Raises:
+        LimbeckError: blocks are longer than a model reads, or there is a flag that is of no use here.
+    """
+    from limbeck.pretrain.trainer import see_that_it_has_positions, see_that_it_heeds
+
+    see_that_it_heeds(settings.fit)
+    see_that_it_has_positions(made.model, settings.texts.length)
+    if made.teacher is not None:
+        see_that_it_has_positions(made.teacher, settings.texts.length, whose="teacher")
+
+
+def _limit_of(settings: Asked, sources: Sequence[str]) -> int | None:
+    """Tokens at which reading stops."""
+    if settings.texts.corpus_tokens is not None or settings.amount.tokens is None:
+        return settings.texts.corpus_tokens
+    return settings.amount.tokens * 5 // 4 if any(source.startswith(_HUB) for source in sources) else None
+
+
+def corpus_of(
+    texts: CorpusSettings, sources: Sequence[str], tokenizer: str, *, limit_tokens: int | None = None
+) -> Corpus:
     """The corpus as tokens on disk; of several processes the first makes it.
 
     Raises:
         LimbeckError: it cannot be read, or has no usable text.
     """
     from limbeck.cache import cache_dir
-    from limbeck.cli._several import first_decides
     from limbeck.pretrain.corpus import prepare
     from limbeck.train.progress import Console
 
@@ -138,6 +166,7 @@ def corpus_of(texts: CorpusSettings, sources: Sequence[str], tokenizer: str) -> 
             encoding=texts.encoding,
             skip_bad_rows=texts.skip_bad_rows,
             valid_share=texts.valid_share,
+            limit_tokens=limit_tokens,
             watch=Console().watch,
         )
 
@@ -155,15 +184,15 @@ def _stands(settings: Asked) -> bool:
         LimbeckError: something stands there that may not be replaced.
     """
     from limbeck.artefact.save import check_target
-    from limbeck.pretrain.saving import RECORD
+    from limbeck.pretrain.record import NAME
 
     if settings.dry_run:
         return False
     checkpoints = checkpoints_of(settings.out)
     begun = any(checkpoints.glob("step-*"))
-    if settings.resume and (settings.out / RECORD).is_file() and not (begun and settings.overwrite):
+    if settings.resume and (settings.out / NAME).is_file() and not (begun and settings.overwrite):
         return True
-    check_target(settings.out, overwrite=settings.overwrite, mark=RECORD)
+    check_target(settings.out, overwrite=settings.overwrite, mark=NAME)
     check_checkpoints(checkpoints, begun=begun, resume=settings.resume, overwrite=settings.overwrite)
     return False
 
@@ -187,10 +216,12 @@ def _teacher(made: Made, pretrainer: Pretrainer) -> dict[str, Any] | None:
     """What the record says of the teacher, its perplexity measured and told before anything is learnt from it."""
     if made.teacher is None:
         return None
+    if not made.teacher_has_head:
+        say(f"teacher: {made.teacher_name}, without a masked-LM head: its hidden states alone are looked at")
+        return {"name": made.teacher_name, **_size(made.teacher)}
     found = {
         "name": made.teacher_name,
-        "layers": int(made.teacher.inner.config.num_hidden_layers),
-        "parameters": made.teacher.n_parameters(),
+        **_size(made.teacher),
         "perplexity": pretrainer.perplexity_of_teacher(),
     }
     say(
@@ -198,6 +229,10 @@ def _teacher(made: Made, pretrainer: Pretrainer) -> dict[str, Any] | None:
         f"perplexity {found['perplexity']:.2f} on texts held back"
     )
     return found
+
+
+def _size(model: MaskedModel) -> dict[str, int]:
+    return {"layers": int(model.inner.config.num_hidden_layers), "parameters": model.n_parameters()}
 
 
 def _plan_lines(pretrainer: Pretrainer, plan: str, *, timed: bool) -> list[str]:
@@ -210,6 +245,8 @@ def _plan_lines(pretrainer: Pretrainer, plan: str, *, timed: bool) -> list[str]:
         f"{4 * model.n_parameters() / 1e6:.0f} MB as float32",
         f"plan: {plan}; {pretrainer.tokens_per_update:,.0f} tokens each, at lr {fit.lr:g} in {fit.precision}",
     ]
+    if (n_held := len(corpus.valid) * corpus.valid.length) < _FEW_TOKENS:
+        lines.append(f"{n_held:,} tokens alone are held back: what is measured on them is rough")
     if timed:
         from limbeck.pretrain.amount import seconds_per_update
 
@@ -229,8 +266,10 @@ def _train(settings: Asked, pretrainer: Pretrainer, teacher: Mapping[str, Any] |
     except Interrupted as stop:
         raise Interrupted(f"{stop}. Go on with the same command and --resume") from None
     kept = {key: value for key, value in record(settings).items() if key not in _NOT_KEPT}
+    kept |= {key: Path(kept[key]).name for key in ("model", "student") if kept.get(key) and Path(kept[key]).exists()}
     kept |= {"corpus": [source if source.startswith(_HUB) else Path(source).name for source in sources]}
     kept |= {key: value for key, value in record(pretrainer.fit_settings).items() if key in kept}
+    say("saving")
     told = save(pretrainer, settings.out, settings=kept, teacher=teacher, overwrite=settings.overwrite)
     shutil.rmtree(checkpoints, ignore_errors=True)
     _print(told, settings, how="saved")
@@ -240,8 +279,10 @@ def _print(told: Mapping[str, Any], settings: Asked, *, how: str) -> None:
     if settings.json:
         print(json.dumps({"out": str(settings.out), **{key: told[key] for key in ("measured", "training")}}))
         return
+    from limbeck.pretrain.record import called
+
     for name, value in told["measured"].items():
-        print(f"valid {name}: {value:.4f}")
+        print(f"valid {called(name)}: {value:.4f}")
     training = told["training"]
     print(
         f"{training['tokens']:,} tokens in {duration(training['seconds'])}: "

@@ -47,10 +47,13 @@ def run(settings: Settings) -> int:
     from limbeck.artefact.verify import verify
 
     folder = settings.model or sentiment.folder()
-    manifest = verify(folder)
+    pretrained = encoder_record(folder)
+    manifest = None if pretrained else verify(folder)
     if settings.card:
         print(_card(folder))
         return 0
+    if manifest is None:
+        return _tell_encoder(pretrained, as_json=settings.json)
     if settings.json:
         record = dataclasses.asdict(manifest)
         record["probes"] = {"n": len(manifest.probes.get("texts", [])), "tolerance": manifest.probes.get("tolerance")}
@@ -60,6 +63,29 @@ def run(settings: Settings) -> int:
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name:<{width}}  {value}")
+    return 0
+
+
+def encoder_record(folder: Path) -> dict[str, Any]:
+    """The record of a pre-trained encoder, its files verified; empty for a folder of any other kind.
+
+    Raises:
+        ArtefactError: its files are damaged.
+    """
+    from limbeck.artefact.manifest import NAME
+    from limbeck.pretrain import record
+
+    return record.verify(folder) if record.stands_in(folder) and not (folder / NAME).is_file() else {}
+
+
+def _tell_encoder(found: Mapping[str, Any], *, as_json: bool) -> int:
+    from limbeck.pretrain.record import lines
+
+    if as_json:
+        print(json.dumps(found, sort_keys=True))
+        return 0
+    for name, value in lines(found):
+        print(f"{name:<24}  {printable(value)}")
     return 0
 
 

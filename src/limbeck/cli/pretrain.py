@@ -82,11 +82,8 @@ def _made(settings: Settings) -> Made:
     from limbeck.models import _hub
     from limbeck.pretrain.masked import open_masked
 
-    opened = open_masked(
-        _hub.find(settings.model), seed=settings.fit.seed, scratch=settings.scratch, dropout=settings.dropout
-    )
+    folder = _hub.find(settings.model, families=False)
+    opened = open_masked(folder, seed=settings.fit.seed, scratch=settings.scratch, dropout=settings.dropout)
     if settings.scratch:
         say("from scratch: all weights begin anew")
-    elif not opened.has_head:
-        say(f"{settings.model} has no masked-LM head: a new one is fitted")
     return Made(opened.model, has_head=opened.has_head or settings.scratch)

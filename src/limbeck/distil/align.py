@@ -31,13 +31,20 @@ NO_PIECE = -1
 """The teacher's id for a student's id that stands for no piece: an embedding refuses it."""
 
 
-def align(student: str, teacher: str, *, pairs: bool = False) -> NDArray[np.int64]:
+_ADVICE = (
+    "Give --hidden, --cosine and --relations 0: the other losses need the teacher's scores alone; or start the student "
+    "from an encoder with the teacher's tokenizer"
+)
+
+
+def align(student: str, teacher: str, *, pairs: bool = False, advice: str = _ADVICE) -> NDArray[np.int64]:
     """The teacher's id of each of the student's pieces: shape ``(student's ids,)``, :data:`NO_PIECE` for gaps.
 
     Args:
         student: text of its ``tokenizer.json``.
         teacher: text of its own.
         pairs: whether the inputs are pairs of texts.
+        advice: what the message tells to do.
 
     Raises:
         ModelError: the two prepare texts in different ways, or put other special tokens around them, or the student
@@ -57,8 +64,7 @@ def align(student: str, teacher: str, *, pairs: bool = False) -> NDArray[np.int6
     if problems:
         raise ModelError(
             f"the teacher cannot read the student's pieces, so their hidden states cannot be compared: "
-            f"{together(problems)}\nGive --hidden, --cosine and --relations 0: the other losses need the "
-            "teacher's scores alone; or start the student from an encoder with the teacher's tokenizer"
+            f"{together(problems)}\n{advice}"
         )
     return table
 

@@ -32,8 +32,10 @@ _REASONS = {
 """What an error of the hub's library, or of those that it calls, means, by the name of its class or base."""
 
 
-def find(source: str, *, flag: str = "--model") -> Path:
+def find(source: str, *, flag: str = "--model", families: bool = True) -> Path:
     """The local folder of a model, fetched from the hub where ``source`` is a name there; messages name ``flag``.
+
+    ``families`` says whether a family such as ``small`` would do there, which a message then offers.
 
     Raises:
         ModelError: there is no such folder, or the hub cannot be reached.
@@ -45,22 +47,23 @@ def find(source: str, *, flag: str = "--model") -> Path:
             raise ModelError(f"{source} is no model folder: it has no config.json (there is: {there})")
         return folder
     if folder.exists() or source.startswith((".", "/", "~")) or source.endswith("/"):
-        raise ModelError(
-            f"{flag} {source!r} is not a folder; give a folder with config.json, a hub name, 'small' or 'static'"
-        )
-    return _fetch(source, flag)
+        others = ", a hub name, 'small' or 'static'" if families else " or a hub name"
+        raise ModelError(f"{flag} {source!r} is not a folder; give a folder with config.json{others}")
+    return _fetch(source, flag, families=families)
 
 
-def _fetch(name: str, flag: str) -> Path:
+def _fetch(name: str, flag: str, *, families: bool) -> Path:
     hub = require("huggingface_hub", "train")
     try:
         return Path(hub.snapshot_download(name, allow_patterns=_PATTERNS))
     except Exception as error:  # the hub raises its own, requests' and httpx's errors
+        instead = f"; or use {flag} small, which needs nothing" if families else ""
         offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0") else ""
+        meant = _family_meant(name) if families else ""
         raise ModelError(
-            f"{flag} {name!r} is no folder here{_family_meant(name)}, and the hub did not give it{offline}: "
+            f"{flag} {name!r} is no folder here{meant}, and the hub did not give it{offline}: "
             f"{reason_of(error)}. Without a network, copy the model's folder (config.json, model.safetensors, "
-            f"tokenizer.json) to this machine and give its path; or use {flag} small, which needs nothing"
+            f"tokenizer.json) to this machine and give its path{instead}"
         ) from None
 
 

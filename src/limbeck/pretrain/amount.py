@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 _DOUBT = 1.1
 """What a measured speed is stretched by."""
-_SAVING_SECONDS, _BYTES_A_SECOND = 5.0, 50e6
-"""Of the files; and how fast weights are written, three times over."""
+_SAVING_SECONDS, _BYTES_A_SECOND = 5.0, 200e6
+"""Of the files beside the weights; and how fast weights are written."""
+_WEIGHTS_SAVED = 3
+"""That a checkpoint holds: the model's, and the optimiser's two moments."""
 
 
 def choose(
@@ -42,11 +44,10 @@ def choose(
     Raises:
         SettingsError: the time is too short for one update.
     """
-    saved = checkpoint.newest(checkpoints) if checkpoints is not None else None
+    kept = join().first(lambda: _kept(checkpoints))
     if limit is not None:
         pretrainer.limit = replace(limit, reserve=reserve(pretrainer, limit))
-    if saved is not None and amount != AmountSettings():
-        kept = {name: saved.identity[name] for name in ("epochs", "max_updates")}
+    if kept and amount != AmountSettings():
         pretrainer.fit_settings = replace(pretrainer.fit_settings, **kept)
         return f"{pretrainer.n_updates():,} updates, as it was chosen before the stop"
     if amount.steps is not None:
@@ -56,7 +57,7 @@ def choose(
         return f"{_for(pretrainer, updates)} for {amount.tokens:,} tokens"
     if limit is None:
         return f"{pretrainer.n_updates():,} updates"
-    seconds = _DOUBT * seconds_per_update(pretrainer)
+    seconds = _DOUBT * (seconds_per_update(pretrainer) + seconds_beside(pretrainer))
     updates = join().first(lambda: int(pretrainer.limit.left() / seconds * started()))
     if updates < 1:
         needed = limit.seconds - pretrainer.limit.left() + seconds
@@ -67,6 +68,12 @@ def choose(
         )
     left = pretrainer.limit.left()
     return f"{_for(pretrainer, updates)}, for one takes {seconds:.3g} s and {left:.0f} s are left for them"
+
+
+def _kept(checkpoints: Path | None) -> dict[str, Any]:
+    """What a training that was stopped had chosen; nothing where there is none."""
+    saved = checkpoint.newest(checkpoints) if checkpoints is not None else None
+    return {} if saved is None else {name: saved.identity[name] for name in ("epochs", "max_updates")}
 
 
 def seconds_per_update(pretrainer: Pretrainer) -> float:
@@ -84,6 +91,8 @@ def seconds_per_update(pretrainer: Pretrainer) -> float:
             with torch.autocast(device.type, torch.bfloat16, enabled=fit.precision == "bf16"):
                 result = pretrainer.lesson.step(pretrainer.model, pretrainer.collate(rows).to(device))
             result.losses.sum().backward()  # type: ignore[no-untyped-call]
+            if device.type != "cpu":
+                torch.accelerator.synchronize()
             timed.append((time.perf_counter() - began) / len(rows))
         pretrainer.model.zero_grad()
         pretrainer.model.eval()
@@ -97,10 +106,21 @@ def _for(pretrainer: Pretrainer, updates: int) -> str:
     return f"{updates:,} updates, {updates / an_epoch:.2f} passes over the corpus"
 
 
-def reserve(pretrainer: Pretrainer, limit: Limit) -> float:
-    """Seconds for validations and saving."""
+def seconds_beside(pretrainer: Pretrainer) -> float:
+    """Seconds that validations and checkpoints take for each update, on average."""
+    fit, sizes = pretrainer.fit_settings, pretrainer.fit_settings.steps(pretrainer.lengths)
     began = time.perf_counter()
     pretrainer.measure()
-    validations = (1 + pretrainer.fit_settings.validations) * (time.perf_counter() - began)
-    saving = _SAVING_SECONDS + 3 * 4 * pretrainer.model.n_parameters() / _BYTES_A_SECOND
-    return min(validations + saving, 0.9 * limit.seconds)
+    validation = time.perf_counter() - began
+    checkpoint_seconds = _WEIGHTS_SAVED * 4 * pretrainer.model.n_parameters() / _BYTES_A_SECOND
+    a_checkpoint = checkpoint_seconds / (fit.checkpoint_every or len(sizes))
+    return (fit.validations * validation + checkpoint_seconds) / len(sizes) + a_checkpoint
+
+
+def reserve(pretrainer: Pretrainer, limit: Limit) -> float:
+    """Seconds for a last validation, its checkpoint and saving."""
+    began = time.perf_counter()
+    pretrainer.measure()
+    validation = time.perf_counter() - began
+    saving = _SAVING_SECONDS + 2 * _WEIGHTS_SAVED * 4 * pretrainer.model.n_parameters() / _BYTES_A_SECOND
+    return min(2 * validation + saving, 0.9 * limit.seconds)

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from limbeck.models import WatchRows
 
 _KIND = "corpora"
+SHARES = (0.01, 0.1, 0.3)
+"""Of the texts that are held back where nothing is said: more where a smaller share holds no block."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,10 @@ class _Wanted:
     limit_tokens: int | None
 
 
+class _NoneHeldBack(DataError):
+    """The texts held back have not one block, where those to learn from have."""
+
+
 def prepare(
     sources: Sequence[str],
     tokenizer: str,
@@ -74,7 +80,7 @@ def prepare(
     text_column: str | None = None,
     encoding: str = "utf-8",
     skip_bad_rows: bool = False,
-    valid_share: float = 0.01,
+    valid_share: float | None = None,
     limit_tokens: int | None = None,
     watch: WatchRows | None = None,
 ) -> Corpus:
@@ -88,7 +94,8 @@ def prepare(
         text_column: read in the sources that have it; else guessed.
         encoding: of text files.
         skip_bad_rows: leave damaged rows out with a notice.
-        valid_share: of the texts for validation. The hash of a text decides, so that equal texts are on one side.
+        valid_share: of the texts for validation. The hash of a text decides, so that equal texts are on one side. The
+            first of :data:`SHARES` that holds a block where None.
         limit_tokens: reading stops where the streams hold so many; None reads all.
         watch: shows how far it is.
 
@@ -99,8 +106,32 @@ def prepare(
     """
     encoder = Encoder.from_string(tokenizer)
     layout = layout_of(encoder)
-    wanted = _Wanted(text_column, encoding, skip_bad_rows, valid_share, limit_tokens)
+    first, *larger = SHARES if valid_share is None else (valid_share,)
+    wanted = _Wanted(text_column, encoding, skip_bad_rows, first, limit_tokens)
     _check(sources, length, wanted, layout)
+
+    def kept(wanted: _Wanted) -> Corpus:
+        return _kept(sources, encoder, layout, wanted, tokenizer=tokenizer, length=length, home=home, watch=watch)
+
+    for share in larger:
+        with contextlib.suppress(_NoneHeldBack):
+            return kept(wanted)
+        wanted = replace(wanted, valid_share=share)
+    return kept(wanted)
+
+
+def _kept(
+    sources: Sequence[str],
+    encoder: Encoder,
+    layout: Layout,
+    wanted: _Wanted,
+    *,
+    tokenizer: str,
+    length: int,
+    home: Path,
+    watch: WatchRows | None,
+) -> Corpus:
+    """The corpus as it stands in ``home``, made where it does not."""
     given = sources_of(sources)
     fingerprint = _fingerprint(given, tokenizer, wanted)
     folder = home / _KIND / fingerprint
@@ -249,4 +280,5 @@ def _check_enough(train: Blocks, valid: Blocks, found: Stored, wanted: _Wanted) 
             f"give more texts, a smaller --length, or a larger --valid-share than {wanted.valid_share:g}"
         )
     if problems:
-        raise DataError(together(problems))
+        kind = _NoneHeldBack if len(train) else DataError
+        raise kind("\n".join([*found.notices, together(problems)]))

@@ -237,7 +237,7 @@ def open_masked(folder: Path, *, seed: int = 0, scratch: bool = False, dropout: 
     torch.manual_seed(seed)
     try:
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        kept = _rates(config) if dropout is not None else {}
+        kept = rates_of(config) if dropout is not None else {}
         config.update(dict.fromkeys(kept, dropout))
         if scratch:
             fresh = auto.from_config(config, dtype=torch.float32)
@@ -260,7 +260,7 @@ def open_masked(folder: Path, *, seed: int = 0, scratch: bool = False, dropout: 
     return Opened(MaskedModel(inner, read_tokenizer(folder), kept=kept), not told["missing_keys"])
 
 
-def _rates(config: Any) -> dict[str, float]:
+def rates_of(config: Any) -> dict[str, float]:
     """The rates of dropout in a configuration."""
     return {
         name: value

@@ -36,7 +36,8 @@ def measure(
     """
     processes, was_training = join(), model.training
     model.eval()
-    rows = np.arange(min(n_blocks, max(1, _MEASURED_TOKENS // length)))
+    n_measured = min(n_blocks, max(1, _MEASURED_TOKENS // length))
+    rows = np.linspace(0, n_blocks - 1, n_measured).round().astype(np.int64)  # of all sources
     lengths = np.full(n_blocks, length, np.int64)
     totals = np.zeros(4 + len(parts))
     device = next(model.parameters()).device

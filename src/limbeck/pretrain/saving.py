@@ -13,13 +13,12 @@ from typing import Any
 
 from limbeck.artefact.save import write_folder
 from limbeck.artefact.verify import sha256
-from limbeck.errors import ArtefactError
+from limbeck.pretrain.record import NAME, called
 from limbeck.pretrain.trainer import Pretrainer
+from limbeck.train.checkpoint import Progress
 from limbeck.train.processes import join
 from limbeck.train.saving import versions
 
-RECORD = "pretraining.json"
-"""The record: settings, corpus, what was measured, hashes of the files."""
 LOG = "metrics.jsonl"
 
 
@@ -50,21 +49,6 @@ def save(
     return dict(told)
 
 
-def read(folder: Path | str) -> dict[str, Any]:
-    """The record of a folder that :func:`save` made.
-
-    Raises:
-        ArtefactError: there is none.
-    """
-    try:
-        found = json.loads((Path(folder) / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ArtefactError(f"{folder} holds no pre-trained encoder of limbeck: {RECORD}: {error}") from None
-    if not isinstance(found, dict):
-        raise ArtefactError(f"{folder} holds no pre-trained encoder of limbeck: {RECORD} is no json object")
-    return found
-
-
 def _write(
     pretrainer: Pretrainer,
     out: Path,
@@ -83,9 +67,9 @@ def _write(
         (folder / "README.md").write_text(card(record), encoding="utf-8")
         _draw(folder, log)
         record["files"] = {path.name: sha256(path) for path in sorted(folder.iterdir())}
-        (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        (folder / NAME).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
-    write_folder(out, fill, mark=RECORD, overwrite=overwrite)
+    write_folder(out, fill, mark=NAME, overwrite=overwrite)
     return record
 
 
@@ -94,7 +78,7 @@ def record_of(pretrainer: Pretrainer, settings: Mapping[str, Any], teacher: Mapp
     progress, corpus = pretrainer.progress, pretrainer.corpus
     assert progress is not None
     length = corpus.train.length
-    measured: dict[str, float] = next((entry["valid"] for entry in reversed(progress.log) if "valid" in entry), {})
+    measured = measures_of(progress, keep=pretrainer.fit_settings.keep)
     record: dict[str, Any] = {
         "model": {
             "model_type": pretrainer.model.inner.config.model_type,
@@ -124,6 +108,14 @@ def record_of(pretrainer: Pretrainer, settings: Mapping[str, Any], teacher: Mapp
     return record
 
 
+def measures_of(progress: Progress, *, keep: str) -> dict[str, float]:
+    """What was measured of the weights that are saved: of the best ones, or of the last."""
+    measured = [entry for entry in progress.log if "valid" in entry]
+    if keep == "best":
+        measured = [entry for entry in measured if entry["update"] == progress.best_update]
+    return dict(measured[-1]["valid"]) if measured else {}
+
+
 def card(record: Mapping[str, Any]) -> str:
     """The folder's ``README.md``: what it is, what was measured, how to go on."""
     model, training, corpus, measured = (record[key] for key in ("model", "training", "corpus", "measured"))
@@ -138,13 +130,14 @@ def card(record: Mapping[str, Any]) -> str:
         f"| updates | {training['updates']:,} |",
         f"| tokens read | {training['tokens']:,}, {training['tokens_per_second']:,.0f} a second |",
         f"| corpus | {corpus['texts']:,} texts, {corpus['tokens']:,} tokens in blocks of {corpus['length']} |",
-        *(f"| {name}, on texts held back | {value:.4g} |" for name, value in measured.items()),
+        *(f"| {called(name)}, on texts held back | {value:.4g} |" for name, value in measured.items()),
     ]
     if teacher := record.get("teacher"):
-        lines += [
-            f"| teacher | {teacher['name']}, {teacher['layers']} layers, {teacher['parameters']:,} parameters |",
-            f"| the teacher's perplexity, on the same | {teacher['perplexity']:.4g} |",
-        ]
+        lines.append(
+            f"| teacher | {teacher['name']}, {teacher['layers']} layers, {teacher['parameters']:,} parameters |"
+        )
+        if "perplexity" in teacher:
+            lines.append(f"| the teacher's perplexity, on the same | {teacher['perplexity']:.4g} |")
     return "\n".join(lines) + "\n"
 
 

@@ -52,8 +52,13 @@ class CorpusSettings:
     skip_bad_rows: bool = False
     """Leave damaged rows out, with a notice for each; otherwise the first stops the command."""
 
-    valid_share: float = 0.01
-    """Share of the texts that are held back to measure on, chosen by what they say."""
+    corpus_tokens: int | None = None
+    """Read the corpus up to so many tokens; all of it where not given, and of a streamed one a quarter more than
+    --tokens."""
+
+    valid_share: float | None = None
+    """Share of the texts that are held back to measure on, chosen by what they say; where not given 0.01, and 0.1 or
+    0.3 of few texts."""
 
     mask_share: float = 0.15
     """Share of a block's tokens that the model is asked for (Devlin et al. 2019)."""
@@ -66,12 +71,14 @@ class CorpusSettings:
         problems = []
         if self.length < 8:
             problems.append(f"--length {self.length} is too short for a block; give 8 or more, 128 say")
-        if not 0 < self.valid_share < 1:
+        if self.valid_share is not None and not 0 < self.valid_share < 1:
             problems.append(f"--valid-share {self.valid_share} is no share of the texts; give 0.01, say")
         if not 0 < self.mask_share < 1:
             problems.append(f"--mask-share {self.mask_share} is no share of the tokens; give 0.15, say")
-        if not 0 <= self.mask_smoothing < math.inf:
-            problems.append(f"--mask-smoothing {self.mask_smoothing} is no exponent from 0 up; give 0.7, say")
+        if not 0 <= self.mask_smoothing <= 10:
+            problems.append(f"--mask-smoothing {self.mask_smoothing} is no exponent from 0 to 10; give 0.7, say")
+        if self.corpus_tokens is not None and self.corpus_tokens < 1:
+            problems.append(f"--corpus-tokens {self.corpus_tokens} is too little; give 1 or more")
         if problems:
             raise SettingsError(together(problems))
 

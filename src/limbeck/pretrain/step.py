@@ -50,7 +50,8 @@ def triple(teacher: TeacherBeside, settings: TripleSettings) -> Step:
         if "soft" in weights:
             assert said is not None
             counts = batch.attention_mask if is_everywhere else (targets != mlm.IGNORED).long()
-            values = soft.loss(logits, said, temperature=settings.temperature, mask=counts)
+            compared = logits[..., : said.shape[-1]]  # tables may have rows that stand for no piece
+            values = soft.loss(compared, said, temperature=settings.temperature, mask=counts)
             parts["soft"] = mean_of_each(values, counts)
         if "mlm" in weights:
             parts["mlm"] = mean_over_hidden(mlm.loss(asked, targets), targets)

@@ -13,6 +13,7 @@ from limbeck.models import Batch
 from limbeck.pretrain.masked import MaskedModel, Seen
 from limbeck.pretrain.micro import MaskedBatch, mean_over_hidden
 from limbeck.pretrain.settings import TripleSettings
+from limbeck.text import Encoder
 from limbeck.train.precision import has_bf16
 from limbeck.train.step import MicroBatch, StepResult
 
@@ -28,6 +29,8 @@ class TeacherBeside:
     model: MaskedModel
     ids: Tensor | None = None
     """The teacher's id of each of the student's pieces (see ``distil.align``); None where they are the same."""
+    n_pieces: int | None = None
+    """Of the student's tokenizer: rows of a table beyond them stand for nothing. None: all rows are compared."""
     precision: str = "float32"
 
     @torch.no_grad()
@@ -44,7 +47,7 @@ class TeacherBeside:
             own = Batch(self.ids[batch.input_ids], batch.attention_mask, batch.token_type_ids)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             seen: Seen = self.model(own, at, states=states)
-            return seen, self.model.logits(seen.chosen, self.ids) if logits else None
+            return seen, self.model.logits(seen.chosen, self.ids)[..., : self.n_pieces] if logits else None
 
     def as_step(self, model: nn.Module, micro: MicroBatch) -> StepResult:
         """Masked language modelling as the teacher does it: what the student's is measured against."""
@@ -115,4 +118,4 @@ def teacher_beside(
     if problems:
         raise ModelError(together(problems))
     teacher.requires_grad_(False).eval()
-    return TeacherBeside(teacher, ids)
+    return TeacherBeside(teacher, ids, len(Encoder.from_string(student.tokenizer)))

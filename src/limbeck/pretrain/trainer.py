@@ -6,7 +6,7 @@ It runs in the one training loop; what it adds is the corpus, the masks of each 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from limbeck.errors import SettingsError
 from limbeck.models.transformer import max_positions
 from limbeck.pretrain.amount import choose
 from limbeck.pretrain.corpus import Corpus
-from limbeck.pretrain.masked import MaskedModel
+from limbeck.pretrain.masked import MaskedModel, rates_of
 from limbeck.pretrain.masking import Masker
 from limbeck.pretrain.measuring import measure
 from limbeck.pretrain.micro import MaskedCollator
@@ -30,7 +30,7 @@ from limbeck.text import Encoder
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
 from limbeck.train.identity import FREE, weights_hash
-from limbeck.train.launch import number, started
+from limbeck.train.launch import number
 from limbeck.train.limit import NO_LIMIT, Limit
 from limbeck.train.loop import Listener, Loop, Work
 from limbeck.train.memory import keep_freed_memory
@@ -86,6 +86,9 @@ class Pretrainer:
         listeners: Iterable[Listener] = (),
     ) -> None:
         see_that_it_has_positions(model, corpus.train.length)
+        see_that_it_heeds(fit)
+        if lesson is not None and lesson.teacher is not None:
+            see_that_it_has_positions(lesson.teacher.model, corpus.train.length, whose="teacher")
         self.model, self.corpus = model.to(join().accelerator.device), corpus
         if fit.batch_size is None and fit.batch_tokens is None:
             fit = replace(fit, batch_tokens=BATCH_TOKENS)
@@ -159,7 +162,7 @@ class Pretrainer:
             self.lengths,
             self.measure,
             self.identity(),
-            is_time_up=(self.limit if started() == 1 else NO_LIMIT).watch(),  # clocks of several would disagree
+            is_time_up=self._watch(),
             listeners=self.listeners,
             parts=self.lesson.parts,
             begin_epoch=self.collate.begin_epoch,
@@ -169,6 +172,7 @@ class Pretrainer:
         """All that decides the weights, by name, as JSON takes it."""
         kept = {key: value for key, value in record(self.fit_settings).items() if key not in FREE}
         identity = {**kept, **self._masking, "corpus": self.corpus.fingerprint, "length": self.corpus.train.length}
+        identity |= {"dropout": rates_of(self.model.inner.config)}
         identity |= {"model": self._start} | {f"taught by {key}": value for key, value in self.lesson.record.items()}
         return json.loads(json.dumps(identity))  # type: ignore[no-any-return]
 
@@ -197,6 +201,11 @@ class Pretrainer:
         found = measure(self.model, step, self._measured, n_blocks=n_blocks, length=length, fit=self.fit_settings)
         return found["perplexity"]
 
+    def _watch(self) -> Callable[[], bool]:
+        """Whether the time is up; the clock of the first process decides for all."""
+        is_up, processes = self.limit.watch(), join()
+        return is_up if processes.count == 1 or self.limit == NO_LIMIT else lambda: processes.first(is_up)
+
     def _settled(self, lesson: Lesson) -> Lesson:
         """The lesson with its teacher at the lowest precision that says the same; the first process decides."""
         teacher = lesson.teacher
@@ -208,7 +217,25 @@ class Pretrainer:
         return replace(lesson, record={**lesson.record, "teacher precision": teacher.precision})
 
 
-def see_that_it_has_positions(model: MaskedModel, length: int) -> None:
+def see_that_it_heeds(fit: FitSettings) -> None:
+    """Raise for settings that are of classifiers alone.
+
+    Raises:
+        SettingsError: one is given.
+    """
+    given = [
+        flag
+        for flag, is_given in (
+            ("--output-layer", fit.output_layer != "fresh"),
+            ("--gradual", fit.gradual),
+        )
+        if is_given
+    ]
+    if given:
+        raise SettingsError(f"{' and '.join(given)} is for training a classifier; leave it out in pre-training")
+
+
+def see_that_it_has_positions(model: MaskedModel, length: int, *, whose: str = "model") -> None:
     """Raise where a model cannot read blocks of ``length`` tokens.
 
     Raises:
@@ -216,7 +243,7 @@ def see_that_it_has_positions(model: MaskedModel, length: int) -> None:
     """
     reads = max_positions(model.inner.config)
     if length > reads:
-        raise SettingsError(f"--length {length}: the model has positions for {reads} tokens; give {reads} or less")
+        raise SettingsError(f"--length {length}: the {whose} has positions for {reads} tokens; give {reads} or less")
 
 
 def mask_of(corpus: Corpus) -> int:

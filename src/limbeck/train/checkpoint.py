@@ -62,10 +62,33 @@ def save(
         progress: where the run stands.
         tensors: named groups of tensors, such as ``model`` and ``best``.
         state: further state as JSON takes it (optimiser's groups, scheduler).
+
+    Raises:
+        TrainingError: the disk is full, or refuses otherwise; nothing half-written is left, and the one before stands.
     """
+    partial = folder / f"step-{progress.update:08d}.partial"
+    try:
+        _save(folder, partial, identity=identity, progress=progress, tensors=tensors, state=state)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise TrainingError(
+            f"the checkpoint of update {progress.update} cannot be written to {folder}: "
+            f"{getattr(error, 'strerror', None) or error}; make room, and go on with --resume from the one before"
+        ) from error
+
+
+def _save(
+    folder: Path,
+    partial: Path,
+    *,
+    identity: Mapping[str, Any],
+    progress: Progress,
+    tensors: Mapping[str, Mapping[str, Tensor]],
+    state: Mapping[str, Any],
+) -> None:
+    """As :func:`save`, by way of the folder ``partial``."""
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"step-{progress.update:08d}"
-    partial = folder / f"{target.name}.partial"
+    target = partial.with_suffix("")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     flat = {

@@ -261,8 +261,10 @@ class Loop:
         found = self.work.validate()
         self.model.train()
         if not math.isfinite(found["loss"]):
+            wrong = [f"{name} is {found[name]}" for name in self.work.parts if not math.isfinite(found.get(name, 0.0))]
+            of_parts = f" (of its parts, {', '.join(wrong)})" if wrong else ""
             raise TrainingError(
-                f"the validation loss is {found['loss']} after epoch {epoch + 1}; "
+                f"the validation loss is {found['loss']}{of_parts} after epoch {epoch + 1}; "
                 f"train again with a lower --lr (a third of {self.lr:g}, say)"
             )
         self._keep_best(found["loss"])
@@ -284,7 +286,7 @@ class Loop:
     def _keep_best(self, loss: float) -> None:
         if self.progress.best_loss is None or loss < self.progress.best_loss:
             self.progress.best_loss, self.progress.best_update, self.progress.stale = loss, self.progress.update, 0
-            self.best = _copy(self.work.model)
+            self.best = _copy(self.work.model) if self.settings.keep == "best" else None
         else:
             self.progress.stale += 1
 
