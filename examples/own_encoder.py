@@ -2,16 +2,13 @@
 
     python examples/own_encoder.py ENCODER examples/reviews.csv OUT --steps 20
 
-ENCODER is a folder as transformers writes it. What stands at OUT is one as well: `limbeck train DATA --model OUT`
-fine-tunes it. Needs `pip install 'limbeck[train]'`.
+`limbeck train DATA --model OUT` fine-tunes what comes out. Needs `pip install 'limbeck[train]'`.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import limbeck
@@ -29,7 +26,7 @@ from limbeck.pretrain.trainer import Lesson, Pretrainer
 
 def main(encoder: Path, corpus: str, out: Path, steps: int) -> None:
     """Fit the head, make the student, teach it, save it."""
-    opened, fit = open_masked(encoder, dropout=0.0), replace(published_fit(), batch_tokens=1024)
+    opened, fit, home = open_masked(encoder, dropout=0.0), published_fit(), out.with_name(f"{out.name}-teacher")
     texts = prepare([corpus], opened.model.tokenizer, 32, home=cache_dir())
     if not opened.has_head:
         begin_head(opened.model, texts.counts, smoothing=0.7)
@@ -37,12 +34,9 @@ def main(encoder: Path, corpus: str, out: Path, steps: int) -> None:
     head.last(AmountSettings(steps=steps))
     head.fit()
     print(f"the teacher's perplexity: {head.measure()['perplexity']:.0f}")
-    with tempfile.TemporaryDirectory() as name:
-        save(head, Path(name) / "teacher", settings={})
-        layers = max(1, depth_of(opened.model.inner.config.to_dict(), name=encoder.name) // 2)
-        student = open_masked(
-            make(Path(name) / "teacher", Path(name) / "student", Cut(layers=layers)), dropout=0.0
-        ).model
+    save(head, home, settings={})
+    layers = max(1, depth_of(opened.model.inner.config.to_dict(), name=encoder.name) // 2)
+    student = open_masked(make(home, out.with_name(f"{out.name}-start"), Cut(layers=layers)), dropout=0.0).model
     settings = TripleSettings()
     lesson = Lesson(triple(teacher_beside(opened.model, student, settings, None), settings), tuple(settings.weights))
     learner = Pretrainer(student, texts, fit, lesson=lesson)
