@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,29 +17,16 @@ from limbeck.artefact.verify import sha256
 from limbeck.distil.mean import targets_for
 from limbeck.runtime.predictor import Predictor
 from limbeck.scores import Scores
-from limbeck.train.loop import Loop
 from support import tiny
 from support.distil_cli import data, files, refused, run, teachers
 from support.encoders import folder
+from support.stopping import stop_at
 from support.train_data import numbers, rows, write_csv
 
 __all__ = ["data", "teachers"]  # fixtures
 
 SMALL = ["--student", "small", "--epochs", "1", "--precision", "float32"]
 ENCODER = ["--epochs", "1", "--batch-size", "8", "--precision", "float32"]
-
-
-def stop_at(monkeypatch: pytest.MonkeyPatch, update: int) -> None:
-    """Ctrl-C in the n-th update of all."""
-    honest, count = Loop._update, [0]
-
-    def stopped(self: Loop, *arguments: Any) -> None:
-        honest(self, *arguments)
-        count[0] += 1
-        if count[0] == update:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    monkeypatch.setattr(Loop, "_update", stopped)
 
 
 def test_the_main_job_and_its_scores(

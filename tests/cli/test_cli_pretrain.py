@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -19,10 +17,10 @@ from safetensors.torch import load_file
 from limbeck.artefact.verify import sha256
 from limbeck.cli import main
 from limbeck.pretrain import record as records
-from limbeck.train.loop import Loop
 from support.encoders import folder
 from support.masked import loaded
 from support.pretraining import TEXTS, masked_bert, write_texts
+from support.stopping import stop_at
 
 FIT = ["--length", "16", "--valid-share", "0.1", "--batch-size", "8", "--precision", "float32", "--lr", "5e-3"]
 
@@ -226,14 +224,8 @@ def test_other_dropout_is_another_training(
     tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ["pretrain", corpus, "--model", teacher, "--steps", "4", "--out", tmp_path / "out", *FIT]
-    honest = Loop._update
-
-    def stopped(self: Loop, *arguments: Any) -> None:
-        honest(self, *arguments)
-        os.kill(os.getpid(), signal.SIGINT)
-
     with monkeypatch.context() as patch:
-        patch.setattr(Loop, "_update", stopped)
+        stop_at(patch, 1)
         assert run(*words) == 130
     assert "dropout was" in refused(capsys, *words, "--resume", "--dropout", "0.5")
 

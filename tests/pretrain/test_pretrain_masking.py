@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from limbeck.errors import SettingsError
-from limbeck.pretrain.masking import IGNORED, VALIDATION, Masked, Masker
+from limbeck.losses import IGNORED
+from limbeck.pretrain.masking import VALIDATION, Masked, Masker
 
 N_PIECES, MASK = 40, 4
 SPECIAL = (0, 1, 2, 3, MASK)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from limbeck.distil.student import Cut, make
 from limbeck.errors import ModelError
-from limbeck.losses import mlm
+from limbeck.losses import IGNORED
 from limbeck.models import Batch
 from limbeck.pretrain.masked import MaskedModel, open_masked
 from limbeck.pretrain.micro import MaskedBatch
@@ -55,7 +55,7 @@ def test_masked_lm_is_the_mean_over_the_hidden_tokens(source: Path) -> None:
     by_hand = [F.cross_entropy(full[row, POSITIONS[row]], TARGETS[row]).item() for row in range(2)]
     assert found.losses.tolist() == pytest.approx(by_hand, rel=1e-5)
     partly = TARGETS.clone()
-    partly[0, 1] = mlm.IGNORED
+    partly[0, 1] = IGNORED
     one = F.cross_entropy(full[0, POSITIONS[0, :1]], TARGETS[0, :1]).item()
     assert masked_lm(model, micro(partly)).losses.tolist() == pytest.approx([one, by_hand[1]], rel=1e-5)
 

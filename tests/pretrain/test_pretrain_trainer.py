@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +20,9 @@ from limbeck.pretrain.step import triple
 from limbeck.pretrain.teacher import teacher_beside
 from limbeck.pretrain.trainer import Lesson, Pretrainer
 from limbeck.train.limit import Limit
-from limbeck.train.loop import Loop
 from limbeck.train.step import MicroBatch, StepResult
 from support.pretraining import LENGTH, corpus_of, masked_bert, pretrainer_of, quick
+from support.stopping import stop_at
 
 
 @pytest.fixture
@@ -45,18 +43,6 @@ def taught(folder: Path, source: Path, **changes: Any) -> Pretrainer:
 
 def weights(pretrainer: Pretrainer) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in pretrainer.model.state_dict().items()}
-
-
-def stop_after(monkeypatch: pytest.MonkeyPatch, update: int) -> None:
-    honest, count = Loop._update, [0]
-
-    def stopped(self: Loop, *arguments: Any) -> None:
-        honest(self, *arguments)
-        count[0] += 1
-        if count[0] == update:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    monkeypatch.setattr(Loop, "_update", stopped)
 
 
 def test_it_learns_and_says_what_it_gets(tmp_path: Path, source: Path) -> None:
@@ -111,7 +97,7 @@ def test_a_stopped_one_goes_on_to_the_bit(
     whole = taught(tmp_path, source, **fit)
     whole.fit()
     with monkeypatch.context() as patch:
-        stop_after(patch, stop)
+        stop_at(patch, stop)
         with pytest.raises(Interrupted):
             taught(tmp_path, source, **fit).fit(tmp_path / "checkpoints")
     again = taught(tmp_path, source, **fit)
@@ -126,7 +112,7 @@ def test_another_corpus_or_other_losses_do_not_go_on(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        stop_after(patch, 2)
+        stop_at(patch, 2)
         with pytest.raises(Interrupted):
             taught(tmp_path, source).fit(tmp_path / "checkpoints")
     other = taught(tmp_path, source)

@@ -9,24 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from limbeck.distil.settings import StudentSettings, numbers_of
+from limbeck.cli._pretraining import Asked, Made, carry_out, corpus_of
+from limbeck.cli._say import say
+from limbeck.distil.settings import StudentSettings
 from limbeck.errors import DataError, ModelError, SettingsError
-from limbeck.pretrain.settings import AmountSettings, CorpusSettings, TripleSettings, published_fit
+from limbeck.pretrain.settings import TripleSettings
 from limbeck.settings import record
-from limbeck.train.settings import FitSettings
 
 if TYPE_CHECKING:
-    from limbeck.cli._pretraining import Made
     from limbeck.pretrain.masked import MaskedModel
 
 HELP = "Distil an encoder on texts as DistilBERT was: soft targets, masked LM and hidden states together."
 EXAMPLE = "limbeck distil --pretrain teacher/ corpus.txt --layers 3 --budget 45m --out student/"
-DISTILBERT = "distilbert"
-"""What ``--student`` is given for the exact DistilBERT of a BERT."""
 
 
-@dataclass(frozen=True)
-class PretrainSettings:
+@dataclass(frozen=True, kw_only=True)
+class PretrainSettings(Asked):
     """Flags of the command with ``--pretrain``."""
 
     inputs: Annotated[
@@ -47,29 +45,8 @@ class PretrainSettings:
     triple: TripleSettings = field(default_factory=TripleSettings)
     """What counts in the loss."""
 
-    amount: AmountSettings = field(default_factory=AmountSettings)
-    """For how long."""
-
-    texts: CorpusSettings = field(default_factory=CorpusSettings)
-    """How the corpus is read, cut and masked."""
-
-    fit: FitSettings = field(default_factory=published_fit)
-    """Epochs, rates, batches."""
-
     scratch: bool = False
     """Begin the student's weights anew, in the shape that it would have."""
-
-    dry_run: bool = False
-    """Say what it would take and write, and do nothing."""
-
-    resume: bool = False
-    """Go on from the last checkpoint of --out; begin where there is none."""
-
-    overwrite: bool = False
-    """Replace a pre-trained encoder that stands at --out."""
-
-    json: bool = False
-    """Print the result as one JSON object instead of text."""
 
 
 def run(settings: PretrainSettings) -> int:
@@ -78,8 +55,6 @@ def run(settings: PretrainSettings) -> int:
     Raises:
         LimbeckError: something that was given cannot be used, or the training failed.
     """
-    from limbeck.cli._pretraining import carry_out
-
     if not settings.inputs:
         raise SettingsError(f"no teacher and no corpus were named; {EXAMPLE}")
     if settings.student.through is not None:
@@ -99,8 +74,6 @@ def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: P
     Raises:
         LimbeckError: one cannot be used, or they do not fit together.
     """
-    from limbeck.cli._pretraining import Made
-    from limbeck.cli._say import say
     from limbeck.models import _hub
     from limbeck.pretrain.masked import open_masked
     from limbeck.pretrain.step import triple
@@ -116,12 +89,7 @@ def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: P
             f"{' '.join(sources)} --model {name} --out {Path(name).name}-mlm"
         )
     source = _student_folder(settings, folder, sources, home)
-    opening: dict[str, Any] = {
-        "seed": settings.fit.seed,
-        "scratch": settings.scratch,
-        "dropout": settings.student.dropout,
-    }
-    cut = open_masked(source, **opening)
+    cut = open_masked(source, seed=settings.fit.seed, scratch=settings.scratch, dropout=settings.student.dropout)
     student = cut.model
     if student.n_parameters() >= opened.model.n_parameters() and not settings.scratch:
         say("the student is as large as its teacher; --layers 3, say, makes it smaller")
@@ -131,7 +99,7 @@ def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: P
     parts = tuple(settings.triple.weights)
     lesson = Lesson(triple(beside, settings.triple), parts, told, beside)
     has_head = cut.has_head or settings.scratch
-    return Made(student, lesson, opened.model, Path(name).name, opened.has_head, has_head=has_head)
+    return Made(student, lesson, Path(name).name, opened.has_head, has_head=has_head)
 
 
 def _student_folder(settings: PretrainSettings, teacher: Path, sources: Sequence[str], home: Path) -> Path:
@@ -140,15 +108,12 @@ def _student_folder(settings: PretrainSettings, teacher: Path, sources: Sequence
     Raises:
         LimbeckError: it cannot be cut so.
     """
-    from limbeck.distil import student
+    from limbeck.distil import distilbert, student
 
     asked = settings.student
-    take = None if asked.take is None else numbers_of(asked.take)
-    cut = student.Cut(asked.layers, None if take is None else tuple(take), asked.width)
-    if asked.student == DISTILBERT:
-        from limbeck.distil.distilbert import make
-
-        made = make(teacher, home / "student", cut)
+    cut = student.Cut(asked.layers, asked.taken, asked.width)
+    if asked.student == distilbert.NAME:
+        made = distilbert.make(teacher, home / "student", cut)
     else:
         source = teacher if asked.student is None else student.folder_of(asked.student)
         made = source if cut.is_whole else student.make(source, home / "student", cut)
@@ -163,11 +128,10 @@ def _trimmed(settings: PretrainSettings, made: Path, pieces: int, sources: Seque
     Raises:
         LimbeckError: its tokenizer cannot be trimmed, or they are too few.
     """
-    from limbeck.cli._pretraining import corpus_of
     from limbeck.models.transformer import read_tokenizer
     from limbeck.passes import trim
 
-    corpus = corpus_of(settings.texts, sources, read_tokenizer(made))
+    corpus = corpus_of(settings, sources, read_tokenizer(made))
     trim.trim_folder(made, home / "trimmed", corpus.counts, pieces=pieces)
     return home / "trimmed"
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from limbeck.cli._say import say
 from limbeck.cli._trained import print_result
-from limbeck.errors import TrainingError
+from limbeck.errors import Interrupted, TrainingError
+from limbeck.train.launch import number
 
 
 def checkpoints_of(out: Path) -> Path:
@@ -16,30 +19,64 @@ def checkpoints_of(out: Path) -> Path:
 
 
 def what_stands(out: Path, *, resume: bool, overwrite: bool, as_json: bool) -> str:
-    """Make the place ready, and tell what stands there: the whole ``model``, which is reported, ``part`` of it or
-    ``nothing``.
-
-    Raises:
-        LimbeckError: something stands there that may not be replaced.
-    """
+    """As :func:`made_ready` for a model that answers; a whole one is reported."""
     from limbeck.artefact.manifest import NAME, Manifest
-    from limbeck.artefact.save import check_target
 
-    checkpoints = checkpoints_of(out)
-    begun = any(checkpoints.glob("step-*"))
-    if resume and (out / NAME).is_file() and not (begun and overwrite):
+    stands = made_ready(out, NAME, resume=resume, overwrite=overwrite)
+    if stands == "model":
         say(
             f"{out} is finished already; nothing to resume (its settings and data are not compared with these). "
             "To train anew add --overwrite and leave --resume out, or give another --out"
         )
         print_result(Manifest.read(out), out, as_json=as_json, how="finished before, left as it is")
+    return stands
+
+
+def made_ready(out: Path, mark: str, *, resume: bool, overwrite: bool) -> str:
+    """Make the place ready, and tell what stands there: the whole ``model``, ``part`` of it or ``nothing``.
+
+    Args:
+        out: the place.
+        mark: the file by which a whole model is known.
+        resume: what is there is gone on with.
+        overwrite: what is there may be replaced.
+
+    Raises:
+        LimbeckError: something stands there that may not be replaced.
+    """
+    from limbeck.artefact.save import check_target
+
+    checkpoints = checkpoints_of(out)
+    begun = any(checkpoints.glob("step-*"))
+    if resume and (out / mark).is_file() and not (begun and overwrite):
         return "model"
-    check_target(out, overwrite=overwrite)
-    check_checkpoints(checkpoints, begun=begun, resume=resume, overwrite=overwrite)
+    check_target(out, overwrite=overwrite, mark=mark)
+    _check_checkpoints(checkpoints, begun=begun, resume=resume, overwrite=overwrite)
     return "part" if resume and begun else "nothing"
 
 
-def check_checkpoints(folder: Path, *, begun: bool, resume: bool, overwrite: bool) -> None:
+def fit_there(fit: Callable[[], object], checkpoints: Path, *, resume: bool, goes_on: bool = True) -> None:
+    """Train, checkpoints of an earlier training out of the way unless it is gone on with.
+
+    Args:
+        fit: trains.
+        checkpoints: the folder that it uses.
+        resume: whether what stands there is gone on with.
+        goes_on: whether a stopped one can be, which is then told.
+
+    Raises:
+        Interrupted: the user asked to stop.
+    """
+    if number() == 0 and not resume:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+    try:
+        fit()
+    except Interrupted as stop:
+        how = ". Go on with the same command and --resume" if goes_on else ""
+        raise Interrupted(f"{stop}{how}") from None
+
+
+def _check_checkpoints(folder: Path, *, begun: bool, resume: bool, overwrite: bool) -> None:
     """See that no earlier work is lost.
 
     Raises:

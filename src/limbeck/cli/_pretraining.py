@@ -6,52 +6,60 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from limbeck.cli._place import check_checkpoints, checkpoints_of
+from limbeck.cli._place import checkpoints_of, fit_there, made_ready
 from limbeck.cli._say import say
 from limbeck.cli._several import first_decides
 from limbeck.cli.train import duration
-from limbeck.errors import DataError, Interrupted
+from limbeck.errors import DataError
+from limbeck.pretrain.hub import PREFIX
+from limbeck.pretrain.settings import AmountSettings, CorpusSettings, published_fit
 from limbeck.settings import record
 from limbeck.train import require_training
 from limbeck.train.launch import started
 from limbeck.train.limit import Limit
+from limbeck.train.settings import FitSettings
 
 if TYPE_CHECKING:
     from limbeck.pretrain.corpus import Corpus
     from limbeck.pretrain.masked import MaskedModel
-    from limbeck.pretrain.settings import AmountSettings, CorpusSettings
     from limbeck.pretrain.trainer import Lesson, Pretrainer
-    from limbeck.train.settings import FitSettings
 
-_HUB = "hub:"
 _FEW_TOKENS = 5_000
 """Held back, of which some hundred are asked for: their perplexity is known to a tenth at best."""
 _NOT_KEPT = ("inputs", "corpus", "out", "dry_run", "resume", "overwrite", "json")
 
 
-class Asked(Protocol):
+@dataclass(frozen=True, kw_only=True)
+class Asked:
     """The flags that both commands have."""
 
-    @property
-    def out(self) -> Path: ...
-    @property
-    def amount(self) -> AmountSettings: ...
-    @property
-    def texts(self) -> CorpusSettings: ...
-    @property
-    def fit(self) -> FitSettings: ...
-    @property
-    def dry_run(self) -> bool: ...
-    @property
-    def resume(self) -> bool: ...
-    @property
-    def overwrite(self) -> bool: ...
-    @property
-    def json(self) -> bool: ...
+    out: Path = Path("pretrained")
+    """The folder to save in."""
+
+    amount: AmountSettings = field(default_factory=AmountSettings)
+    """For how long."""
+
+    texts: CorpusSettings = field(default_factory=CorpusSettings)
+    """How the corpus is read, cut and masked."""
+
+    fit: FitSettings = field(default_factory=published_fit)
+    """Epochs, rates, batches."""
+
+    dry_run: bool = False
+    """Say what it would take and write, and do nothing."""
+
+    resume: bool = False
+    """Go on from the last checkpoint of --out; begin where there is none."""
+
+    overwrite: bool = False
+    """Replace a pre-trained encoder that stands at --out."""
+
+    json: bool = False
+    """Print the result as one JSON object instead of text."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +69,16 @@ class Made:
     model: MaskedModel
     lesson: Lesson | None = None
     """None: masked language modelling."""
-    teacher: MaskedModel | None = None
     teacher_name: str = ""
     teacher_has_head: bool = True
     has_head: bool = True
     """Whether the model came with a masked-LM head, or a new one begins."""
+
+    @property
+    def teacher(self) -> MaskedModel | None:
+        """Whom the lesson asks."""
+        beside = None if self.lesson is None else self.lesson.teacher
+        return None if beside is None else beside.model
 
 
 Make = Callable[[Path], Made]
@@ -82,6 +95,7 @@ def carry_out(settings: Asked, sources: Sequence[str], make: Make) -> int:
     see_that_they_are_there(sources)
     require_training()
     from limbeck.pretrain.record import read
+    from limbeck.pretrain.trainer import see_that_it_can_learn
 
     if first_decides(lambda: _stands(settings)):
         say(f"{settings.out} is finished already; nothing to resume")
@@ -89,8 +103,8 @@ def carry_out(settings: Asked, sources: Sequence[str], make: Make) -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="limbeck-pretrain-") as home:
         made = make(Path(home))
-        see_that_it_can_learn(settings, made)
-        corpus = corpus_of(settings.texts, sources, made.model.tokenizer, limit_tokens=_limit_of(settings, sources))
+        see_that_it_can_learn(made.model, made.lesson, settings.fit, settings.texts.length)
+        corpus = corpus_of(settings, sources, made.model.tokenizer)
         if not made.has_head:
             from limbeck.pretrain.new_head import begin_head
 
@@ -119,34 +133,18 @@ def see_that_they_are_there(sources: Sequence[str]) -> None:
     from limbeck.data import open_rows
 
     for source in sources:
-        if not source.startswith(_HUB) and not Path(source).exists():
+        if not source.startswith(PREFIX) and not Path(source).exists():
             open_rows(source)  # says so, and names what stands beside
-
-
-def see_that_it_can_learn(settings: Asked, made: Made) -> None:
-    """Tell what does not fit before a corpus is read, which can take long.
-
-    Raises:
-        LimbeckError: blocks are longer than a model reads, or there is a flag that is of no use here.
-    """
-    from limbeck.pretrain.trainer import see_that_it_has_positions, see_that_it_heeds
-
-    see_that_it_heeds(settings.fit)
-    see_that_it_has_positions(made.model, settings.texts.length)
-    if made.teacher is not None:
-        see_that_it_has_positions(made.teacher, settings.texts.length, whose="teacher")
 
 
 def _limit_of(settings: Asked, sources: Sequence[str]) -> int | None:
     """Tokens at which reading stops."""
     if settings.texts.corpus_tokens is not None or settings.amount.tokens is None:
         return settings.texts.corpus_tokens
-    return settings.amount.tokens * 5 // 4 if any(source.startswith(_HUB) for source in sources) else None
+    return settings.amount.tokens * 5 // 4 if any(source.startswith(PREFIX) for source in sources) else None
 
 
-def corpus_of(
-    texts: CorpusSettings, sources: Sequence[str], tokenizer: str, *, limit_tokens: int | None = None
-) -> Corpus:
+def corpus_of(settings: Asked, sources: Sequence[str], tokenizer: str) -> Corpus:
     """The corpus as tokens on disk; of several processes the first makes it.
 
     Raises:
@@ -155,6 +153,8 @@ def corpus_of(
     from limbeck.cache import cache_dir
     from limbeck.pretrain.corpus import prepare
     from limbeck.train.progress import Console
+
+    texts = settings.texts
 
     def read() -> Corpus:
         return prepare(
@@ -166,7 +166,7 @@ def corpus_of(
             encoding=texts.encoding,
             skip_bad_rows=texts.skip_bad_rows,
             valid_share=texts.valid_share,
-            limit_tokens=limit_tokens,
+            limit_tokens=_limit_of(settings, sources),
             watch=Console().watch,
         )
 
@@ -178,23 +178,16 @@ def corpus_of(
 
 
 def _stands(settings: Asked) -> bool:
-    """Whether the whole model stands already, where a resume asks for it; else see that its place is free.
+    """Whether the whole model stands already, where a resume asks for it; else its place is made ready.
 
     Raises:
         LimbeckError: something stands there that may not be replaced.
     """
-    from limbeck.artefact.save import check_target
     from limbeck.pretrain.record import NAME
 
     if settings.dry_run:
         return False
-    checkpoints = checkpoints_of(settings.out)
-    begun = any(checkpoints.glob("step-*"))
-    if settings.resume and (settings.out / NAME).is_file() and not (begun and settings.overwrite):
-        return True
-    check_target(settings.out, overwrite=settings.overwrite, mark=NAME)
-    check_checkpoints(checkpoints, begun=begun, resume=settings.resume, overwrite=settings.overwrite)
-    return False
+    return made_ready(settings.out, NAME, resume=settings.resume, overwrite=settings.overwrite) == "model"
 
 
 def _pretrainer(settings: Asked, made: Made, corpus: Corpus) -> Pretrainer:
@@ -259,15 +252,10 @@ def _train(settings: Asked, pretrainer: Pretrainer, teacher: Mapping[str, Any] |
     from limbeck.pretrain.saving import save
 
     checkpoints = checkpoints_of(settings.out)
-    if not settings.resume:
-        shutil.rmtree(checkpoints, ignore_errors=True)
-    try:
-        pretrainer.fit(checkpoints, resume=settings.resume)
-    except Interrupted as stop:
-        raise Interrupted(f"{stop}. Go on with the same command and --resume") from None
+    fit_there(lambda: pretrainer.fit(checkpoints, resume=settings.resume), checkpoints, resume=settings.resume)
     kept = {key: value for key, value in record(settings).items() if key not in _NOT_KEPT}
     kept |= {key: Path(kept[key]).name for key in ("model", "student") if kept.get(key) and Path(kept[key]).exists()}
-    kept |= {"corpus": [source if source.startswith(_HUB) else Path(source).name for source in sources]}
+    kept |= {"corpus": [source if source.startswith(PREFIX) else Path(source).name for source in sources]}
     kept |= {key: value for key, value in record(pretrainer.fit_settings).items() if key in kept}
     say("saving")
     told = save(pretrainer, settings.out, settings=kept, teacher=teacher, overwrite=settings.overwrite)

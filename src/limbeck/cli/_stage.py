@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limbeck.cli._place import checkpoints_of
+from limbeck.cli._place import checkpoints_of, fit_there
 from limbeck.cli._say import counted, say
 from limbeck.cli._trained import print_result
 from limbeck.cli.train import duration
-from limbeck.distil.settings import numbers_of
 from limbeck.errors import Interrupted
 from limbeck.settings import record
 
@@ -93,12 +92,7 @@ def _train(settings: Settings, taught: Lesson, learner: Learner) -> None:
 
     checkpoints = checkpoints_of(settings.out)
     say(*learner.notices, *learner.describe().lines(), *_plan_lines(learner, estimate(learner).seconds))
-    if not settings.resume:
-        shutil.rmtree(checkpoints, ignore_errors=True)
-    try:
-        learner.fit(checkpoints, resume=settings.resume)
-    except Interrupted as stop:
-        raise Interrupted(f"{stop}. Go on with the same command and --resume") from None
+    fit_there(lambda: learner.fit(checkpoints, resume=settings.resume), checkpoints, resume=settings.resume)
     manifest = learner.save(settings.out, calibrated=settings.calibrate, overwrite=settings.overwrite)
     shutil.rmtree(checkpoints, ignore_errors=True)
     if not taught.valid_is_labelled and learner.valid is not None:
@@ -117,8 +111,7 @@ def _source(settings: Settings, material: Material, home: Path) -> str:
     from limbeck.distil.taught import Student, place_student
 
     asked = settings.student
-    take = None if asked.take is None else numbers_of(asked.take)
-    cut = Cut(asked.layers, None if take is None else tuple(take), asked.width, asked.vocabulary, asked.dropout)
+    cut = Cut(asked.layers, asked.taken, asked.width, asked.vocabulary, asked.dropout)
     if asked.student is None and cut.is_whole:
         say("the student is as large as its teacher; --layers 3, say, makes it smaller")
     return place_student(Student(asked.student or str(material.folder), cut), home, material.rows.dataset.inputs)

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import Annotated
 
 import tyro
 
+from limbeck.cli._pretraining import Asked, Made, carry_out
 from limbeck.errors import SettingsError
-from limbeck.pretrain.settings import AmountSettings, CorpusSettings, published_fit
-from limbeck.train.settings import FitSettings
-
-if TYPE_CHECKING:
-    from limbeck.cli._pretraining import Made
 
 HELP = "Pre-train an encoder on texts by masked language modelling: from scratch, going on, or fitting a head on one."
 EXAMPLE = "limbeck pretrain reviews.jsonl --model encoder/ --tokens 4000000 --out encoder-mlm/"
 
 
-@dataclass(frozen=True)
-class Settings:
+@dataclass(frozen=True, kw_only=True)
+class Settings(Asked):
     """Flags of the command."""
 
     corpus: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CORPUS...", help_behavior_hint="")]
@@ -29,35 +24,11 @@ class Settings:
     model: str
     """The encoder's folder or hub name; it goes on from its weights, with a new masked-LM head where it has none."""
 
-    out: Path = Path("pretrained")
-    """The folder to save in."""
-
     scratch: bool = False
     """Take the encoder's shape and tokenizer alone: all weights begin anew."""
 
     dropout: float | None = None
     """Dropout while it learns; what is saved keeps the rates of its configuration. Those where not given."""
-
-    amount: AmountSettings = field(default_factory=AmountSettings)
-    """For how long."""
-
-    texts: CorpusSettings = field(default_factory=CorpusSettings)
-    """How the corpus is read, cut and masked."""
-
-    fit: FitSettings = field(default_factory=published_fit)
-    """Epochs, rates, batches."""
-
-    dry_run: bool = False
-    """Say what it would take and write, and do nothing."""
-
-    resume: bool = False
-    """Go on from the last checkpoint of --out; begin where there is none."""
-
-    overwrite: bool = False
-    """Replace a pre-trained encoder that stands at --out."""
-
-    json: bool = False
-    """Print the result as one JSON object instead of text."""
 
     def __post_init__(self) -> None:
         if self.dropout is not None and not 0 <= self.dropout < 1:
@@ -66,8 +37,6 @@ class Settings:
 
 def run(settings: Settings) -> int:
     """Pre-train and save; results on stdout, everything else on stderr."""
-    from limbeck.cli._pretraining import carry_out
-
     return carry_out(settings, settings.corpus, lambda _: _made(settings))
 
 
@@ -77,7 +46,6 @@ def _made(settings: Settings) -> Made:
     Raises:
         LimbeckError: it cannot be used.
     """
-    from limbeck.cli._pretraining import Made
     from limbeck.cli._say import say
     from limbeck.models import _hub
     from limbeck.pretrain.masked import open_masked

@@ -7,16 +7,17 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from limbeck.cli._place import checkpoints_of, what_stands
+from limbeck.cli._place import checkpoints_of, fit_there, what_stands
 from limbeck.cli._say import counted, say
 from limbeck.cli._several import first_decides
 from limbeck.cli._trained import print_result
-from limbeck.errors import DataError, Interrupted, SettingsError
+from limbeck.errors import DataError, SettingsError
 from limbeck.text.settings import TextSettings
 from limbeck.train import require_training
 from limbeck.train.launch import number, started
@@ -156,13 +157,8 @@ def run(settings: Settings) -> int:
         chooses = settings.auto or settings.within is not None
         if settings.look and not chooses and stands == "nothing":
             say(*filter(None, [first_decides(lambda: look(learner, cost.pass_seconds))]))
-        if number() == 0 and not settings.resume:
-            shutil.rmtree(checkpoints, ignore_errors=True)
-        try:
-            _fit(learner, cost, checkpoints, settings, begun)
-        except Interrupted as stop:
-            how = "" if settings.auto else ". Go on with the same command and --resume"
-            raise Interrupted(f"{stop}{how}") from None
+        fit = partial(_fit, learner, cost, checkpoints, settings, begun)
+        fit_there(fit, checkpoints, resume=settings.resume, goes_on=not settings.auto)
     manifest = learner.save(out, calibrated=settings.calibrate, overwrite=settings.overwrite)
     if number() == 0:
         shutil.rmtree(checkpoints, ignore_errors=True)

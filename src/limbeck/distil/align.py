@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from limbeck.errors import ModelError, together
 from limbeck.text import Encoder
-from limbeck.text.encode import PADS
+from limbeck.text.encode import MASKS, PADS
 
 _UNKNOWN = ("[UNK]", "<unk>")
-_MASK = ("[MASK]", "<mask>")
 _OWN = ("vocab", "merges", "unk_token", "unk_id")
 """What two tokenizers of one kind may have each for itself: pieces are compared one by one."""
 _SHOWN = 5
@@ -147,7 +146,7 @@ def _table(ours: _Reader, theirs: _Reader) -> tuple[NDArray[np.int64], list[str]
 def _parts(ours: _Reader, theirs: _Reader) -> dict[int, int]:
     """The student's id -> the teacher's id of the special tokens that play one part in both."""
     parts: dict[int, int] = {}
-    for names in (PADS, _MASK):
+    for names in (PADS, MASKS):
         mine, its = ours.played(names), theirs.played(names)
         if mine is not None and its is not None:
             parts[mine] = its

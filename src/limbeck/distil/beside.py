@@ -17,6 +17,7 @@ from limbeck.errors import ModelError, together
 from limbeck.losses import cosine, hidden, mean_of_each, relations
 from limbeck.models import Attention, Batch, Output, TextModel
 from limbeck.models.transformer import TransformerModel, max_positions
+from limbeck.pretrain.teacher import apart
 
 PROJECTION = "projection"
 """The name of the projection in the student's module."""
@@ -153,24 +154,13 @@ def _problems(
     teacher: TransformerModel, student: TransformerModel, settings: BesideSettings, max_length: int
 ) -> list[str]:
     """What keeps the teacher from standing beside the student, a line each."""
+    reads = max_positions(teacher.inner.config)
     problems = []
-    if _n_layers(student) > _n_layers(teacher):
-        problems.append(
-            f"the student has {_n_layers(student)} layers and the teacher {_n_layers(teacher)}: "
-            f"give --layers {_n_layers(teacher)} or fewer"
-        )
-    if (reads := max_positions(teacher.inner.config)) < max_length:
+    if reads < max_length:
         problems.append(f"the teacher reads {reads} tokens of a text: give --max-length {reads} or less")
-    if "relations" in settings.weights:
-        problems += [
-            f"--relations {settings.relations:g} compares attention, which is not seen inside the {whose}'s family "
-            f"{model.inner.config.model_type!r}: give 0, or one of bert, roberta, electra, distilbert, mpnet"
-            for whose, model in (("student", student), ("teacher", teacher))
-            if not model.shows_attention
-        ]
     if {id(value) for value in student.parameters()} & {id(value) for value in teacher.parameters()}:
         problems.append("the student shares weights with the teacher, which would be trained with it: copy them first")
-    return problems
+    return [*apart(student, teacher, relations=settings.weights.get("relations", 0.0)), *problems]
 
 
 def _n_layers(model: TransformerModel) -> int:

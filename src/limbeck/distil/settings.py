@@ -86,6 +86,11 @@ class StudentSettings:
             )
 
     @property
+    def taken(self) -> tuple[int, ...] | None:
+        """The layers that are named; None where none are."""
+        return None if self.take is None else tuple(numbers_of(self.take) or ())
+
+    @property
     def stages(self) -> tuple[int, ...]:
         """Layers of the students on the way, in their order."""
         return tuple(numbers_of(self.through or "") or ())

@@ -21,6 +21,7 @@ from limbeck.distil import _encoder_folder as folders
 from limbeck.distil.narrow import narrowed
 from limbeck.errors import ModelError, SettingsError
 from limbeck.models import DEFAULT, _hub
+from limbeck.models._rates import is_rate
 from limbeck.passes import trim
 from limbeck.text import Encoder, Input, texts_in
 
@@ -34,7 +35,6 @@ DROPOUTS = {
 }
 """Rates of dropout that a family has where its configuration is silent; others have :data:`_RATES`."""
 _RATES = ("hidden_dropout_prob", "attention_probs_dropout_prob")
-_RATE = re.compile(r"(\w+_)?dropout(_prob|_rate)?")
 _LAYER = re.compile(r"(?P<before>(?:.*?\.)?layers?\.)(?P<number>\d+)(?P<after>\..*)")
 _SPLITTER = "WordPiece"
 """The kind of tokenizer whose vocabulary can be trimmed."""
@@ -192,7 +192,7 @@ def _trunk(weights: Mapping[str, NDArray[Any]], depth: int) -> set[str]:
 
 def _rates(config: Mapping[str, Any]) -> list[str]:
     """The entries of a configuration that are rates of dropout, those that it takes for granted included."""
-    named = [key for key, value in config.items() if _RATE.fullmatch(key) and not isinstance(value, bool | str)]
+    named = [key for key, value in config.items() if is_rate(key) and not isinstance(value, bool | str)]
     return list(dict.fromkeys([*named, *DROPOUTS.get(str(config.get("model_type")), _RATES)]))
 
 

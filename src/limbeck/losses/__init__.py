@@ -17,6 +17,9 @@ from limbeck.tasks import TASKS
 if TYPE_CHECKING:
     from torch import Tensor
 
+IGNORED = -100
+"""The target of a place that does not count, as torch and transformers have it."""
+
 LOSSES = Table("limbeck.losses", noun="loss", flag="loss")
 
 

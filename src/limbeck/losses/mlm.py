@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-IGNORED = -100
-"""The target of a place that does not count."""
+from limbeck.losses import IGNORED
 
 
 def loss(logits: Tensor, targets: Tensor) -> Tensor:

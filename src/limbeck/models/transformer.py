@@ -69,9 +69,7 @@ class TransformerModel(nn.Module):
 
     def _plain(self, batch: Batch, *, states: bool) -> Output:
         """transformers' own forward, with segment ids where the family has them."""
-        inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
-        if getattr(self.inner.config, "type_vocab_size", 0) > 1:
-            inputs["token_type_ids"] = batch.token_type_ids
+        inputs = inputs_of(batch, self.inner.config)
         given = self.inner(**inputs, output_hidden_states=True) if states else self.inner(**inputs)
         return Output(given.logits, tuple(given.hidden_states) if states else ())
 
@@ -86,9 +84,7 @@ class TransformerModel(nn.Module):
     def write(self, folder: Path) -> None:
         """Write the model and its tokenizer as ``transformers.pipeline`` loads them."""
         self.inner.save_pretrained(folder)
-        folder.joinpath("tokenizer.json").write_text(self.tokenizer, encoding="utf-8")
-        record = tokenizer_config(self.inner.config, self.tokenizer)
-        folder.joinpath("tokenizer_config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write_tokenizer(folder, self.inner.config, self.tokenizer)
 
 
 def start(request: Request) -> Prepared:
@@ -200,13 +196,30 @@ def wrap(inner: Any, tokenizer: str) -> TransformerModel:
     Raises:
         ModelError: the tokenizer has pieces that the model has no embedding for.
     """
+    return TransformerModel(inner, fitting_tokenizer(inner.config, tokenizer))
+
+
+def fitting_tokenizer(config: Any, tokenizer: str) -> str:
+    """The text of a tokenizer, rid of the cut and the padding that its file may carry.
+
+    Raises:
+        ModelError: it has pieces that a model with ``config`` has no embedding for.
+    """
     encoder = Encoder.from_string(tokenizer)
-    if len(encoder) > inner.config.vocab_size:
+    if len(encoder) > config.vocab_size:
         raise ModelError(
-            f"the tokenizer has {len(encoder)} pieces, the model embeddings for {inner.config.vocab_size}: "
+            f"the tokenizer has {len(encoder)} pieces, the model embeddings for {config.vocab_size}: "
             "they do not belong together; give a folder whose tokenizer.json and config.json agree"
         )
-    return TransformerModel(inner, encoder.tokenizer.to_str())
+    return encoder.tokenizer.to_str()
+
+
+def inputs_of(batch: Batch, config: Any) -> dict[str, torch.Tensor]:
+    """What transformers' own forward is given: segment ids where the family has them."""
+    inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+    if getattr(config, "type_vocab_size", 0) > 1:
+        inputs["token_type_ids"] = batch.token_type_ids
+    return inputs
 
 
 def max_positions(config: Any) -> int:
@@ -297,7 +310,14 @@ def read_tokenizer(folder: Path) -> str:
     raise ModelError(f"{folder} has no tokenizer.json, and none can be made from its files: {reason}")
 
 
-def tokenizer_config(config: Any, tokenizer: str) -> dict[str, Any]:
+def write_tokenizer(folder: Path, config: Any, tokenizer: str) -> None:
+    """Write a tokenizer beside the model with ``config``, so that transformers loads it as it is."""
+    folder.joinpath("tokenizer.json").write_text(tokenizer, encoding="utf-8")
+    record = _tokenizer_config(config, tokenizer)
+    folder.joinpath("tokenizer_config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _tokenizer_config(config: Any, tokenizer: str) -> dict[str, Any]:
     """What makes transformers load ``tokenizer.json`` as it is, whatever the family's own class would add to it."""
     encoder = Encoder.from_string(tokenizer)
     pad = encoder.tokenizer.id_to_token(int(config.pad_token_id or 0))

@@ -14,7 +14,7 @@ from limbeck.artefact.manifest import TOKENIZER
 from limbeck.errors import ModelError, require
 from limbeck.passes._pieces import Choice, rows
 from limbeck.passes._tokenizer_file import TokenizerFile
-from limbeck.text.encode import PADS
+from limbeck.text.encode import MASKS, PADS
 
 CONFIG, WEIGHTS, TOKENIZER_CONFIG = "config.json", "model.safetensors", "tokenizer_config.json"
 _COPIED = ("special_tokens_map.json", "LICENSE", "LICENCE", "NOTICE", "COPYING", "README")
@@ -31,7 +31,7 @@ BY_PIECE = (
 """How the names of tensors end that have a row a piece: the embedding, and the heads of pretraining."""
 _ROLES = {
     "pad_token": PADS,
-    "mask_token": ("[MASK]", "<mask>"),
+    "mask_token": MASKS,
     "cls_token": ("[CLS]", "<s>"),
     "sep_token": ("[SEP]", "</s>"),
 }

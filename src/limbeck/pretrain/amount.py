@@ -45,8 +45,10 @@ def choose(
         SettingsError: the time is too short for one update.
     """
     kept = join().first(lambda: _kept(checkpoints))
+    validation = 0.0
     if limit is not None:
-        pretrainer.limit = replace(limit, reserve=reserve(pretrainer, limit))
+        validation = seconds_of_validation(pretrainer)
+        pretrainer.limit = replace(limit, reserve=reserve(pretrainer, limit, validation))
     if kept and amount != AmountSettings():
         pretrainer.fit_settings = replace(pretrainer.fit_settings, **kept)
         return f"{pretrainer.n_updates():,} updates, as it was chosen before the stop"
@@ -57,7 +59,7 @@ def choose(
         return f"{_for(pretrainer, updates)} for {amount.tokens:,} tokens"
     if limit is None:
         return f"{pretrainer.n_updates():,} updates"
-    seconds = _DOUBT * (seconds_per_update(pretrainer) + seconds_beside(pretrainer))
+    seconds = _DOUBT * (seconds_per_update(pretrainer) + seconds_beside(pretrainer, validation))
     updates = join().first(lambda: int(pretrainer.limit.left() / seconds * started()))
     if updates < 1:
         needed = limit.seconds - pretrainer.limit.left() + seconds
@@ -106,21 +108,25 @@ def _for(pretrainer: Pretrainer, updates: int) -> str:
     return f"{updates:,} updates, {updates / an_epoch:.2f} passes over the corpus"
 
 
-def seconds_beside(pretrainer: Pretrainer) -> float:
-    """Seconds that validations and checkpoints take for each update, on average."""
-    fit, sizes = pretrainer.fit_settings, pretrainer.fit_settings.steps(pretrainer.lengths)
+def seconds_of_validation(pretrainer: Pretrainer) -> float:
+    """Time a validation."""
     began = time.perf_counter()
     pretrainer.measure()
-    validation = time.perf_counter() - began
-    checkpoint_seconds = _WEIGHTS_SAVED * 4 * pretrainer.model.n_parameters() / _BYTES_A_SECOND
-    a_checkpoint = checkpoint_seconds / (fit.checkpoint_every or len(sizes))
-    return (fit.validations * validation + checkpoint_seconds) / len(sizes) + a_checkpoint
+    return time.perf_counter() - began
 
 
-def reserve(pretrainer: Pretrainer, limit: Limit) -> float:
+def seconds_beside(pretrainer: Pretrainer, validation: float) -> float:
+    """Seconds that validations, of ``validation`` seconds each, and checkpoints take for each update, on average."""
+    fit, n_steps = pretrainer.fit_settings, len(pretrainer.fit_settings.steps(pretrainer.lengths))
+    saving = _seconds_of_checkpoint(pretrainer)
+    return (fit.validations * validation + saving) / n_steps + saving / (fit.checkpoint_every or n_steps)
+
+
+def reserve(pretrainer: Pretrainer, limit: Limit, validation: float) -> float:
     """Seconds for a last validation, its checkpoint and saving."""
-    began = time.perf_counter()
-    pretrainer.measure()
-    validation = time.perf_counter() - began
-    saving = _SAVING_SECONDS + 2 * _WEIGHTS_SAVED * 4 * pretrainer.model.n_parameters() / _BYTES_A_SECOND
+    saving = _SAVING_SECONDS + 2 * _seconds_of_checkpoint(pretrainer)
     return min(2 * validation + saving, 0.9 * limit.seconds)
+
+
+def _seconds_of_checkpoint(pretrainer: Pretrainer) -> float:
+    return _WEIGHTS_SAVED * 4 * pretrainer.model.n_parameters() / _BYTES_A_SECOND

@@ -19,10 +19,8 @@ from numpy.typing import NDArray
 
 from limbeck.errors import ArtefactError, DataError
 from limbeck.text import Encoder
-from limbeck.text.encode import PADS
+from limbeck.text.encode import MASKS, PADS
 
-MASKS = ("[MASK]", "<mask>")
-"""What tokenizers call the token that stands for a hidden piece."""
 _SEPARATORS = ("[SEP]", "</s>")
 _PROBES = ("a", "0", ".", "the")
 _FROM_WIDE = 1 << 16

@@ -7,8 +7,6 @@ the last layer for these tokens alone, are most of what a step gains on a plain 
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +20,10 @@ from torch import Tensor, nn
 
 from limbeck.errors import ModelError
 from limbeck.models import Attention, Batch
+from limbeck.models._rates import is_rate
 from limbeck.models._trunk import hidden_states, taken, trunk_of
-from limbeck.models.transformer import read_tokenizer, tokenizer_config
-from limbeck.text import Encoder
+from limbeck.models.transformer import fitting_tokenizer, inputs_of, read_tokenizer, write_tokenizer
 
-_RATE = re.compile(r"(\w+_)?dropout(_prob|_rate)?")
 _TOLERANCE = 1e-3
 """How far logits of the head as it is taken apart may be from transformers' own: they are the same products."""
 
@@ -68,13 +65,7 @@ class MaskedModel(nn.Module):
     def __init__(self, inner: Any, tokenizer: str, *, kept: Mapping[str, Any] | None = None) -> None:
         super().__init__()
         self.kept = dict(kept or {})
-        encoder = Encoder.from_string(tokenizer)
-        if len(encoder) > inner.config.vocab_size:
-            raise ModelError(
-                f"the tokenizer has {len(encoder)} pieces, the model embeddings for {inner.config.vocab_size}: "
-                "they do not belong together; give a folder whose tokenizer.json and config.json agree"
-            )
-        self.inner, self.tokenizer = inner, encoder.tokenizer.to_str()
+        self.inner, self.tokenizer = inner, fitting_tokenizer(inner.config, tokenizer)
         self._trunk = trunk_of(inner)
         self._head = head_of(inner)
         self._see_that_the_head_is_whole()
@@ -141,16 +132,11 @@ class MaskedModel(nn.Module):
         config.update(self.kept)
         self.inner.save_pretrained(folder)
         config.update(now)
-        folder.joinpath("tokenizer.json").write_text(self.tokenizer, encoding="utf-8")
-        record = tokenizer_config(self.inner.config, self.tokenizer)
-        folder.joinpath("tokenizer_config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write_tokenizer(folder, config, self.tokenizer)
 
     def _plain(self, batch: Batch) -> tuple[Tensor, ...]:
         """Hidden states of all layers by transformers' own forward pass."""
-        inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
-        if getattr(self.inner.config, "type_vocab_size", 0) > 1:
-            inputs["token_type_ids"] = batch.token_type_ids
-        found = self.inner.base_model(**inputs, output_hidden_states=True)
+        found = self.inner.base_model(**inputs_of(batch, self.inner.config), output_hidden_states=True)
         return (*found.hidden_states[:-1], found.last_hidden_state)
 
     def _tied(self) -> set[str]:
@@ -265,5 +251,5 @@ def rates_of(config: Any) -> dict[str, float]:
     return {
         name: value
         for name, value in config.to_dict().items()
-        if _RATE.fullmatch(name) and isinstance(value, int | float) and not isinstance(value, bool)
+        if is_rate(name) and isinstance(value, int | float) and not isinstance(value, bool)
     }

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.errors import SettingsError
+from limbeck.losses import IGNORED
 
-IGNORED = -100
-"""The target of a position that no loss counts, as torch's cross-entropy has it."""
 MASKED, KEPT = 0.8, 0.1
 """Of the chosen pieces so many become the mask, and so many stay; the others become a random piece."""
 VALIDATION = 2**32 - 1

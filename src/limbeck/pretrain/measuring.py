@@ -7,7 +7,7 @@ import math
 import numpy as np
 import torch
 
-from limbeck.losses import mlm
+from limbeck.losses import IGNORED, mlm
 from limbeck.plan import slices
 from limbeck.pretrain.masked import MaskedModel
 from limbeck.pretrain.micro import MaskedCollator
@@ -46,7 +46,7 @@ def measure(
         with torch.autocast(device.type, torch.bfloat16, enabled=fit.precision == "bf16"):
             result = step(model, micro)
         hidden = mlm.loss(result.logits, micro.targets)
-        n_hidden = int((micro.targets != mlm.IGNORED).sum())
+        n_hidden = int((micro.targets != IGNORED).sum())
         shares = [float(result.parts[name].sum()) for name in parts]
         totals += [len(chosen), float(result.losses.sum()), n_hidden, float(hidden.sum()), *shares]
     model.train(was_training)

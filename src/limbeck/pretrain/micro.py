@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from limbeck.losses import mean_of_each, mlm
+from limbeck.losses import IGNORED, mean_of_each
 from limbeck.models import Batch
 from limbeck.pretrain.masking import Masker
 from limbeck.train.step import MicroBatch
@@ -58,4 +58,4 @@ class MaskedCollator:
 
 def mean_over_hidden(values: Tensor, targets: Tensor) -> Tensor:
     """Mean over each block's hidden tokens, shape ``(B,)``, of values and targets ``(B, P)``."""
-    return mean_of_each(values, (targets != mlm.IGNORED).long())
+    return mean_of_each(values, (targets != IGNORED).long())

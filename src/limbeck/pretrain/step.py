@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from limbeck.losses import cosine, mean_of_each, mlm, relations, soft
+from limbeck.losses import IGNORED, cosine, mean_of_each, mlm, relations, soft
 from limbeck.models import Attention, Batch
 from limbeck.pretrain.masked import MaskedModel, Seen
 from limbeck.pretrain.micro import MaskedBatch, mean_over_hidden
@@ -49,7 +49,7 @@ def triple(teacher: TeacherBeside, settings: TripleSettings) -> Step:
             theirs, said = teacher.read(batch, at, states=needs_states, logits="soft" in weights)
         if "soft" in weights:
             assert said is not None
-            counts = batch.attention_mask if is_everywhere else (targets != mlm.IGNORED).long()
+            counts = batch.attention_mask if is_everywhere else (targets != IGNORED).long()
             compared = logits[..., : said.shape[-1]]  # tables may have rows that stand for no piece
             values = soft.loss(compared, said, temperature=settings.temperature, mask=counts)
             parts["soft"] = mean_of_each(values, counts)

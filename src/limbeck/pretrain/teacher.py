@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.errors import ModelError, together
-from limbeck.losses import mlm, soft
+from limbeck.losses import IGNORED, mlm, soft
 from limbeck.models import Batch
+from limbeck.models.transformer import TransformerModel
 from limbeck.pretrain.masked import MaskedModel, Seen
 from limbeck.pretrain.micro import MaskedBatch, mean_over_hidden
 from limbeck.pretrain.settings import TripleSettings
@@ -74,7 +75,7 @@ class TeacherBeside:
         exact, rough = said["float32"], said["bf16"]
         assert exact is not None
         assert rough is not None
-        counts = micro.targets != mlm.IGNORED
+        counts = micro.targets != IGNORED
         apart = soft.loss(rough, exact)[counts].mean()
         alike = (rough.argmax(-1) == exact.argmax(-1))[counts].float().mean()
         if not (apart <= _MOST_NATS and alike >= _LEAST_ALIKE):
@@ -97,25 +98,37 @@ def teacher_beside(
         ModelError: the two cannot be compared as asked; the message tells all of it.
     """
     mine, its = student.inner.config, teacher.inner.config
-    problems = []
-    if mine.num_hidden_layers > its.num_hidden_layers:
-        problems.append(
-            f"the student has {mine.num_hidden_layers} layers and the teacher {its.num_hidden_layers}: "
-            f"give --layers {its.num_hidden_layers} or fewer"
-        )
+    problems = apart(student, teacher, relations=settings.weights.get("relations", 0.0))
     if "cosine" in settings.weights and mine.hidden_size != its.hidden_size:
         problems.append(
             f"--cosine {settings.cosine:g} compares hidden states, which are {mine.hidden_size} wide in the student "
             f"and {its.hidden_size} in the teacher: give --cosine 0 --relations 1"
         )
-    if "relations" in settings.weights:
-        problems += [
-            f"--relations {settings.relations:g} compares attention, which is not seen inside the {whose}'s family "
-            f"{model.inner.config.model_type!r}: give 0, or one of bert, roberta, electra, distilbert, mpnet"
-            for whose, model in (("student", student), ("teacher", teacher))
-            if not model.shows_attention
-        ]
     if problems:
         raise ModelError(together(problems))
     teacher.requires_grad_(False).eval()
     return TeacherBeside(teacher, ids, len(Encoder.from_string(student.tokenizer)))
+
+
+def apart(
+    student: MaskedModel | TransformerModel, teacher: MaskedModel | TransformerModel, *, relations: float
+) -> list[str]:
+    """What keeps two encoders from being compared layer by layer, whatever stands on them: a line each.
+
+    Args:
+        student: the smaller one.
+        teacher: the larger one.
+        relations: weight of the last layer's relations; 0 where they are not compared.
+    """
+    mine, its = (int(model.inner.config.num_hidden_layers) for model in (student, teacher))
+    problems = []
+    if mine > its:
+        problems.append(f"the student has {mine} layers and the teacher {its}: give --layers {its} or fewer")
+    if relations:
+        problems += [
+            f"--relations {relations:g} compares attention, which is not seen inside the {whose}'s family "
+            f"{model.inner.config.model_type!r}: give 0, or one of bert, roberta, electra, distilbert, mpnet"
+            for whose, model in (("student", student), ("teacher", teacher))
+            if not model.shows_attention
+        ]
+    return problems

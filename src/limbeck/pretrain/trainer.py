@@ -85,10 +85,7 @@ class Pretrainer:
         reporter: Reporter | None = None,
         listeners: Iterable[Listener] = (),
     ) -> None:
-        see_that_it_has_positions(model, corpus.train.length)
-        see_that_it_heeds(fit)
-        if lesson is not None and lesson.teacher is not None:
-            see_that_it_has_positions(lesson.teacher.model, corpus.train.length, whose="teacher")
+        see_that_it_can_learn(model, lesson, fit, corpus.train.length)
         self.model, self.corpus = model.to(join().accelerator.device), corpus
         if fit.batch_size is None and fit.batch_tokens is None:
             fit = replace(fit, batch_tokens=BATCH_TOKENS)
@@ -120,8 +117,8 @@ class Pretrainer:
     @property
     def tokens_per_update(self) -> float:
         """Tokens that an optimiser step sees, on average."""
-        sizes = self.fit_settings.epoch_sizes(self.lengths)
-        return float(self.lengths.sum()) / len(self.fit_settings.steps(self.lengths)) if sizes else 0.0
+        lengths = self.lengths
+        return float(lengths.sum()) / len(self.fit_settings.steps(lengths))
 
     def n_updates(self) -> int:
         """Optimiser steps that :meth:`fit` takes."""
@@ -217,33 +214,22 @@ class Pretrainer:
         return replace(lesson, record={**lesson.record, "teacher precision": teacher.precision})
 
 
-def see_that_it_heeds(fit: FitSettings) -> None:
-    """Raise for settings that are of classifiers alone.
+def see_that_it_can_learn(model: MaskedModel, lesson: Lesson | None, fit: FitSettings, length: int) -> None:
+    """Raise for what does not fit together; known before a corpus is read, which can take long.
 
     Raises:
-        SettingsError: one is given.
+        SettingsError: blocks of ``length`` tokens are longer than a model reads, or a setting is of classifiers alone.
     """
-    given = [
-        flag
-        for flag, is_given in (
-            ("--output-layer", fit.output_layer != "fresh"),
-            ("--gradual", fit.gradual),
-        )
-        if is_given
-    ]
+    classifiers = {"--output-layer": fit.output_layer != "fresh", "--gradual": fit.gradual}
+    given = [flag for flag, is_given in classifiers.items() if is_given]
     if given:
         raise SettingsError(f"{' and '.join(given)} is for training a classifier; leave it out in pre-training")
-
-
-def see_that_it_has_positions(model: MaskedModel, length: int, *, whose: str = "model") -> None:
-    """Raise where a model cannot read blocks of ``length`` tokens.
-
-    Raises:
-        SettingsError: they are longer.
-    """
-    reads = max_positions(model.inner.config)
-    if length > reads:
-        raise SettingsError(f"--length {length}: the {whose} has positions for {reads} tokens; give {reads} or less")
+    teacher = None if lesson is None else lesson.teacher
+    for whose, one in (("model", model), ("teacher", None if teacher is None else teacher.model)):
+        if one is not None and length > (reads := max_positions(one.inner.config)):
+            raise SettingsError(
+                f"--length {length}: the {whose} has positions for {reads} tokens; give {reads} or less"
+            )
 
 
 def mask_of(corpus: Corpus) -> int:

@@ -39,6 +39,8 @@ UNREADABLE = "no token that the model knows"
 
 PADS = ("[PAD]", "<pad>")
 """What tokenizers call the token that fills up."""
+MASKS = ("[MASK]", "<mask>")
+"""And the one that hides another."""
 
 _CHUNK = 1024  # encodings are heavy objects: this many live at once
 _LONG_STRETCH = re.compile(r"\S{101,}")  # WordPiece gives up on a word of more than 100 characters

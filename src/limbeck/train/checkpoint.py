@@ -6,10 +6,11 @@ another name and renamed, so that a half-written one is never seen. The older on
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,51 +67,49 @@ def save(
     Raises:
         TrainingError: the disk is full, or refuses otherwise; nothing half-written is left, and the one before stands.
     """
-    partial = folder / f"step-{progress.update:08d}.partial"
+    target = folder / f"step-{progress.update:08d}"
+    partial = folder / f"{target.name}.partial"
+    with _whole_or_not(partial):
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        flat = {
+            f"{group}/{name}": value.detach().contiguous()
+            for group, part in tensors.items()
+            for name, value in part.items()
+        }
+        flat["random/torch"] = torch.get_rng_state()
+        safetensors.torch.save_file(flat, partial / "tensors.safetensors")
+        flush_one(partial / "tensors.safetensors")
+        record = {"identity": identity, "progress": asdict(progress), "state": state, "random": _random_state()}
+        (partial / "state.json").write_text(json.dumps(record), encoding="utf-8")
+        flush_one(partial / "state.json")
+        flush_one(partial)
+        if target.exists():  # of the same update, written when the user stopped at the end of an epoch
+            shutil.rmtree(target.with_suffix(_REPLACED), ignore_errors=True)
+            target.rename(target.with_suffix(_REPLACED))
+        partial.rename(target)
+        flush_one(folder)
+        for older in folder.glob("step-*"):
+            if older != target:
+                shutil.rmtree(older, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _whole_or_not(partial: Path) -> Iterator[None]:
+    """Leave no folder ``partial`` where the disk refuses.
+
+    Raises:
+        TrainingError: it does.
+    """
     try:
-        _save(folder, partial, identity=identity, progress=progress, tensors=tensors, state=state)
+        yield
     except (OSError, SafetensorError) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise TrainingError(
-            f"the checkpoint of update {progress.update} cannot be written to {folder}: "
+            f"the checkpoint {partial.stem} cannot be written to {partial.parent}: "
             f"{getattr(error, 'strerror', None) or error}; make room, and go on with --resume from the one before"
         ) from error
-
-
-def _save(
-    folder: Path,
-    partial: Path,
-    *,
-    identity: Mapping[str, Any],
-    progress: Progress,
-    tensors: Mapping[str, Mapping[str, Tensor]],
-    state: Mapping[str, Any],
-) -> None:
-    """As :func:`save`, by way of the folder ``partial``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    target = partial.with_suffix("")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    flat = {
-        f"{group}/{name}": value.detach().contiguous()
-        for group, part in tensors.items()
-        for name, value in part.items()
-    }
-    flat["random/torch"] = torch.get_rng_state()
-    safetensors.torch.save_file(flat, partial / "tensors.safetensors")
-    flush_one(partial / "tensors.safetensors")
-    record = {"identity": identity, "progress": asdict(progress), "state": state, "random": _random_state()}
-    (partial / "state.json").write_text(json.dumps(record), encoding="utf-8")
-    flush_one(partial / "state.json")
-    flush_one(partial)
-    if target.exists():  # of the same update, written when the user stopped at the end of an epoch
-        shutil.rmtree(target.with_suffix(_REPLACED), ignore_errors=True)
-        target.rename(target.with_suffix(_REPLACED))
-    partial.rename(target)
-    flush_one(folder)
-    for older in folder.glob("step-*"):
-        if older != target:
-            shutil.rmtree(older, ignore_errors=True)
 
 
 @dataclass(frozen=True)

@@ -261,8 +261,7 @@ class Loop:
         found = self.work.validate()
         self.model.train()
         if not math.isfinite(found["loss"]):
-            wrong = [f"{name} is {found[name]}" for name in self.work.parts if not math.isfinite(found.get(name, 0.0))]
-            of_parts = f" (of its parts, {', '.join(wrong)})" if wrong else ""
+            of_parts = _wrong_parts({name: found[name] for name in self.work.parts if name in found})
             raise TrainingError(
                 f"the validation loss is {found['loss']}{of_parts} after epoch {epoch + 1}; "
                 f"train again with a lower --lr (a third of {self.lr:g}, say)"
@@ -329,11 +328,8 @@ class Loop:
 
     def _refuse(self, loss: float, norm: float, epoch: int, parts: Mapping[str, float]) -> None:
         what = f"the loss became {loss}" if not math.isfinite(loss) else f"the gradient's length became {norm}"
-        wrong = [f"{name} is {value}" for name, value in parts.items() if not math.isfinite(value)]
-        if wrong:
-            what += f" (of its parts, {', '.join(wrong)})"
         raise TrainingError(
-            f"{what} at update {self.progress.update + 1} "
+            f"{what}{_wrong_parts(parts)} at update {self.progress.update + 1} "
             f"(epoch {epoch + 1}, rate {self.course.rate:.2g}); "
             f"it changed no weights. Train again with a lower --lr "
             f"(a third of {self.lr:g}, say)"
@@ -369,6 +365,12 @@ def _mix(seed: int, update: int, process: int) -> int:
     """One number out of the three, far apart for neighbours; that of the first process is that of one alone."""
     numbers = [seed, update, process] if process else [seed, update]
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _wrong_parts(parts: Mapping[str, float]) -> str:
+    """The parts of a loss that are no numbers, in brackets; empty where all are."""
+    wrong = [f"{name} is {value}" for name, value in parts.items() if not math.isfinite(value)]
+    return f" (of its parts, {', '.join(wrong)})" if wrong else ""
 
 
 def _epoch_line(entry: dict[str, Any], epochs: int) -> str:
