@@ -25,7 +25,8 @@ class Toast:
     """How many."""
 
     name: str | None = None
-    """What it is called."""
+    """What it is called: names of more than
+    a few letters are cut."""
 
     text: TextSettings = field(default_factory=TextSettings)
 
@@ -41,6 +42,18 @@ def test_defaults_and_flags() -> None:
 
 def test_nested_settings_have_no_prefix() -> None:
     assert read("--max-length", "64", "--head", "1").text == TextSettings(64, 1.0)
+
+
+def test_help_has_no_line_ends_but_those_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    with pytest.raises(SystemExit) as done:
+        read("--help")
+    told = capsys.readouterr().out
+    assert done.value.code == 0
+    assert "What it is called: names of more than a few letters are cut. (default: None)" in told
+    assert "How many. (default: 2)" in told and "--max-length INT" in told
 
 
 def test_a_room_refuses_its_part() -> None:

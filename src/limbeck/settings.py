@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar, get_type_hints
 
 Settings = TypeVar("Settings")
 
@@ -29,6 +30,8 @@ def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, comma
     """
     import tyro
 
+    if {"-h", "--help"} & set(arguments):
+        _join_lines(settings_type)
     return tyro.cli(
         settings_type,
         prog=f"limbeck {command}",
@@ -36,6 +39,25 @@ def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, comma
         args=list(arguments),
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.DisallowNone),
     )
+
+
+def _join_lines(settings_type: type) -> None:
+    """Give each field its docstring in one line, as tyro takes it from a field's metadata.
+
+    tyro joins a docstring's lines before it takes their indentation off, and so keeps each line's end in the help.
+    """
+    from docstring_parser import parse_from_object
+
+    told = {}
+    for one in filter(dataclasses.is_dataclass, reversed(settings_type.__mro__)):
+        told.update({param.arg_name: param.description for param in parse_from_object(one).params})
+    hints = get_type_hints(settings_type)
+    for field in dataclasses.fields(settings_type):
+        if dataclasses.is_dataclass(hint := hints[field.name]):
+            assert isinstance(hint, type)
+            _join_lines(hint)
+        if text := told.get(field.name):
+            field.metadata = MappingProxyType({**field.metadata, "help": " ".join(text.split())})
 
 
 def record(settings: Any) -> dict[str, Any]:

@@ -36,6 +36,19 @@ def test_the_report_and_the_greatest_losses(labelled: Path, capsys: pytest.Captu
     assert "line 5: " in first and first.endswith("an hour i want back") and " read as " in first
 
 
+def test_long_texts_are_told_by_both_ends_in_a_terminal_and_whole_in_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "a joy " + "and so it went on " * 40 + "to a waste"
+    path = tmp_path / "long.csv"
+    path.write_text(f"text,label\n{text},positive\na joy,negative\n")
+    assert main(["evaluate", str(shared()), str(path)]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "line 2: " in line]
+    assert ": a joy and so it" in line and " … " in line and line.endswith("to a waste") and len(line) < 450
+    assert main(["evaluate", str(shared()), str(path), "--json"]) == 0
+    assert text in [row["text"] for row in json.loads(capsys.readouterr().out)["greatest_losses"]]
+
+
 def test_json_is_one_object_and_alone_on_stdout(labelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(shared()), str(labelled), "--json", "--greatest", "1"]) == 0
     told = json.loads(capsys.readouterr().out)

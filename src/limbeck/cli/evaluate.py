@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 HELP = "Measure a saved model, or the one that ships, on a labelled file, and show what it gets most wrong."
 EXAMPLE = "limbeck evaluate model/ test.csv"
 
+_MOST_CHARACTERS, _HEAD, _TAIL = 400, 240, 120
+"""Of a text in a terminal; --json and --html have it whole."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -153,4 +156,9 @@ def _row_line(row: dict[str, Any], unit: str) -> str:
     true, predicted = (
         f"{value:.4g}" if isinstance(value, float) else value for value in (row["true"], row["predicted"])
     )
-    return f"{row['loss']:8.4f}  {where}{true} read as {predicted}: {' '.join(text.split())}"
+    return f"{row['loss']:8.4f}  {where}{true} read as {predicted}: {_in_short(' '.join(text.split()))}"
+
+
+def _in_short(text: str) -> str:
+    """Both ends of a long text: what it is about, and its last word."""
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_HEAD]} … {text[-_TAIL:]}"

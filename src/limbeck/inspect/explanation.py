@@ -132,7 +132,8 @@ def _marked(stretch: tuple[str, float, WordEffect | None]) -> str:
     escaped = html.escape(text)
     if word is None or abs(share) < _FAINT:
         return escaped
-    colour = _FOR if share > 0 else _AGAINST
+    colour, line = (_FOR, "solid") if share > 0 else (_AGAINST, "dotted")  # for those who see no colour
     title = html.escape(f"{word.effect:+.2f}" + (f" {word.towards}" if word.towards else ""))
-    style = f"background: rgba({colour}, {0.1 + 0.5 * abs(share):.2f}); color: inherit; border-radius: 0.2em"
+    style = f"background: rgba({colour}, {0.1 + 0.5 * abs(share):.2f}); color: inherit; border-radius: 0.2em; "
+    style += f"border-bottom: 2px {line} rgb({colour})"
     return f'<mark style="{style}" title="{title}">{escaped}</mark>'

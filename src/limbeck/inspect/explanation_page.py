@@ -22,8 +22,8 @@ p { margin: 0.3rem 0; overflow-wrap: anywhere; }
 </head>
 <body>
 <h1>Why this answer</h1>
-<p>Blue words speak for the answer, amber ones against it; the number under the pointer is what a word does to the
-answer (of a class: to its log-odds).</p>
+<p>Blue words speak for the answer, amber ones, on dots, against it; the number under the pointer is what a word does
+to the answer (of a class: to its log-odds).</p>
 """
 TAIL = "</body>\n</html>\n"
 

@@ -174,8 +174,9 @@ class _View:
         exact = sum(group.is_exact for group in groups)
         against = sum(group.contradicts for group in groups)
         note = (
-            f"{exact:,} groups of equal texts (case, white space and punctuation aside), {len(groups) - exact:,} of "
-            f"texts that share four fifths of their words; in {against:,} of them labels contradict."
+            f"{exact:,} group{'s' * (exact != 1)} of equal texts (case, white space and punctuation aside), "
+            f"{len(groups) - exact:,} of texts that share four fifths of their words; in {against:,} of them labels "
+            "contradict."
         )
         if len(groups) > MOST_GROUPS:
             note += f" {MOST_GROUPS} are shown, those that contradict first."

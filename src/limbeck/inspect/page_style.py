@@ -41,6 +41,8 @@ svg text { font-size: 11px; fill: var(--soft); }
 svg .grid { stroke: var(--line); } svg .honest { stroke: var(--soft); stroke-dasharray: 4 4; }
 svg .reach { stroke: rgb(var(--blue)); stroke-width: 2; } svg circle { fill: rgb(var(--blue)); }
 footer { margin-top: 3rem; color: var(--soft); font-size: .875rem; }
+@media (max-width: 34rem) { table { font-size: .8125rem; } th, td { padding: .3rem .25rem; } th { white-space: normal; }
+  td:last-child svg.reach { display: none; } }
 @media print { body { max-width: none; } li.row { break-inside: avoid; } }
 """
 """The whole style sheet; it names no file and no font that would have to be fetched."""
