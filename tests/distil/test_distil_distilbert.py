@@ -13,10 +13,10 @@ import transformers
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from limbeck.distil import _encoder_folder as folders
 from limbeck.distil.distilbert import as_distilbert, halved, make
 from limbeck.distil.student import Cut
 from limbeck.errors import ModelError, SettingsError
+from limbeck.passes import encoder_files
 from limbeck.text import Encoder
 from support.encoders import WIDTH, folder
 from support.encoders import make as make_encoder
@@ -94,8 +94,8 @@ def test_with_all_layers_it_says_what_the_bert_says(bert: Path, tmp_path: Path) 
 
 
 def test_segment_0_is_what_makes_it_so(bert: Path) -> None:
-    _, weights = folders.read(bert)
-    config = folders.read_config(bert)
+    _, weights = encoder_files.read(bert)
+    config = encoder_files.read_config(bert)
     _, tensors = as_distilbert(config, weights, name="bert")
     found = tensors["distilbert.embeddings.position_embeddings.weight"]
     segments = weights["bert.embeddings.token_type_embeddings.weight"]
@@ -229,7 +229,7 @@ def test_a_decoder_of_its_own_stays_one(bert: Path, tmp_path: Path, said: bool) 
 
 
 def test_half_precision_stays(bert: Path) -> None:
-    config, weights = folders.read(bert)
+    config, weights = encoder_files.read(bert)
     made, tensors = as_distilbert(config, {key: value.astype(np.float16) for key, value in weights.items()}, name="b")
     assert {value.dtype for value in tensors.values()} == {np.dtype(np.float16)}
     assert made["dtype"] == "float16"
@@ -250,13 +250,13 @@ def test_other_families_are_told_what_to_do(tmp_path: Path, family: str) -> None
 
 
 def test_a_bert_that_is_a_decoder_is_refused() -> None:
-    config, weights = folders.read(folder("bert"))
+    config, weights = encoder_files.read(folder("bert"))
     with pytest.raises(ModelError, match="cannot become a DistilBERT: is_decoder is True"):
         as_distilbert({**config, "is_decoder": True}, weights, name="bert")
 
 
 def test_what_is_missing_is_named_together(bert: Path) -> None:
-    config, weights = folders.read(bert)
+    config, weights = encoder_files.read(bert)
     gone = ("cls.predictions.bias", "bert.encoder.layer.1.output.dense.bias", "bert.embeddings.word_embeddings.weight")
     with pytest.raises(ModelError) as caught:
         as_distilbert(config, {name: value for name, value in weights.items() if name not in gone}, name="torn")

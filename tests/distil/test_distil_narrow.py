@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 from limbeck import graph
-from limbeck.distil import _encoder_folder as folders
 from limbeck.distil.narrow import _spaced, narrowed
 from limbeck.distil.student import Cut, make
 from limbeck.errors import ModelError, SettingsError
+from limbeck.passes import encoder_files
 from support.encoders import EMITTED, WIDTH, folder
 from support.encoders import make as make_encoder
 
@@ -61,7 +61,7 @@ def test_a_narrow_student_of_each_family_loads_and_runs(tmp_path: Path, family: 
 def test_its_graph_gives_what_transformers_gives(tmp_path: Path, family: str) -> None:
     source = make_encoder(tmp_path / "encoder", family, classes=("no", "yes"))
     made = make(source, tmp_path / "student", Cut(width=24))
-    config, weights = folders.read(made)
+    config, weights = encoder_files.read(made)
     model = loaded(made)
     session = onnxruntime.InferenceSession(graph.emit(config, weights).SerializeToString())
     inputs = {name: value.numpy() for name, value in INPUTS.items()}
@@ -121,7 +121,7 @@ def test_tables_classes_and_the_inner_width_may_have_as_many_rows_as_the_width(t
 
 
 def test_numbers_of_positions_in_an_older_file_are_left() -> None:
-    config, weights = folders.read(folder("bert"))
+    config, weights = encoder_files.read(folder("bert"))
     numbers = np.arange(WIDTH)[None]
     _, cut = narrowed(config, {**weights, "embeddings.position_ids": numbers}, 16, name="bert")
     np.testing.assert_array_equal(cut["embeddings.position_ids"], numbers)
@@ -144,7 +144,7 @@ def test_electra_without_a_projection_narrows_its_embeddings_too(tmp_path: Path)
 
 
 def test_its_own_width_leaves_an_encoder_as_it_is() -> None:
-    config, weights = folders.read(folder("bert"))
+    config, weights = encoder_files.read(folder("bert"))
     same, kept = narrowed(config, weights, WIDTH, name="bert")
     assert same == config
     assert all(kept[name] is value for name, value in weights.items())
@@ -152,14 +152,14 @@ def test_its_own_width_leaves_an_encoder_as_it_is() -> None:
 
 @pytest.mark.parametrize("width", [0, 1, 12, 33, 40])
 def test_a_width_of_no_whole_heads_is_answered_by_those_that_are(width: int) -> None:
-    config, weights = folders.read(folder("bert"))
+    config, weights = encoder_files.read(folder("bert"))
     with pytest.raises(SettingsError) as caught:
         narrowed(config, weights, width, name="mini")
     assert str(caught.value) == f"--width {width}: mini has 4 heads of 8; give 8, 16, 24, 32"
 
 
 def test_a_family_without_known_names_is_refused() -> None:
-    config, weights = folders.read(folder("bert"))
+    config, weights = encoder_files.read(folder("bert"))
     with pytest.raises(ModelError, match="deep cannot be made narrower: model_type is 'deberta-v2', accepted are"):
         narrowed({**config, "model_type": "deberta-v2"}, weights, 16, name="deep")
 

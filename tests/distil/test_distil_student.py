@@ -19,11 +19,10 @@ from torch import nn
 from limbeck import sentiment
 from limbeck.artefact.manifest import INT8_GRAPH, NAME, Manifest
 from limbeck.artefact.verify import verify
-from limbeck.distil import _encoder_folder as folders
 from limbeck.distil.student import DROPOUTS, Cut, evenly, folder_of, kept_layers, layers_of, make
 from limbeck.errors import ArtefactError, ModelError, SettingsError
 from limbeck.models.transformer import load
-from limbeck.passes import quantise
+from limbeck.passes import encoder_files, quantise
 from limbeck.text import Encoder
 from support.encoders import EMITTED, FAMILIES, POSITIONS, folder, tokenizer_json
 from support.encoders import make as make_encoder
@@ -288,7 +287,7 @@ def test_a_damaged_model_gives_no_student(tmp_path: Path) -> None:
 def test_the_model_that_ships_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(sentiment.VARIABLE, str(saved("bert")))
     assert folder_of("sentiment") == saved("bert")
-    assert layers_of(folders.read(folder_of("sentiment"))[0], Cut(layers=1), name="sentiment") == (0,)
+    assert layers_of(encoder_files.read(folder_of("sentiment"))[0], Cut(layers=1), name="sentiment") == (0,)
     assert folder_of(str(folder("bert"))) == folder("bert")
     with pytest.raises(ModelError, match=r"^--student './nowhere' is not a folder; give a folder with config\.json"):
         folder_of("./nowhere")
@@ -300,7 +299,7 @@ def test_half_precision_becomes_what_numpy_can_hold(tmp_path: Path) -> None:
     wanted = {name: value.to(torch.bfloat16) for name, value in tensors.items()}
     marks = {"mask": torch.tensor([True, False]), "numbers": torch.arange(3)[None]}
     save_tensors({**wanted, **marks, "half": torch.tensor([0.5]).half()}, source / "model.safetensors")
-    read = folders.read(source)[1]
+    read = encoder_files.read(source)[1]
     assert {str(value.dtype) for value in read.values()} == {"float32", "bool", "int64", "float16"}
     for name, value in wanted.items():
         np.testing.assert_array_equal(read[name], value.float().numpy())
@@ -309,8 +308,11 @@ def test_half_precision_becomes_what_numpy_can_hold(tmp_path: Path) -> None:
         [[0, 1, 2]],
         [0.5],
     )
+    config = json.loads((source / "config.json").read_text()) | {"dtype": "bfloat16"}
+    (source / "config.json").write_text(json.dumps(config))
     made = make(source, tmp_path / "student", Cut(layers=1))
     assert load_file(made / "model.safetensors")["bert.encoder.layer.0.output.dense.weight"].dtype == np.float32
+    assert json.loads((made / "config.json").read_text())["dtype"] == "float32"
 
 
 def test_an_older_tokenizer_becomes_one_of_today(tmp_path: Path) -> None:
@@ -344,7 +346,7 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, name: str, conten
     else:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ModelError, match=told):
-        folders.read(tmp_path)
+        encoder_files.read(tmp_path)
 
 
 def test_all_of_an_encoder_is_whole() -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -353,6 +355,25 @@ def test_other_kinds_of_tokenizers(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"has no tokenizer.json; give a folder that has one"):
         trim.trim_folder(folder, tmp_path / "out", np.zeros(9, np.int64), pieces=5)
     assert not (tmp_path / "out").exists()
+
+
+def test_bfloat16_and_damage(source: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "half"
+    shutil.copytree(source, folder)
+    tensors = safetensors.torch.load_file(folder / "model.safetensors")
+    halves = {name: value.to(torch.bfloat16) for name, value in tensors.items()}
+    safetensors.torch.save_file(halves, folder / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((folder / "config.json").read_text()) | {"dtype": "bfloat16"}
+    (folder / "config.json").write_text(json.dumps(config))
+    trimmed(folder, tmp_path / "out", pieces=80)
+    made = safetensors.torch.load_file(tmp_path / "out" / "model.safetensors")
+    assert {value.dtype for value in made.values()} <= {torch.float32, torch.int64}
+    assert json.loads((tmp_path / "out" / "config.json").read_text())["dtype"] == "float32"
+    name = next(name for name in made if name.endswith("layer.0.output.dense.weight"))
+    torch.testing.assert_close(made[name], halves[name].float(), rtol=0, atol=0)
+    (folder / "model.safetensors").write_bytes(b"abc")
+    with pytest.raises(ModelError, match=r"model.safetensors cannot be read: "):
+        trimmed(folder, tmp_path / "again", pieces=80)
 
 
 def test_folders_that_do_not_fit(source: Path, tmp_path: Path) -> None:

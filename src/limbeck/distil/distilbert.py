@@ -22,6 +22,7 @@ from limbeck.distil import _encoder_folder as folders
 from limbeck.distil import student
 from limbeck.distil.student import WHOLE, Cut
 from limbeck.errors import ModelError, together
+from limbeck.passes import encoder_files
 from limbeck.passes._encoder_folder import TOKENIZER_CONFIG, tokenizer_config
 from limbeck.text import Encoder, Input
 
@@ -61,12 +62,12 @@ def make(source: Path, out: Path, cut: Cut = WHOLE, inputs: Sequence[Input] = ()
 
     Source: Sanh et al. 2019 (arXiv 1910.01108), section 3; transformers' research project ``distillation``.
     """
-    config = folders.read_config(source)
+    config = encoder_files.read_config(source)
     _see_that_it_is_bert(config, name=source.name)
     staging = out.with_name(f"{out.name}.{TEACHER}")
     try:
         student.make(source, staging, halved(config, cut, name=source.name), inputs)
-        made, tensors = as_distilbert(*folders.read(staging), name=source.name)
+        made, tensors = as_distilbert(*encoder_files.read(staging), name=source.name)
         if cut.dropout is not None:
             made |= dict.fromkeys(student.DROPOUTS[NAME], cut.dropout)
         folders.write(staging, out, made, tensors)

@@ -22,7 +22,7 @@ from limbeck.distil.narrow import narrowed
 from limbeck.errors import ModelError, SettingsError
 from limbeck.models import DEFAULT, _hub
 from limbeck.models._rates import is_rate
-from limbeck.passes import trim
+from limbeck.passes import encoder_files, trim
 from limbeck.text import Encoder, Input, texts_in
 
 DEPTHS = ("num_hidden_layers", "n_layers")
@@ -98,7 +98,7 @@ def make(source: Path, out: Path, cut: Cut, inputs: Sequence[Input] = ()) -> Pat
         SettingsError: more layers than there are, a layer twice, a width that is no number of heads, too few pieces.
         ArtefactError: it is a saved model of limbeck with damaged files.
     """
-    config, weights = folders.read(source)
+    config, weights = encoder_files.read(source)
     if cut.vocabulary is not None:
         _see_that_it_trims(source, cut.vocabulary)
     taken = layers_of(config, cut, name=source.name)

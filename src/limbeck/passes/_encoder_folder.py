@@ -1,4 +1,4 @@
-"""The files of a WordPiece encoder, read, and written anew for another vocabulary."""
+"""The files of a WordPiece encoder, written anew for another vocabulary."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from limbeck.artefact.manifest import TOKENIZER
 from limbeck.errors import ModelError, require
 from limbeck.passes._pieces import Choice, rows
 from limbeck.passes._tokenizer_file import TokenizerFile
+from limbeck.passes.encoder_files import CONFIG, WEIGHTS, as_read, read
 from limbeck.text.encode import MASKS, PADS
 
-CONFIG, WEIGHTS, TOKENIZER_CONFIG = "config.json", "model.safetensors", "tokenizer_config.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
 _COPIED = ("special_tokens_map.json", "LICENSE", "LICENCE", "NOTICE", "COPYING", "README")
 """How the names of other files begin that stay as they are; a vocab.txt would contradict the tokenizer."""
 WORDS = "word_embeddings.weight"
@@ -37,21 +38,6 @@ _ROLES = {
 }
 """What a tokenizer's class would know of its special tokens, and a file may leave out."""
 _STALE = ("added_tokens_decoder", "vocab_file", "tokenizer_file", "name_or_path", "auto_map", "max_length")
-
-
-def read(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Give the configuration and the weights of ``folder``.
-
-    Raises:
-        ModelError: a file is missing.
-        MissingExtra: safetensors is not installed.
-    """
-    safetensors = require("safetensors.numpy", "compress")
-    lacking = [name for name in (CONFIG, WEIGHTS) if not (folder / name).is_file()]
-    if lacking:
-        raise ModelError(f"{folder} has no {' and no '.join(lacking)}; give an encoder's folder")
-    config: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    return config, safetensors.load_file(folder / WEIGHTS)
 
 
 def write(source: Path, out: Path, file: TokenizerFile, choice: Choice) -> None:
@@ -100,7 +86,7 @@ def _config(config: dict[str, Any], choice: Choice) -> dict[str, Any]:
             changed[key] = value
         elif value in new:
             changed[key] = new[value]
-    return changed | {"vocab_size": len(choice.all)}
+    return as_read(changed) | {"vocab_size": len(choice.all)}
 
 
 def tokenizer_config(

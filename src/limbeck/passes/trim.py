@@ -22,9 +22,10 @@ from limbeck.artefact.manifest import INT8_GRAPH, NAME, Manifest
 from limbeck.artefact.save import seal
 from limbeck.errors import ModelError, SettingsError, together
 from limbeck.graph.write import write_folder
-from limbeck.passes._encoder_folder import CONFIG, WEIGHTS, read, write
+from limbeck.passes._encoder_folder import write
 from limbeck.passes._pieces import choose
 from limbeck.passes._tokenizer_file import TokenizerFile
+from limbeck.passes.encoder_files import CONFIG, WEIGHTS, read
 from limbeck.runtime.session import answer_probes
 from limbeck.text import Encoder
 from limbeck.text.blank import clean
@@ -45,7 +46,7 @@ class TrimReport:
     kept_uses: float
     """Share of them whose piece stays; the others are spelt with shorter ones."""
     bytes_before: int
-    """Of ``model.safetensors``."""
+    """Of ``model.safetensors``, or of the int8 graph in its place."""
     bytes_after: int
 
     def lines(self) -> list[str]:
@@ -175,7 +176,7 @@ def _trim(
         added=len(choice.added),
         uses=int(counts.sum()),
         kept_uses=kept / max(1, int(counts.sum())),
-        bytes_before=(source / WEIGHTS).stat().st_size,
+        bytes_before=next(path for path in (source / WEIGHTS, source / INT8_GRAPH) if path.is_file()).stat().st_size,
         bytes_after=(out / WEIGHTS).stat().st_size,
     )
 
