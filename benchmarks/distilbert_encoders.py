@@ -82,10 +82,9 @@ def piece_of(args: argparse.Namespace, name: str) -> dict[str, Any]:
         found = record_of(teacher(args) if name == "teacher" else student(args, args.work / "student"))
         if abs(found["training"]["tokens"] / tokens - 1) > 0.02 and not args.limit:
             raise SystemExit(f"WORK/{name} has read {found['training']['tokens']:,} tokens, not {tokens:,}: remove it")
-        if name == "student":
-            now, then = record_of(args.work / "teacher")["measured"]["perplexity"], found["teacher_perplexity"]
-            if abs(then / now - 1) > 0.02:
-                raise SystemExit(f"WORK/student had a teacher of perplexity {then:.2f}, not {now:.2f}: remove it")
+        ages = [(args.work / one / "model.safetensors").stat().st_mtime for one in MODELS if one in ("teacher", name)]
+        if ages != sorted(ages):
+            raise SystemExit("WORK/student is older than WORK/teacher, so it had another one: remove it")
         return found
 
     return records.piece(pieces_at(args) / f"distilbert-{name}.json", settings, make)
