@@ -82,9 +82,10 @@ def piece_of(args: argparse.Namespace, name: str) -> dict[str, Any]:
         found = record_of(teacher(args) if name == "teacher" else student(args, args.work / "student"))
         if abs(found["training"]["tokens"] / tokens - 1) > 0.02 and not args.limit:
             raise SystemExit(f"WORK/{name} has read {found['training']['tokens']:,} tokens, not {tokens:,}: remove it")
-        ages = [(args.work / one / "model.safetensors").stat().st_mtime for one in MODELS if one in ("teacher", name)]
-        if ages != sorted(ages):
-            raise SystemExit("WORK/student is older than WORK/teacher, so it had another one: remove it")
+        if name == "student":
+            made = [(args.work / one / "model.safetensors").stat().st_mtime for one in MODELS]
+            if made != sorted(made):
+                raise SystemExit("WORK/student is older than WORK/teacher, so it had another one: remove it")
         return found
 
     return records.piece(pieces_at(args) / f"distilbert-{name}.json", settings, make)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,18 +141,19 @@ def test_a_teacher_of_other_tokens_is_refused(modules: Any, tmp_path: Path, monk
 
 def test_a_student_of_another_teacher_is_refused(modules: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encoders = modules["distilbert_encoders"]
-    told = {
-        "teacher": {"training": {"tokens": 4_000_000}, "measured": {"perplexity": 9.0}},
-        "student": {"training": {"tokens": 6_000_000}, "teacher_perplexity": 9.1},
-    }
+    told = {"student": {"training": {"tokens": 6_000_000}, "teacher_perplexity": 9.1}}
+    for seconds, name in enumerate(("teacher", "student")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").touch()
+        os.utime(tmp_path / name / "model.safetensors", (seconds, seconds))
     monkeypatch.setattr(modules["commands"], "fingerprint", lambda folder: "f")
     monkeypatch.setattr(modules["records"], "PIECES", tmp_path)
     monkeypatch.setattr(encoders, "student", lambda args, out: out)
     monkeypatch.setattr(encoders, "record_of", lambda folder: told[folder.name])
     assert encoders.piece_of(args(tmp_path), "student")["teacher_perplexity"] == 9.1
     (tmp_path / "distilbert-student.json").unlink()
-    told["student"]["teacher_perplexity"] = 12.0
-    with pytest.raises(SystemExit, match=r"a teacher of perplexity 12\.00, not 9\.00: remove it"):
+    os.utime(tmp_path / "teacher" / "model.safetensors", (9, 9))
+    with pytest.raises(SystemExit, match="WORK/student is older than WORK/teacher, so it had another one: remove it"):
         encoders.piece_of(args(tmp_path), "student")
 
 
