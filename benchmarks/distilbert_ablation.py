@@ -18,7 +18,7 @@ from typing import Any
 import commands
 import distilbert_encoders
 import records
-from fine_tuning import BATCH_TOKENS, LR, trained_and_tested
+from fine_tuning import BATCH_TOKENS, KEEP, RATES, trained_and_tested
 
 TOKENS, EPOCHS = 1_000_000, 1
 SETS = ("sst2", "subj", "trec")
@@ -43,7 +43,7 @@ def make(args: argparse.Namespace, variant: str, seed: int) -> dict[str, Any]:
     """Distil a variant, and score it on the three sets."""
     out = args.work / f"ablation-{variant}-{seed}-{commands.fingerprint(args.work / 'teacher')}"
     distilbert_encoders.student(args, out, *VARIANTS[variant], tokens=TOKENS, seed=seed)
-    found = {name: trained_and_tested(args, name, out, seed=seed, epochs=EPOCHS) for name in SETS}
+    found = {name: trained_and_tested(args, name, out, seed=seed, epochs=EPOCHS, lr=RATES["student"]) for name in SETS}
     told = distilbert_encoders.record_of(out)
     shutil.rmtree(out)
     return {"accuracy": 100 * mean(one["score"] for one in found.values()), "sets": found, **told}
@@ -53,7 +53,8 @@ def piece_of(args: argparse.Namespace, variant: str, seed: int) -> dict[str, Any
     """Make or read a piece."""
     settings = {"teacher": commands.fingerprint(args.work / "teacher"), "tokens": TOKENS, "epochs": EPOCHS}
     settings |= {"flags": list(VARIANTS[variant]), "shared": list(distilbert_encoders.SHARED), "limit": args.limit}
-    settings |= {"layers": distilbert_encoders.LAYERS, "lr": LR, "batch_tokens": BATCH_TOKENS}
+    settings |= {"layers": distilbert_encoders.LAYERS, "lr": RATES["student"], "keep": KEEP}
+    settings |= {"batch_tokens": BATCH_TOKENS}
     path = distilbert_encoders.pieces_at(args) / f"distilbert-ablation-{variant}-{seed}.json"
     return records.piece(path, settings, lambda: make(args, variant, seed))
 

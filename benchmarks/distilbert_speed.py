@@ -21,7 +21,7 @@ import records
 from distil_speed import FASTER, FEWER, PIECES, parameters_of, seconds_of
 from distilbert_encoders import LAYERS, MODELS
 from distilbert_tasks import EPOCHS, KEPT_SET
-from fine_tuning import fine_tuned, tested
+from fine_tuning import RATES, fine_tuned, tested
 
 if TYPE_CHECKING:
     from limbeck.runtime import Predictor
@@ -36,7 +36,8 @@ def folders_of(args: argparse.Namespace) -> dict[str, Path]:
     """The saved models: teacher and student, fine-tuned by the first seed, and the trimmed student."""
     models = {name: args.work / name for name in MODELS}
     found = {
-        name: fine_tuned(args, KEPT_SET, folder, seed=args.seeds[0], epochs=EPOCHS) for name, folder in models.items()
+        name: fine_tuned(args, KEPT_SET, folder, seed=args.seeds[0], epochs=EPOCHS, lr=RATES[name])
+        for name, folder in models.items()
     }
     out = found["student"].with_name(f"{found['student'].name}-trimmed")
     if not (out / "limbeck.json").exists():

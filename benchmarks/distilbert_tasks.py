@@ -1,8 +1,8 @@
 """The part ``tasks`` of ``distilbert_paper.py``: what a student keeps of its teacher, set by set, and its picture.
 
-Teacher and student are fine-tuned plainly, three epochs. A set, a model and a seed is a piece. Retention is the
-student's score in percent of the teacher's, the median of the seeds; its interval is over test rows, drawn again with
-replacement for both models and all seeds alike.
+Teacher and student are fine-tuned plainly, three epochs, each at its own rate. A set, a model and a seed is a piece.
+Retention is the student's score in percent of the teacher's, the median of the seeds; its interval is over test rows,
+drawn again with replacement for both models and all seeds alike.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 import records
 from data_sets import SENTENCES, SETS
 from distilbert_encoders import LAYERS, MODELS
-from fine_tuning import BATCH_TOKENS, LR, REVIEW_BATCH_TOKENS, scorer, trained_and_tested
+from fine_tuning import BATCH_TOKENS, KEEP, RATES, REVIEW_BATCH_TOKENS, scorer, trained_and_tested
 from numpy.typing import NDArray
 
 EPOCHS = 3
@@ -46,12 +46,13 @@ def piece_of(args: argparse.Namespace, name: str, model: str, seed: int, *, make
     if not make and not (folder / "model.safetensors").exists():
         return None
     batch = REVIEW_BATCH_TOKENS if name == "imdb" else BATCH_TOKENS
-    settings = {"model": commands.fingerprint(folder), "epochs": EPOCHS, "lr": LR, "tokens": batch, "limit": args.limit}
+    settings = {"model": commands.fingerprint(folder), "epochs": EPOCHS, "lr": RATES[model], "keep": KEEP}
+    settings |= {"tokens": batch, "limit": args.limit}
     path = distilbert_encoders.pieces_at(args) / f"distilbert-{name}-{model}-{seed}.json"
     if not make and not (path.exists() and json.loads(path.read_text(encoding="utf-8"))["settings"] == settings):
         return None
     keep = name == KEPT_SET and seed == args.seeds[0]
-    how: dict[str, Any] = {"seed": seed, "epochs": EPOCHS, "keep": keep}
+    how: dict[str, Any] = {"seed": seed, "epochs": EPOCHS, "lr": RATES[model], "keep": keep}
     return records.piece(path, settings, lambda: trained_and_tested(args, name, folder, **how))
 
 

@@ -20,7 +20,12 @@ from numpy.typing import NDArray
 
 from limbeck import metrics
 
-LR, BATCH_TOKENS, REVIEW_BATCH_TOKENS = "1e-4", "1024", "2048"
+BATCH_TOKENS, REVIEW_BATCH_TOKENS = "1024", "2048"
+RATES = {"teacher": "1e-4", "student": "2e-4"}
+"""The better of these two for each, by accuracy on SST-2's dev after three epochs (87.7 and 85.1 % of the teacher, 84.3
+and 85.9 % of the student): fewer layers take a higher rate."""
+KEEP = "last"
+"""Weights that are kept: the lowest validation loss comes before the best accuracy."""
 Array = NDArray[np.float64]
 
 
@@ -45,21 +50,21 @@ MEASURES: dict[str, Callable[[Array, Array], float]] = {
 """What sets are judged by: of predicted classes or numbers and the true ones. Of two the mean, as GLUE does."""
 
 
-def words_of(args: argparse.Namespace, name: str, model: Path, *, seed: int, epochs: int) -> list[str | Path]:
+def words_of(args: argparse.Namespace, name: str, model: Path, *, seed: int, epochs: int, lr: str) -> list[str | Path]:
     """The command that fine-tunes the encoder in ``model`` on a set, but for where it saves."""
     chosen, rows = SETS[name], rows_of(args, name)
     words: list[str | Path] = ["train", rows.train, "--model", model, *chosen.columns, "--task", chosen.task]
-    words += ["--epochs", str(epochs), "--lr", LR, "--seed", str(seed), "--no-look"]
+    words += ["--epochs", str(epochs), "--lr", lr, "--keep", KEEP, "--seed", str(seed), "--no-look"]
     words += ["--valid", rows.valid] if rows.valid is not None else []
     if name == "imdb":
         return [*words, "--max-length", str(REVIEW_TOKENS), "--batch-tokens", REVIEW_BATCH_TOKENS]
     return [*words, "--batch-tokens", BATCH_TOKENS]
 
 
-def fine_tuned(args: argparse.Namespace, name: str, model: Path, *, seed: int, epochs: int) -> Path:
+def fine_tuned(args: argparse.Namespace, name: str, model: Path, *, seed: int, epochs: int, lr: str) -> Path:
     """The folder of the encoder in ``model`` fine-tuned on a set; a training that was stopped goes on."""
-    folder: Path = args.work / f"tuned-{name}-{model.name}-{commands.fingerprint(model)}-{epochs}-{seed}"
-    words = words_of(args, name, model, seed=seed, epochs=epochs)
+    folder: Path = args.work / f"tuned-{name}-{model.name}-{commands.fingerprint(model)}-{epochs}-{lr}-{seed}"
+    words = words_of(args, name, model, seed=seed, epochs=epochs, lr=lr)
     commands.run(commands.limbeck(), *words, "--checkpoint-every", "200", "--resume", "--out", folder)
     return folder
 
@@ -77,10 +82,10 @@ def tested(args: argparse.Namespace, name: str, folder: Path) -> dict[str, Any]:
 
 
 def trained_and_tested(
-    args: argparse.Namespace, name: str, model: Path, *, seed: int, epochs: int, keep: bool = False
+    args: argparse.Namespace, name: str, model: Path, *, seed: int, epochs: int, lr: str, keep: bool = False
 ) -> dict[str, Any]:
     """Fine-tune and test; the folder goes unless it is kept."""
-    folder = fine_tuned(args, name, model, seed=seed, epochs=epochs)
+    folder = fine_tuned(args, name, model, seed=seed, epochs=epochs, lr=lr)
     training = commands.training_of(folder)
     found = tested(args, name, folder) | {"updates": training["updates"], "seconds": training["seconds"]}
     if not keep:

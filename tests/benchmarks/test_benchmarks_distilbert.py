@@ -106,7 +106,7 @@ def test_no_set_chooses_its_weights_on_what_is_tested(modules: Any) -> None:
 
 
 def test_fine_tuning_is_the_same_for_both_models(modules: Any, tmp_path: Path) -> None:
-    words = modules["fine_tuning"].words_of(args(tmp_path), "stsb", Path("student"), seed=2, epochs=3)
+    words = modules["fine_tuning"].words_of(args(tmp_path), "stsb", Path("student"), seed=2, epochs=3, lr="1e-4")
     said = list(map(str, words))
     assert said[:4] == ["train", "DATA/stsb/train.parquet", "--model", "student"]
     for flag, value in (("--epochs", "3"), ("--lr", "1e-4"), ("--seed", "2"), ("--valid", "DATA/stsb/dev.parquet")):
