@@ -57,6 +57,14 @@ def test_named_columns_win_and_need_no_reason() -> None:
     assert (paired.text, paired.text_pair, paired.label) == ("text", "body", "label")
 
 
+def test_headings_that_look_the_same_are_one_name() -> None:
+    columns = ["u\u0308bung", "\ufeffText\u200b", "mood\u00a0now"]
+    found = guess_columns(columns, text_column="\u00fcbung", label_column="mood now")
+    assert (found.text, found.label) == ("u\u0308bung", "mood\u00a0now")
+    assert guess_columns(columns[1:]).text == "\ufeffText\u200b"
+    assert find_column("text", ["te\u00adxt", "TEXT"]) is None  # two of them
+
+
 def test_a_named_pair_and_a_guessed_text() -> None:
     found = guess_columns(["text", "reply", "label"], text_pair_column="reply")
     assert (found.text, found.text_pair, found.label) == ("text", "reply", "label")

@@ -3,11 +3,12 @@
 numpy and the standard library only; parquet and frames import pyarrow when one is read.
 """
 
+from limbeck.data.collected import input_of
 from limbeck.data.columns import Columns, guess_columns
 from limbeck.data.corrections import apply_corrections
 from limbeck.data.dataset import Dataset, class_order, input_id
 from limbeck.data.known import of_classes
-from limbeck.data.read import input_of, open_rows, read, read_splits
+from limbeck.data.read import open_rows, read, read_splits
 from limbeck.data.report import DataReport, describe
 from limbeck.data.rows import Row, Rows, RowSource, cell_text
 from limbeck.data.split import split

@@ -1,7 +1,7 @@
 """Which columns hold the text, the second text and the label.
 
-A named column wins and must be there, by its exact name or else by the one that differs only in case and surrounding
-blanks. Names that people give are tried next, then the cells. What cannot be told safely is asked for.
+A named column wins and must be there, by its exact name or else by the one that differs only in case and in what is
+unseen. Names that people give are tried next, then the cells. What cannot be told safely is asked for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from limbeck.data.rows import cell_text
+from limbeck.data.spelling import looks
 from limbeck.errors import DataError, nearest, together
 
 TEXT_NAMES = (
@@ -119,19 +120,15 @@ def guess_columns(
 
 
 def find_column(wanted: str, columns: Sequence[str]) -> str | None:
-    """Give the column of that name, or the only one that differs in case and surrounding blanks alone.
+    """Give the column of that name, or the only one that differs in case and in unseen characters alone.
 
     >>> find_column("label", ["id", " Label "])
     ' Label '
     """
     if wanted in columns:
         return wanted
-    alike = [column for column in columns if _plain(column) == _plain(wanted)]
+    alike = [column for column in columns if looks(column) == looks(wanted)]
     return alike[0] if len(alike) == 1 else None
-
-
-def _plain(name: str) -> str:
-    return name.strip().casefold()
 
 
 def _named(
@@ -181,7 +178,7 @@ def _guess_text(
     text = _by_name(columns, TEXT_NAMES)
     if text is not None:
         return text, pair, f"text column {text!r} by name"
-    candidates = [column for column in columns if not needs_label or _plain(column) not in LABEL_NAMES]
+    candidates = [column for column in columns if not needs_label or looks(column) not in LABEL_NAMES]
     if len(candidates) == 1 and (len(columns) > 1 or not needs_label):
         return candidates[0], pair, f"text column {candidates[0]!r} as the only one left"
     lengths = sorted(((_mean_length(sample, column), column) for column in candidates), reverse=True)

@@ -15,6 +15,7 @@ from typing import Any
 from limbeck.data.dataset import Dataset, class_order, input_id, number
 from limbeck.data.read import open_rows
 from limbeck.data.rows import PROBLEMS_SHOWN, Row, cell_text, n_of, where
+from limbeck.data.spelling import spelling
 from limbeck.errors import DataError, nearest, together
 
 CORRECTED, ID, PAIR_COLUMN = "corrected", "id", "text_pair"
@@ -102,7 +103,7 @@ def _read(source: Any, dataset: Dataset, path: Path) -> list[Correction]:
     said: dict[_Key, Correction] = {}
     problems: list[str] = []
     for row in source:
-        value = (cell_text(row.cells.get(CORRECTED)) or "").strip()
+        value = spelling(cell_text(row.cells.get(CORRECTED)) or "")
         label = _label(cell_text(row.cells.get("label")) or "", dataset)
         if not value or _label(value, dataset) == label:
             continue
@@ -141,7 +142,7 @@ def _keys(row: Row, dataset: Dataset, label: Any) -> tuple[_Key, ...]:
 def _label(text: str, dataset: Dataset) -> str | float:
     """A label as the dataset holds it."""
     value = number(text) if dataset.task == "regress" else None
-    return text.strip() if value is None else value
+    return spelling(text) if value is None else value
 
 
 def _problem(value: str, dataset: Dataset) -> str:
@@ -158,6 +159,12 @@ def _with_targets(dataset: Dataset, targets: Sequence[Any], kept: Sequence[int],
     if not dataset.classes:
         if not kept:
             raise DataError(f"{path} drops every row of {dataset.name}")
+        values = set(corrected.targets or ())
+        if len(values) == 1 < len(set(dataset.targets or ())):
+            raise DataError(
+                f"{path} leaves {dataset.name} with one number only, {values.pop():g}, {n_of(kept)}; a regression "
+                "needs two different ones"
+            )
         return corrected
     classes = class_order(name for name, n_rows in corrected.counts().items() if n_rows)
     if len(classes) < 2:

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from limbeck.data.dataset import Dataset
 from limbeck.data.rows import PROBLEMS_SHOWN, n_of, where
+from limbeck.data.spelling import by_spelling, spelling
 from limbeck.errors import DataError, nearest, together
 
 
 def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) -> Dataset:
-    """Give ``dataset`` with ``classes`` as its classes, every label being one of them.
+    """Give ``dataset`` with ``classes`` as its classes, every label being one of them, and spelt as that one is.
 
     Args:
         dataset: labelled rows; those of a regression, and rows without labels, come back as they are.
@@ -24,9 +25,13 @@ def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) 
     if dataset.task != "classify" or dataset.targets is None:
         return dataset
     found: dict[str, list[int]] = {}
-    for n, label in enumerate(dataset.targets):
-        if label not in classes:
-            found.setdefault(str(label), []).append(n)
+    names = by_spelling(classes)
+    labels = [str(label) for label in dataset.targets]
+    targets = [names.get(label) or names.get(spelling(label)) for label in labels]
+    for n, (label, name) in enumerate(zip(labels, targets, strict=True)):
+        if name is None:
+            found.setdefault(label, []).append(n)
+    dataset = replace(dataset, targets=[name or label for label, name in zip(labels, targets, strict=True)])
     if not found:
         return replace(dataset, classes=tuple(classes))
     problems = [
@@ -42,9 +47,9 @@ def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) 
             advice = "no row is left: is this the column of labels? (--label-column names another)"
         raise DataError(f"{together([*shown, *more])}; {advice}")
     kept = dataset.take(row for row in range(len(dataset)) if row not in unknown)
-    labels = ", ".join(map(repr, sorted(found)[:PROBLEMS_SHOWN]))
+    left_out = ", ".join(map(repr, sorted(found)[:PROBLEMS_SHOWN]))
     notice = (
-        f"{dataset.name}: {n_of(sorted(unknown))} left out, whose label is none of the classes: {labels} "
+        f"{dataset.name}: {n_of(sorted(unknown))} left out, whose label is none of the classes: {left_out} "
         f"({_places(dataset, sorted(unknown))})"
     )
     return replace(kept, classes=tuple(classes), notices=(*dataset.notices, notice))

@@ -1,31 +1,26 @@
 """Any source becomes a Dataset, by one reader for training, evaluation and prediction.
 
 A source is opened as rows, its columns are found, and the rows are collected; a row without a text or a label is left
-out and named in a notice. Names of classes are the labels without surrounding white space.
+out and named in a notice. Names of classes are the labels in the spelling of :mod:`limbeck.data.spelling`.
 """
 
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from limbeck.data.columns import Columns, guess_columns
-from limbeck.data.dataset import Dataset, class_order, number, numbers
+from limbeck.data.collected import collect
+from limbeck.data.columns import guess_columns
+from limbeck.data.dataset import Dataset
 from limbeck.data.formats import by_suffix, class_folders, format_of, frame
 from limbeck.data.known import of_classes
-from limbeck.data.rows import PROBLEMS_SHOWN, RowSource, cell_text, n_of, where
-from limbeck.errors import DataError, SettingsError, nearest, together
+from limbeck.data.rows import PROBLEMS_SHOWN, RowSource
+from limbeck.data.targets import targets_of
+from limbeck.errors import DataError, SettingsError, nearest
 from limbeck.table import Table
-from limbeck.text import Input, is_blank, texts_in
 
-MANY_CLASSES = 20
-"""More classes than this, with fewer than two rows each, earn a notice: a column of texts or ids was probably named."""
-REGRESS_DISTINCT = 20
-"""More distinct numbers than this, some with a fractional part, are taken for a quantity and not for classes."""
 _SPLIT_NAMES = {
     "train": "train",
     "valid": "valid",
@@ -79,7 +74,7 @@ def read(
         encoding: of a text file.
         skip_bad_rows: leave damaged rows out with a notice.
         labelled: False seeks no label unless ``label_column`` names one; the targets are None then.
-        one_class_ok: False refuses labels that are all the same, from which nothing can be learnt.
+        one_class_ok: False refuses labels that are all the same, classes or numbers, from which nothing can be learnt.
 
     Raises:
         DataError: the source cannot be read, its columns cannot be told, or no row is left.
@@ -98,13 +93,7 @@ def read(
         labelled=labelled,
         name=rows.name,
     )
-    dataset = _targets(_collect(rows, columns), columns, rows, task)
-    if len(dataset.classes) == 1 and not one_class_ok:
-        raise DataError(
-            f"{rows.name}: column {columns.label!r} holds one class only, class {dataset.classes[0]!r}, "
-            f"{len(dataset)} rows; a classifier needs two (--label-column names another column)"
-        )
-    return dataset
+    return targets_of(collect(rows, columns), columns, rows, task, one_value_ok=one_class_ok)
 
 
 def read_splits(source: object, **options: Any) -> dict[str, Dataset]:
@@ -176,133 +165,3 @@ def _siblings(path: Path) -> str:
     names = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
     close = [name for name in names if Path(name).suffix.lower() in by_suffix()]
     return f"; the folder holds {nearest(path.name, close[:PROBLEMS_SHOWN])}" if close else ""
-
-
-@dataclass
-class _Collected:
-    """What the rows gave, and the lines that were left out."""
-
-    inputs: list[Input] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    blank: list[int] = field(default_factory=list)
-    unlabelled: list[int] = field(default_factory=list)
-    respelt: list[int] = field(default_factory=list)
-    n_rows: int = 0
-
-
-def _collect(rows: RowSource, columns: Columns) -> _Collected:
-    out = _Collected()
-    wanted = [column for column in (columns.text, columns.text_pair, columns.label) if column is not None]
-    problems: list[str] = []
-    for line, cells in rows:
-        out.n_rows += 1
-        nested = next((column for column in wanted if isinstance(cells.get(column), list | dict)), None)
-        if nested is not None:
-            problems.append(f"{rows.name}, {rows.unit} {line}: column {nested!r} holds {_shown(cells[nested])}")
-            continue
-        item = input_of(cells, columns)
-        label = cell_text(cells.get(columns.label)) if columns.label is not None else None
-        if columns.label is not None and is_blank(label or ""):
-            out.unlabelled.append(line)
-        elif all(is_blank(text) for text in texts_in(item)):
-            out.blank.append(line)
-        else:
-            out.inputs.append(item)
-            out.lines.append(line)
-            if label is not None:
-                out.labels.append(label.strip())
-                if len(out.labels[-1]) != len(label):
-                    out.respelt.append(line)
-    if problems:
-        raise DataError(_first_ones(problems) + "\n(one text or one label a cell is wanted)")
-    return out
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _first_ones(problems: Sequence[str]) -> str:
-    more = [f"and {len(problems) - PROBLEMS_SHOWN} more"] if len(problems) > PROBLEMS_SHOWN else []
-    return together([*problems[:PROBLEMS_SHOWN], *more])
-
-
-def input_of(cells: Mapping[str, object], columns: Columns) -> Input:
-    """Give the text, or the pair of texts, of one row; a missing text is empty.
-
-    >>> input_of({"text": "null", "label": 1}, Columns("text"))
-    'null'
-    """
-    text = cell_text(cells.get(columns.text)) or ""
-    return text if columns.text_pair is None else (text, cell_text(cells.get(columns.text_pair)) or "")
-
-
-def _targets(found: _Collected, columns: Columns, rows: RowSource, task: str | None) -> Dataset:
-    notices = [*rows.notices, *_left_out(found, columns, rows)]
-    if columns.why:
-        notices.insert(0, f"{rows.name}: {columns.why}")
-    if not found.inputs:
-        none = f"{rows.name} has a header and no rows" if not found.n_rows else f"{rows.name}: no row has all it needs"
-        raise DataError("; ".join([none, *notices]) if found.n_rows else none)
-    data = Dataset(
-        found.inputs,
-        None,
-        task or "classify",
-        name=rows.name,
-        notices=tuple(notices),
-        rows=tuple(found.lines),
-        unit=rows.unit,
-        columns=(columns.text, columns.text_pair, columns.label),
-    )
-    if columns.label is None:
-        return data
-    if task is None and _is_quantity(found.labels):
-        task = "regress"
-        n_distinct = len(set(found.labels))
-        notice = f"{rows.name}: column {columns.label!r} holds {n_distinct} distinct numbers with fractional parts: "
-        data = replace(data, notices=(*data.notices, notice + "read as a regression (--task classify makes classes)"))
-    if task == "regress":
-        return replace(data, task=task, targets=_quantities(found, columns, rows))
-    classes = class_order(found.labels)
-    if len(classes) > max(MANY_CLASSES, len(data) // 2):
-        notice = (
-            f"{rows.name}: column {columns.label!r} holds {len(classes)} classes in {len(data)} rows; is it the label?"
-        )
-        data = replace(data, notices=(*data.notices, notice))
-    return replace(data, targets=found.labels, classes=classes)
-
-
-def _left_out(found: _Collected, columns: Columns, rows: RowSource) -> Iterable[str]:
-    if found.unlabelled:
-        yield (
-            f"{rows.name}: {n_of(found.unlabelled)} without a label in column {columns.label!r} left out "
-            f"({where(found.unlabelled, rows.unit)})"
-        )
-    if found.blank:
-        yield f"{rows.name}: {n_of(found.blank)} without a text left out ({where(found.blank, rows.unit)})"
-    if found.respelt:
-        yield (
-            f"{rows.name}: white space around labels in column {columns.label!r} taken off in {n_of(found.respelt)} "
-            f"({where(found.respelt, rows.unit)})"
-        )
-
-
-def _is_quantity(labels: Sequence[str]) -> bool:
-    if len(distinct := list(Counter(labels))) <= REGRESS_DISTINCT:
-        return False
-    values = numbers(distinct)
-    return values is not None and any(not value.is_integer() for value in values)
-
-
-def _quantities(found: _Collected, columns: Columns, rows: RowSource) -> list[float]:
-    values = [number(label) for label in found.labels]
-    wrong = [
-        f"{rows.name}, {rows.unit} {line}: column {columns.label!r} holds {label!r}, and --task regress wants a number"
-        for line, label, value in zip(found.lines, found.labels, values, strict=True)
-        if value is None
-    ]
-    if wrong:
-        raise DataError(_first_ones(wrong))
-    return [value for value in values if value is not None]

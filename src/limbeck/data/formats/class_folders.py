@@ -10,6 +10,7 @@ from pathlib import Path
 
 from limbeck.data.formats.text_file import open_text
 from limbeck.data.rows import BadRow, Record, Row, RowSource
+from limbeck.data.spelling import spelling
 from limbeck.errors import DataError
 
 TEXT_SUFFIX = ".txt"
@@ -27,7 +28,7 @@ def open_rows(path: Path, encoding: str, skip_bad_rows: bool) -> RowSource:
         raise DataError(
             f"{str(path)!r} holds no class folders: wanted {path.name}/CLASS/FILE{TEXT_SUFFIX}, one text a file"
         )
-    files = [(folder.name.strip(), file) for folder in folders for file in _texts(folder)]
+    files = [(spelling(folder.name), file) for folder in folders for file in _texts(folder)]
 
     def rows() -> Iterator[Record]:
         for place, (label, file) in enumerate(files, start=1):
