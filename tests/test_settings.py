@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import tyro
 
 from limbeck.errors import SettingsError
-from limbeck.settings import from_flags, record
+from limbeck.settings import from_flags, record, words_last
 from limbeck.text import TextSettings
 from limbeck.train.settings import FitSettings
 
@@ -67,6 +68,43 @@ def test_flags_that_cannot_be_read_leave_with_2(arguments: list[str], capsys: py
         read(*arguments)
     assert caught.value.code == 2
     assert "--slices" in capsys.readouterr().err
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What is eaten, and how."""
+
+    dishes: tyro.conf.Positional[tuple[str, ...]] = ()
+    spices: tuple[str, ...] = ()
+    guests: int = 1
+    warm: bool = False
+    sharp: tyro.conf.DisallowNone[bool | None] = None
+    text: TextSettings = field(default_factory=TextSettings)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ("soup --guests 8 cake", Menu(("soup", "cake"), guests=8)),
+        ("soup --warm cake --no-sharp pie", Menu(("soup", "cake", "pie"), warm=True, sharp=False)),
+        ("--guests=8 soup --max-length 9 cake --warm", Menu(("soup", "cake"), (), 8, True, text=TextSettings(9))),
+        ("soup --spices a b --warm cake", Menu(("soup", "cake"), ("a", "b"), warm=True)),
+        ("soup --guests 8 -- --warm -x", Menu(("soup", "--warm", "-x"), guests=8)),
+        ("soup -1 --warm - 7", Menu(("soup", "-1", "-", "7"), warm=True)),
+        ("soup cake --guests 8", Menu(("soup", "cake"), guests=8)),
+        ("--guests 8", Menu(guests=8)),
+    ],
+)
+def test_flags_may_stand_between_words(arguments: str, wanted: Menu) -> None:
+    assert from_flags(Menu, arguments.split(), command="menu", description="Lists dishes.") == wanted
+
+
+def test_an_unknown_flag_between_words_is_named_and_swallows_none(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["soup", "--geusts", "8", "cake"]
+    assert words_last(Menu, arguments) == arguments
+    with pytest.raises(SystemExit) as caught:
+        from_flags(Menu, arguments, command="menu", description="Lists dishes.")
+    assert caught.value.code == 2 and "--geusts" in capsys.readouterr().err
 
 
 def test_help_comes_from_the_docstrings(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,12 +7,15 @@ fields and their docstrings by tyro, so that library and command line cannot dri
 from __future__ import annotations
 
 import dataclasses
+import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 Settings = TypeVar("Settings")
+_FLAG = re.compile("--?[A-Za-z]")
 
 
 def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, command: str, description: str) -> Settings:
@@ -36,9 +39,56 @@ def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, comma
         settings_type,
         prog=f"limbeck {command}",
         description=description,
-        args=list(arguments),
+        args=words_last(settings_type, arguments),
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.DisallowNone),
     )
+
+
+def words_last(settings_type: type, arguments: Sequence[str]) -> list[str]:
+    """Give the arguments with the words that belong to no flag behind all flags, where flags stand between them.
+
+    tyro fills a field of several words by one run of them, and would call the second word of ``MODEL --json FILE``
+    an unknown flag. A flag that is unknown here leaves everything in its place, for tyro to name it.
+    """
+    takes = _takes(settings_type)
+    flags: list[str] = []
+    words: dict[int, str] = {}
+    n_values = 0
+    for place, argument in enumerate(arguments):
+        if argument == "--":
+            words |= dict(enumerate(arguments[place + 1 :], place + 1))
+            break
+        if _FLAG.match(argument):
+            name, has_value, _ = argument.partition("=")
+            if (flag := name.replace("_", "-")) not in takes:
+                return list(arguments)
+            n_values = 0 if has_value else takes[flag]
+            flags.append(argument)
+        elif n_values:
+            n_values -= 1
+            flags.append(argument)
+        else:
+            words[place] = argument
+    is_one_run = not words or max(words) - min(words) < len(words)
+    return list(arguments) if is_one_run else [*flags, "--", *words.values()]
+
+
+def _takes(settings_type: type) -> dict[str, int]:
+    """How many words each flag takes: none of a switch, all that follow of a tuple, else one."""
+    found: dict[str, int] = {}
+    hints = get_type_hints(settings_type)
+    for field in dataclasses.fields(settings_type):
+        hint = hints[field.name]
+        if dataclasses.is_dataclass(hint):
+            assert isinstance(hint, type)
+            found |= _takes(hint)
+        else:
+            flag = field.name.replace("_", "-")
+            is_switch = hint in (bool, bool | None)
+            found["--" + flag] = 0 if is_switch else sys.maxsize if get_origin(hint) is tuple else 1
+            if is_switch:
+                found["--no-" + flag] = 0
+    return found
 
 
 def _join_lines(settings_type: type) -> None:

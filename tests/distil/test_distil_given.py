@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -225,6 +226,20 @@ def test_a_table_of_other_classes_is_refused_with_the_nearest() -> None:
         "2 problems:\n  - said.npz says nothing of the class 'good': it has 'god' (nearest), 'bad'\n"
         "  - said.npz has the class 'god', which is none of 'good' (nearest), 'bad'"
     )
+
+
+def test_classes_of_another_spelling_are_joined_and_called_as_the_model_s(tmp_path: Path) -> None:
+    apart, composed = "cafe\u0301", "caf\u00e9"
+    found = given(tmp_path, f"text,p_{apart},p_tea\ufeff", "a cup,0.75,0.25", classes=("tea", composed))
+    assert found.scores.task["classes"] == ["tea", composed]
+    assert probabilities(found.scores) == [pytest.approx([0.25, 0.75])]
+    assert given(tmp_path, f"text,p_{apart},p_tea", "a cup,1,0").scores.task["classes"] == [composed, "tea"]
+    task = {"name": "classify", "classes": [apart, "tea"]}
+    table = table_of([input_id("a cup")], np.array([[1, 2]]), task=task, model="m")
+    assert of_classes(table, (composed, "tea"), name="said.npz").task["classes"] == [composed, "tea"]
+    twins = replace(table, task=task | {"classes": [apart, composed]})
+    with pytest.raises(DataError, match="says nothing of the class 'tea'"):
+        of_classes(twins, (composed, "tea"), name="said.npz")
 
 
 def test_a_table_of_numbers_has_no_classes_to_join() -> None:

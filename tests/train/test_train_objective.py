@@ -54,6 +54,19 @@ def test_names_may_hold_commas_and_equals_signs() -> None:
     assert class_weights("a, b=2,x=y=3", ["a, b", "x=y"], np.array([1, 1])) == {"a, b": 2.0, "x=y": 3.0}
 
 
+@pytest.mark.parametrize("classes", [["a=b, c", "d"], ["a", "a=b, c", "d"]])
+def test_a_name_may_look_like_a_name_and_a_weight(classes: list[str]) -> None:
+    counts = np.ones(len(classes), np.int64)
+    assert class_weights("a=b, c=5,d=2", classes, counts) == dict.fromkeys(classes, 1.0) | {"a=b, c": 5.0, "d": 2.0}
+    with pytest.raises(SettingsError, match="gives 'a=b, c' the weight 'many'; give a number above 0"):
+        class_weights("a=b, c=many,d=2", classes[-2:], counts[-2:])
+
+
+def test_names_are_known_in_any_spelling() -> None:
+    found = class_weights("cafe\u0301=2,so  so=3", ["caf\u00e9", "so so"], np.array([1, 1]))
+    assert found == {"caf\u00e9": 2.0, "so so": 3.0}
+
+
 def test_a_class_without_rows_is_not_divided_by() -> None:
     assert class_weights("balanced", ["a", "b", "c"], np.array([3, 0, 1])) == pytest.approx(
         {"a": 2 / 3, "b": 1, "c": 2}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from limbeck.data import Columns, RowSource, cell_text, guess_columns
 from limbeck.data.columns import LABEL_NAMES, find_column
 from limbeck.data.dataset import class_order, number
+from limbeck.data.spelling import spelling
 from limbeck.errors import DataError, nearest, together
 
 PREFIX = "p_"
@@ -117,7 +118,7 @@ def _guessed(source: RowSource, free: Sequence[str]) -> dict[str, str]:
             f"{source.name} has no columns of probabilities: give one a class, called as the class or {PREFIX}<class>, "
             f"with numbers from 0 to 1 (or --task regress, for numbers); it has {', '.join(map(repr, source.columns))}"
         )
-    by_class = {name.removeprefix(PREFIX).strip(): name for name in named}
+    by_class = {spelling(name.removeprefix(PREFIX)): name for name in named}
     return {label: by_class[label] for label in class_order(by_class)}
 
 

@@ -20,6 +20,7 @@ from limbeck.artefact.verify import sha256
 from limbeck.data import Columns, Dataset, Input, RowSource, cell_text, input_of, open_rows
 from limbeck.data.dataset import number
 from limbeck.data.rows import PROBLEMS_SHOWN, n_of, where
+from limbeck.data.spelling import by_spelling, spelling
 from limbeck.distil.columns import TOLERANCE, class_columns, number_column, text_columns
 from limbeck.errors import DataError, nearest, require, together
 from limbeck.scores import SUFFIXES, Scores
@@ -101,6 +102,9 @@ def of_classes(scores: Scores, classes: Sequence[str] | None, *, name: str) -> S
     own = [str(label) for label in scores.task.get("classes", [])]
     if classes is None or not own or own == list(classes):
         return scores
+    names = by_spelling(classes)
+    meant = [names.get(label) or names.get(spelling(label), label) for label in own]
+    own = meant if len(set(meant)) == len(own) else own
     lacking, more = ([label for label in one if label not in other] for one, other in ((classes, own), (own, classes)))
     problems = [f"{name} says nothing of the class {label!r}: it has {nearest(label, own)}" for label in lacking]
     problems += [f"{name} has the class {label!r}, which is none of {nearest(label, classes)}" for label in more]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from limbeck.data.spelling import by_spelling, spelling
 from limbeck.errors import SettingsError, nearest, together
 from limbeck.losses import Loss, classify, get_loss
 from limbeck.train.loss_settings import BALANCED, LossSettings
@@ -99,7 +100,7 @@ def class_weights(given: str, classes: Sequence[str], counts: NDArray[np.int64])
         present = int((counts > 0).sum())
         even = counts.sum() / present
         return {name: float(even / count) if count else 1.0 for name, count in zip(classes, counts, strict=True)}
-    parsed, problems = _parse(given)
+    parsed, problems = _parse(given, by_spelling(classes))
     unknown = sorted(set(parsed) - set(classes))
     problems += [f"{name!r} in --class-weights is none of the classes: {nearest(name, classes)}" for name in unknown]
     if problems:
@@ -107,35 +108,58 @@ def class_weights(given: str, classes: Sequence[str], counts: NDArray[np.int64])
     return {name: parsed.get(name, 1.0) for name in classes}
 
 
-def _parse(given: str) -> tuple[dict[str, float], list[str]]:
-    """Names and weights of ``name=w,name=w``, and what is wrong with it; a name may hold commas and equals signs."""
+def _parse(given: str, names: Mapping[str, str]) -> tuple[dict[str, float], list[str]]:
+    """Names and weights of ``name=w,name=w``, and what is wrong with it.
+
+    Args:
+        given: by the user.
+        names: the classes under their spellings; they may hold commas and equals signs.
+    """
     weights: dict[str, float] = {}
-    problems, name = [], ""
-    for piece in given.split(","):
-        name = f"{name},{piece}" if name else piece
-        key, sign, number = name.rpartition("=")
+    problems, pieces = [], given.split(",")
+    while pieces:
+        n_pieces = _n_pieces(pieces, names)
+        text, pieces = ",".join(pieces[:n_pieces]), pieces[n_pieces:]
+        name, sign, number = text.rpartition("=")
+        name = names.get(spelling(name), name.strip())
         if not sign:
-            continue  # a comma within a class's name
-        key, name = key.strip(), ""
-        weight = _number(number)
-        if weight is None or not 0 < weight < math.inf:
-            problems.append(f"--class-weights gives {key!r} the weight {number.strip()!r}; give a number above 0")
-        elif key in weights:
-            problems.append(f"--class-weights names {key!r} twice; give it one weight")
+            problems.append(
+                f"--class-weights {text!r} is no weight; it takes {BALANCED}, or names and numbers as in spam=5,ham=1"
+            )
+        elif (weight := _weight(number)) is None:
+            problems.append(f"--class-weights gives {name!r} the weight {number.strip()!r}; give a number above 0")
+        elif name in weights:
+            problems.append(f"--class-weights names {name!r} twice; give it one weight")
         else:
-            weights[key] = weight
-    if name:
-        problems.append(
-            f"--class-weights {name!r} is no weight; it takes {BALANCED}, or names and numbers as in spam=5,ham=1"
-        )
+            weights[name] = weight
     return weights, problems
 
 
-def _number(text: str) -> float | None:
+def _n_pieces(pieces: Sequence[str], names: Mapping[str, str]) -> int:
+    """How many pieces between commas are the next name and its weight.
+
+    The fewest that are a class and a weight; without such the fewest that are a class and something else, or anything
+    with an equals sign; else all.
+    """
+    known = signed = 0
+    for n_pieces in range(1, len(pieces) + 1):
+        name, sign, number = ",".join(pieces[:n_pieces]).rpartition("=")
+        if sign and spelling(name) in names:
+            if _weight(number) is not None:
+                return n_pieces
+            known = known or n_pieces
+        elif sign:
+            signed = signed or n_pieces
+    return known or signed or len(pieces)
+
+
+def _weight(text: str) -> float | None:
+    """A number above 0; None for anything else."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return None
+    return value if 0 < value < math.inf else None
 
 
 def _list(flags: Sequence[str]) -> str:
