@@ -128,6 +128,13 @@ def test_dry_run_says_what_it_would_take_and_writes_nothing(
     assert lines[-3].startswith(f"would write {tmp_path / 's.npz'}: ")
     assert lines[-2:] == [f"then from {deep}-2-layers, once it stands: {deep}", "nothing was written"]
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+    (tmp_path / "deep").write_text("mine")
+    busy = tmp_path / "busy"
+    busy.mkdir()
+    (busy / "mine.txt").write_text("mine")
+    for out, why in ((tmp_path / "deep", "is a file; give a folder"), (busy, "is a folder with other files")):
+        assert run(teachers / "bert", data, "--layers", "1", *ENCODER, "--out", out, "--dry-run") == 0
+        assert f"it would not begin: '{out}' {why}" in capsys.readouterr().err
 
 
 def test_numbers_by_folder_and_by_file(teachers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -123,7 +123,14 @@ def test_a_dry_run_writes_nothing(
     assert "about " in said.err
     assert "nothing was written but" in said.err
     assert said.out == ""
+    assert f"would write {tmp_path / 'student'}: about " in said.err
+    assert "would not begin" not in said.err
     assert not (tmp_path / "student").exists()
+    (tmp_path / "student.checkpoint" / "step-4").mkdir(parents=True)
+    assert run(*words, "--out", tmp_path / "student", *FIT) == 0
+    assert "it would not begin: an interrupted run stands at" in capsys.readouterr().err
+    assert run(*words, "--out", teacher, *FIT) == 0
+    assert "is a folder with other files, which are never replaced" in capsys.readouterr().err
 
 
 def test_killed_again_and_again_it_ends_with_the_same_weights(tmp_path: Path, corpus: Path, teacher: Path) -> None:
@@ -169,6 +176,12 @@ def test_what_cannot_be_done_is_told(
     assert "--budget 1s is too short" in refused(capsys, *distil, corpus, "--layers", "2", "--budget", "1s", *FIT)
     long = ["--layers", "2", "--length", "48", "--steps", "1", *FIT[2:]]
     assert "--length 48: the model has positions for 40 tokens" in refused(capsys, *distil, corpus, *long)
+    loose = tmp_path / "loose"
+    loose.mkdir()
+    (loose / "1.txt").write_text("a meal")
+    with monkeypatch.context() as patch:  # before anything is loaded or read
+        patch.setattr("limbeck.cli._pretraining.require_training", lambda: pytest.fail("it went on"))
+        assert "loose' holds no class folders" in refused(capsys, *distil, loose, "--layers", "2", *FIT)
     blank = tmp_path / "blank.txt"
     blank.write_text("  \n\n")
     assert "blank.txt" in refused(capsys, *distil, blank, "--layers", "2", *FIT)
@@ -187,6 +200,38 @@ def test_pieces_that_differ_are_told(
     assert "'lively'" in told
     assert "Start the student from the teacher itself" in told
     assert "--hidden" not in told
+
+
+def test_masked_lm_alone_asks_no_teacher(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its perplexity would be of pieces that it does not have."""
+    from support.encoders import make, tokenizer_json
+
+    alone = ["--soft", "0", "--cosine", "0", "--steps", "1", *FIT]
+    other = tokenizer_json("bert").replace('"lovely"', '"lively"')
+    made = make(tmp_path / "other", "bert", masked_lm=True, tokenizer=other)
+    students: dict[str, list[object]] = {"fewer": ["--layers", "2", "--vocabulary", "80"], "apart": ["--student", made]}
+    for name, words in students.items():
+        assert run("distil", "--pretrain", teacher, corpus, *words, "--out", tmp_path / name, *alone) == 0
+        told = capsys.readouterr().err
+        assert "the teacher gives its layers, and is asked nothing" in told
+        assert "teacher: " not in told
+        record = records.read(tmp_path / name)
+        assert "teacher" not in record
+        assert set(record["measured"]) == {"loss", "perplexity", "mlm"}
+
+
+def test_a_vocabulary_that_cannot_be_had_is_told_by_its_flag(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words: list[object] = ["distil", "--pretrain", teacher]
+    told = refused(capsys, *words, corpus, "--layers", "2", "--vocabulary", "3", *FIT)
+    assert "--vocabulary 3: 3 pieces are too few" in told
+    unread = tmp_path / "unread.txt"  # it is refused before the corpus is looked at
+    unread.write_text("\n")
+    told = refused(capsys, *words, unread, "--student", folder("roberta"), "--vocabulary", "90", *FIT)
+    assert "--vocabulary 90: the tokenizer of roberta is of the kind 'BPE'" in told
 
 
 def test_what_stands_is_not_replaced(
@@ -228,6 +273,20 @@ def test_other_dropout_is_another_training(
         stop_at(patch, 1)
         assert run(*words) == 130
     assert "dropout was" in refused(capsys, *words, "--resume", "--dropout", "0.5")
+
+
+def test_the_last_update_stays_where_it_was(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["pretrain", corpus, "--model", teacher, "--out", tmp_path / "out", *FIT]
+    with monkeypatch.context() as patch:
+        stop_at(patch, 1)
+        assert run(*words, "--steps", "4") == 130
+    told = refused(capsys, *words, "--steps", "9", "--resume")
+    assert "--steps 9 comes to 9 updates, and the training that was stopped was to have 4 updates" in told
+    assert "--tokens 2560 comes to 20 updates" in refused(capsys, *words, "--tokens", "2560", "--resume")
+    assert run(*words, "--tokens", "512", "--resume") == 0
+    assert records.read(tmp_path / "out")["training"]["updates"] == 4
 
 
 def test_a_full_disk_leaves_nothing_half_written(

@@ -98,6 +98,17 @@ def test_a_column_named_for_the_labelled_file_counts_where_the_file_has_it(tmp_p
     assert named.dataset is not None and named.dataset.inputs == ["a film"]
 
 
+def test_a_text_that_was_judged_in_two_ways_is_told(tmp_path: Path) -> None:
+    twice = ["a meal,0.9,0.1", "a walk,0.4,0.6", "a meal,0.5,0.5", "a walk,0.4,0.6", "a meal,0.9,0.1"]
+    found = given(tmp_path, HEADER, *twice)
+    assert found.dataset is not None
+    told = f"{tmp_path / 'said.csv'}: 1 text stands there with different probabilities: their mean counts"
+    assert found.dataset.notices[-1] == told
+    alike = given(tmp_path, HEADER, twice[0], twice[1], twice[3])
+    assert alike.dataset is not None
+    assert not any("different" in line for line in alike.dataset.notices)
+
+
 def test_numbers(tmp_path: Path) -> None:
     found = given(tmp_path, "text,predicted,score", "a film,-2.5,9", "a room,4e2,9", task="regress")
     assert found.scores.logits.tolist() == [[-2.5], [400.0]]

@@ -212,6 +212,18 @@ def test_a_vocabulary_of_another_kind_is_refused_before_anything_is_written(tmp_
     assert not list(tmp_path.iterdir())
 
 
+def test_a_full_disk_is_told_with_what_mends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import safetensors.numpy
+
+    def full(*_: object, **__: object) -> None:
+        raise safetensors.SafetensorError("No space left on device")
+
+    monkeypatch.setattr(safetensors.numpy, "save_file", full)
+    for cut in (Cut(layers=1), Cut(vocabulary=90)):
+        with pytest.raises(ModelError, match=r"safetensors, a file on the way, cannot be written: No space .* TMPDIR"):
+            make(folder("bert"), tmp_path / f"{cut.layers}", cut, TEXTS)
+
+
 # dropout
 
 

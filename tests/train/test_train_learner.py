@@ -317,6 +317,16 @@ def test_another_folder_is_another_model_for_a_resume(tmp_path: Path) -> None:
     assert identity_of(made)["model"] != identity_of(other)["model"]
 
 
+def test_other_dropout_is_another_training_for_a_resume(tmp_path: Path) -> None:
+    """It stands in the model's configuration alone."""
+    found = []
+    for rate in (0.0, 0.5):
+        source = make(tmp_path / f"{rate}", "bert", hidden_dropout_prob=rate)
+        found.append(identity_of(Learner(rows(4), model=str(source), fit=FitSettings(precision="float32"))))
+    assert found[0]["dropout"]["hidden_dropout_prob"] == 0.0
+    assert found[1]["dropout"]["hidden_dropout_prob"] == 0.5
+
+
 def test_a_training_and_a_search_can_be_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     made = learner(rows(12), epochs=1)

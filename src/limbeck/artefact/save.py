@@ -49,15 +49,19 @@ def check_target(out: Path | str, *, overwrite: bool = False, mark: str = NAME) 
             raise ArtefactError(f"{shown!r} cannot hold a model; give a folder of its own")
         path.parent.mkdir(parents=True, exist_ok=True)
         recover(path, mark=mark)
-        _refuse_others(path, shown, overwrite=overwrite, mark=mark)
+        refuse_others(path, shown, overwrite=overwrite, mark=mark)
         trial = sibling(path, "trial")
         trial.touch()
         trial.unlink()
     return path
 
 
-def _refuse_others(path: Path, shown: str, *, overwrite: bool, mark: str) -> None:
-    """Raise where something stands at ``path`` that may not be replaced."""
+def refuse_others(path: Path, shown: str, *, overwrite: bool, mark: str = NAME) -> None:
+    """Raise where something stands at ``path`` that may not be replaced; nothing is made.
+
+    Raises:
+        ArtefactError: a model, a file, or a folder of other files.
+    """
     if path.is_dir():
         if (path / mark).exists():
             if not overwrite:

@@ -93,9 +93,12 @@ def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: P
     student = cut.model
     if student.n_parameters() >= opened.model.n_parameters() and not settings.scratch:
         say("the student is as large as its teacher; --layers 3, say, makes it smaller")
-    ids = _ids(student, opened.model) if settings.triple.needs_teacher else None
-    beside = teacher_beside(opened.model, student, settings.triple, ids)
-    told: dict[str, Any] = {**record(settings.triple), "teacher": weights_hash(opened.model)}
+    told, beside = record(settings.triple), None
+    if settings.triple.needs_teacher:
+        told["teacher"] = weights_hash(opened.model)
+        beside = teacher_beside(opened.model, student, settings.triple, _ids(student, opened.model))
+    else:
+        say("masked LM alone is learnt: the teacher gives its layers, and is asked nothing")
     parts = tuple(settings.triple.weights)
     lesson = Lesson(triple(beside, settings.triple), parts, told, beside)
     has_head = cut.has_head or settings.scratch
@@ -128,11 +131,12 @@ def _trimmed(settings: PretrainSettings, made: Path, pieces: int, sources: Seque
     Raises:
         LimbeckError: its tokenizer cannot be trimmed, or they are too few.
     """
+    from limbeck.distil import student
     from limbeck.models.transformer import read_tokenizer
-    from limbeck.passes import trim
 
+    student.see_that_it_trims(made, pieces)
     corpus = corpus_of(settings, sources, read_tokenizer(made))
-    trim.trim_folder(made, home / "trimmed", corpus.counts, pieces=pieces)
+    student.trim_to(made, home / "trimmed", pieces, corpus.counts)
     return home / "trimmed"
 
 

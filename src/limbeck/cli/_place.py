@@ -8,7 +8,7 @@ from pathlib import Path
 
 from limbeck.cli._say import say
 from limbeck.cli._trained import print_result
-from limbeck.errors import Interrupted, TrainingError
+from limbeck.errors import Interrupted, LimbeckError, TrainingError
 from limbeck.train.launch import number
 
 
@@ -53,6 +53,29 @@ def made_ready(out: Path, mark: str, *, resume: bool, overwrite: bool) -> str:
     check_target(out, overwrite=overwrite, mark=mark)
     _check_checkpoints(checkpoints, begun=begun, resume=resume, overwrite=overwrite)
     return "part" if resume and begun else "nothing"
+
+
+def refusal(out: Path, mark: str, *, resume: bool, overwrite: bool) -> str:
+    """Why nothing may be written at ``out``, as :func:`made_ready` would say it; nothing is made there. Empty: it may.
+
+    Args:
+        out: the place.
+        mark: the file by which a whole model is known.
+        resume: what is there is gone on with.
+        overwrite: what is there may be replaced.
+    """
+    from limbeck.artefact.save import refuse_others
+
+    checkpoints = checkpoints_of(out)
+    begun = any(checkpoints.glob("step-*"))
+    if resume and (out / mark).is_file() and not (begun and overwrite):
+        return f"{str(out)!r} is finished already; nothing to resume"
+    try:
+        refuse_others(out.resolve(), str(out), overwrite=overwrite, mark=mark)
+        _check_checkpoints(checkpoints, begun=begun, resume=resume, overwrite=overwrite)
+    except LimbeckError as error:
+        return str(error)
+    return ""
 
 
 def fit_there(fit: Callable[[], object], checkpoints: Path, *, resume: bool, goes_on: bool = True) -> None:

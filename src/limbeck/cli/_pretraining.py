@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limbeck.cli._place import checkpoints_of, fit_there, made_ready
+from limbeck.cli._place import checkpoints_of, fit_there, made_ready, refusal
 from limbeck.cli._say import say
 from limbeck.cli._several import first_decides
 from limbeck.cli.train import duration
@@ -92,7 +92,7 @@ def carry_out(settings: Asked, sources: Sequence[str], make: Make) -> int:
         LimbeckError: something that was given cannot be used, or the training failed.
     """
     limit = None if settings.amount.budget is None else Limit.of(settings.amount.budget)
-    see_that_they_are_there(sources)
+    see_that_they_are_there(sources, encoding=settings.texts.encoding)
     require_training()
     from limbeck.pretrain.record import read
     from limbeck.pretrain.trainer import see_that_it_can_learn
@@ -116,25 +116,28 @@ def carry_out(settings: Asked, sources: Sequence[str], make: Make) -> int:
         plan = pretrainer.last(settings.amount, limit, checkpoints=resumed)
         say(*_plan_lines(pretrainer, plan, timed=settings.dry_run))
         if settings.dry_run:
-            say("nothing was written but the corpus's tokens, in the cache")
+            say(
+                *_writing_lines(settings, made.model.n_parameters()),
+                "nothing was written but the corpus's tokens, in the cache",
+            )
             return 0
         _train(settings, pretrainer, teacher, sources)
     return 0
 
 
-def see_that_they_are_there(sources: Sequence[str]) -> None:
-    """Raise for sources where nothing is, before anything is imported or read.
+def see_that_they_are_there(sources: Sequence[str], *, encoding: str = "utf-8") -> None:
+    """Raise for sources where nothing is, or nothing that is read, before anything is imported.
 
     Raises:
-        DataError: there is no such file, or no source at all.
+        DataError: there is no such file, it is of no known format, or no source was named.
     """
     if not sources:
         raise DataError("no corpus was named; give files of texts, or hub:OWNER/NAME")
     from limbeck.data import open_rows
 
     for source in sources:
-        if not source.startswith(PREFIX) and not Path(source).exists():
-            open_rows(source)  # says so, and names what stands beside
+        if not source.startswith(PREFIX):
+            open_rows(source, encoding=encoding, skip_bad_rows=True)  # damage is told by whoever reads the rows
 
 
 def _limit_of(settings: Asked, sources: Sequence[str]) -> int | None:
@@ -246,6 +249,19 @@ def _plan_lines(pretrainer: Pretrainer, plan: str, *, timed: bool) -> list[str]:
         seconds = pretrainer.n_updates() * seconds_per_update(pretrainer)
         lines.append(f"about {duration(seconds)}")
     return lines
+
+
+def _writing_lines(settings: Asked, n_parameters: int) -> list[str]:
+    """What the command would leave, and why it would not begin."""
+    from limbeck.pretrain.record import NAME
+
+    size, checkpoints = 4 * n_parameters / 1e6, checkpoints_of(settings.out).name
+    lines = [
+        f"would write {settings.out}: about {size:.0f} MB of weights; while it trains, {checkpoints} beside it: about "
+        f"{6 * size:.0f} MB"
+    ]
+    refused = refusal(settings.out, NAME, resume=settings.resume, overwrite=settings.overwrite)
+    return [*lines, f"it would not begin: {refused}"] if refused else lines
 
 
 def _train(settings: Asked, pretrainer: Pretrainer, teacher: Mapping[str, Any] | None, sources: Sequence[str]) -> None:

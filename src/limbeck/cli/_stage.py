@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limbeck.cli._place import checkpoints_of, fit_there
+from limbeck.cli._place import checkpoints_of, fit_there, refusal
 from limbeck.cli._say import counted, say
 from limbeck.cli._trained import print_result
 from limbeck.cli.train import duration
@@ -38,6 +38,7 @@ class Material:
 
 def rehearse(settings: Settings, material: Material, home: Path) -> None:
     """Say what it would take to teach one student, and what it would write."""
+    from limbeck.artefact.manifest import NAME
     from limbeck.cli._dry_run import judging_lines, unasked, writing_lines
     from limbeck.distil.lesson import lesson
     from limbeck.train.cost import estimate
@@ -52,7 +53,8 @@ def rehearse(settings: Settings, material: Material, home: Path) -> None:
     learner = _learner(settings, pretended, _source(settings, material, home), material)
     say(*judging_lines(material.teachers, material.rows, material.valid, choices))
     say(*_plan_lines(learner, estimate(learner).seconds))
-    say(*writing_lines(settings.out, settings.scores, learner.n_parameters(), overwrite=settings.overwrite))
+    refused = refusal(settings.out, NAME, resume=settings.resume, overwrite=settings.overwrite)
+    say(*writing_lines(settings.out, settings.scores, learner.n_parameters(), refused=refused))
 
 
 def teach(settings: Settings, material: Material, home: Path) -> None:

@@ -134,13 +134,24 @@ def run(settings: Settings | PretrainSettings) -> int:
                 material = replace(material, teachers=[open_model(before, place)], folder=before)
             if settings.dry_run:
                 rehearse(stage, material, place)
-                on_the_way = " and ".join(str(one.out) for one in stages[1:])
-                say(*([f"then from {stage.out}, once it stands: {on_the_way}"] if on_the_way else []), NOTHING)
+                say(*_later_lines(stages), NOTHING)
                 break
             with contextlib.nullcontext() if n + 1 == len(stages) else contextlib.redirect_stdout(sys.stderr):
                 if stands[n] != "model":
                     teach(stage, material, place)
     return 0
+
+
+def _later_lines(stages: Sequence[Settings]) -> list[str]:
+    """What a dry run tells of the students behind the first."""
+    from limbeck.artefact.manifest import NAME
+    from limbeck.cli._place import refusal
+
+    if not stages[1:]:
+        return []
+    lines = [f"then from {stages[0].out}, once it stands: {' and '.join(str(one.out) for one in stages[1:])}"]
+    told = [refusal(one.out, NAME, resume=one.resume, overwrite=one.overwrite) for one in stages[1:]]
+    return [*lines, *(f"it would not begin: {one}" for one in told if one)]
 
 
 def _see_that_it_can_begin(settings: Settings, teacher: Path | None) -> None:

@@ -9,13 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.artefact.manifest import NAME, TOKENIZER, Manifest
 from limbeck.artefact.verify import sha256
-from limbeck.errors import require
-from limbeck.passes.encoder_files import CONFIG, WEIGHTS, as_read
+from limbeck.passes.encoder_files import CONFIG, WEIGHTS, as_read, write_weights
 
 _COPIED = ("tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt")
 _LICENCES = ("LICEN", "NOTICE", "COPYING")
@@ -38,12 +36,11 @@ def write(source: Path, out: Path, config: Mapping[str, Any], weights: Mapping[s
     """Write an encoder at ``out``, a new folder, with the tokenizer and the licence of ``source``.
 
     Raises:
-        ModelError: ``source`` has no tokenizer.
+        ModelError: ``source`` has no tokenizer, or there is no room for the weights.
     """
     out.mkdir(parents=True)
     (out / CONFIG).write_text(json.dumps(as_read(config), indent=2) + "\n", encoding="utf-8")
-    whole = {name: np.ascontiguousarray(value) for name, value in weights.items()}
-    require("safetensors.numpy", "compress").save_file(whole, out / WEIGHTS, metadata={"format": "pt"})
+    write_weights(weights, out / WEIGHTS)
     (out / TOKENIZER).write_text(tokenizer(source), encoding="utf-8")
     for path in source.iterdir():
         if path.is_file() and (path.name in _COPIED or path.name.upper().startswith(_LICENCES)):

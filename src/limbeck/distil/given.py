@@ -72,6 +72,10 @@ def read(path: Path, wanted: Wanted) -> Given:
     values = np.asarray(found.values, np.float64)
     logits = values if is_number else np.log(np.maximum(values, LEAST))
     data = Dataset(found.inputs, None, wanted.task, name=source.name, notices=tuple(notices))
+    if n_doubted := _n_said_differently(data.ids, values):
+        stand = "1 text stands" if n_doubted == 1 else f"{n_doubted:,} texts stand"
+        told = f"{source.name}: {stand} there with different {_kind(wanted)}: their mean counts"
+        data = replace(data, notices=(*data.notices, told))
     task: dict[str, Any] = {"name": wanted.task} if is_number else {"name": wanted.task, "classes": list(columns)}
     return Given(table_of(data.ids, logits, task=task, model=sha256(path)), data)
 
@@ -171,13 +175,26 @@ def _notices(
     if not found.inputs:
         why = f"no row is left:\n{together(named)}" if found.bad else "it has a header and no rows"
         raise DataError(f"{source.name} says nothing, {why}")
-    kind = "numbers" if wanted.task == "regress" else "probabilities"
-    notices = [f"{source.name}: {texts.why}" if texts.why else "", f"{source.name}: {kind} from {of}", *source.notices]
+    read = f"{source.name}: {_kind(wanted)} from {of}"
+    notices = [f"{source.name}: {texts.why}" if texts.why else "", read, *source.notices]
     if found.bad:
         lines = [line for line, _ in found.bad]
         left = f"{n_of(lines)} left out ({where(lines, source.unit)}); the first: {found.bad[0][1]}"
         notices.append(f"{source.name}: {left}")
     return list(filter(None, notices))
+
+
+def _kind(wanted: Wanted) -> str:
+    return "numbers" if wanted.task == "regress" else "probabilities"
+
+
+def _n_said_differently(ids: Sequence[bytes], values: NDArray[np.float64]) -> int:
+    """How many inputs stand in several rows with values that differ."""
+    first: dict[bytes, NDArray[np.float64]] = {}
+    differ = {
+        key for key, value in zip(ids, values, strict=True) if not np.allclose(first.setdefault(key, value), value)
+    }
+    return len(differ)
 
 
 def _problem_of_text(cells: Mapping[str, object], texts: Columns) -> str:

@@ -100,7 +100,7 @@ def make(source: Path, out: Path, cut: Cut, inputs: Sequence[Input] = ()) -> Pat
     """
     config, weights = encoder_files.read(source)
     if cut.vocabulary is not None:
-        _see_that_it_trims(source, cut.vocabulary)
+        see_that_it_trims(source, cut.vocabulary)
     taken = layers_of(config, cut, name=source.name)
     config, weights = kept_layers(config, weights, taken, name=source.name)
     if cut.dropout is not None:
@@ -196,7 +196,7 @@ def _rates(config: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys([*named, *DROPOUTS.get(str(config.get("model_type")), _RATES)]))
 
 
-def _see_that_it_trims(source: Path, pieces: int) -> None:
+def see_that_it_trims(source: Path, pieces: int) -> None:
     """Raise before anything is written.
 
     Raises:
@@ -218,11 +218,21 @@ def _trim(shallow: Path, out: Path, pieces: int, inputs: Sequence[Input]) -> Non
     """
     encoder = Encoder.from_string(folders.tokenizer(shallow))
     texts = [text for item in inputs for text in texts_in(item)]
+    trim_to(shallow, out, pieces, trim.piece_counts(encoder, texts))
+    shutil.rmtree(shallow)
+
+
+def trim_to(source: Path, out: Path, pieces: int, counts: NDArray[np.int64]) -> None:
+    """Write the encoder in ``source`` to ``out`` with the pieces of the highest ``counts``.
+
+    Raises:
+        SettingsError: they are too few; the flag is named.
+        ModelError: the tokenizer cannot be trimmed.
+    """
     try:
-        trim.trim_folder(shallow, out, trim.piece_counts(encoder, texts), pieces=pieces)
+        trim.trim_folder(source, out, counts, pieces=pieces)
     except SettingsError as error:
         raise SettingsError(f"--vocabulary {pieces}: {error}") from None
-    shutil.rmtree(shallow)
 
 
 def _shown(numbers: Sequence[int]) -> str:

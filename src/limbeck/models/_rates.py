@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _RATE = re.compile(r"(\w+_)?dropout(_prob|_rate)?")
 
@@ -14,3 +15,12 @@ def is_rate(name: str) -> bool:
     (True, True, False)
     """
     return _RATE.fullmatch(name) is not None
+
+
+def rates_of(config: Any) -> dict[str, float]:
+    """The rates of dropout in a configuration."""
+    return {
+        name: value
+        for name, value in config.to_dict().items()
+        if is_rate(name) and isinstance(value, int | float) and not isinstance(value, bool)
+    }

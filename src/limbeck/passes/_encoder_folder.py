@@ -11,10 +11,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from limbeck.artefact.manifest import TOKENIZER
-from limbeck.errors import ModelError, require
+from limbeck.errors import ModelError
 from limbeck.passes._pieces import Choice, rows
 from limbeck.passes._tokenizer_file import TokenizerFile
-from limbeck.passes.encoder_files import CONFIG, WEIGHTS, as_read, read
+from limbeck.passes.encoder_files import CONFIG, WEIGHTS, as_read, read, write_weights
 from limbeck.text.encode import MASKS, PADS
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -74,7 +74,7 @@ def _write_weights(path: Path, weights: dict[str, NDArray[Any]], choice: Choice,
     for name, tensor in weights.items():
         if name.endswith(BY_PIECE) and len(tensor) == n_before:
             weights[name] = rows(tensor, choice.all)
-    require("safetensors.numpy", "compress").save_file(weights, path, metadata={"format": "pt"})
+    write_weights(weights, path)
 
 
 def _config(config: dict[str, Any], choice: Choice) -> dict[str, Any]:

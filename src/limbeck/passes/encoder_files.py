@@ -59,6 +59,24 @@ def as_read(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: "float32" if key in _DTYPES and value == "bfloat16" else value for key, value in config.items()}
 
 
+def write_weights(weights: Mapping[str, NDArray[Any]], path: Path) -> None:
+    """Write the tensors of an encoder that was cut or trimmed.
+
+    Raises:
+        ModelError: there is no room for them, or no right to write there.
+        MissingExtra: safetensors is not installed.
+    """
+    safetensors = require("safetensors", "compress")
+    whole = {name: np.ascontiguousarray(value) for name, value in weights.items()}
+    try:
+        require("safetensors.numpy", "compress").save_file(whole, path, metadata={"format": "pt"})
+    except (OSError, safetensors.SafetensorError) as error:
+        raise ModelError(
+            f"{path}, a file on the way, cannot be written: {error}; make room there, or have the variable TMPDIR "
+            "name a folder on another disk"
+        ) from None
+
+
 def _tensors(path: Path) -> dict[str, NDArray[Any]]:
     """The tensors of a file by their names; numpy has no bfloat16, which becomes float32.
 

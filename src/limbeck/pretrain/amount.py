@@ -42,7 +42,7 @@ def choose(
         checkpoints: of a training to go on with, which keeps what it chose at first.
 
     Raises:
-        SettingsError: the time is too short for one update.
+        SettingsError: the time is too short for one update, or the training to go on with has another number of them.
     """
     kept = join().first(lambda: _kept(checkpoints))
     validation = 0.0
@@ -50,13 +50,12 @@ def choose(
         validation = seconds_of_validation(pretrainer)
         pretrainer.limit = replace(limit, reserve=reserve(pretrainer, limit, validation))
     if kept and amount != AmountSettings():
+        _see_that_it_is_the_same(pretrainer, amount, kept["max_updates"])
         pretrainer.fit_settings = replace(pretrainer.fit_settings, **kept)
         return f"{pretrainer.n_updates():,} updates, as it was chosen before the stop"
-    if amount.steps is not None:
-        return _for(pretrainer, amount.steps)
-    if amount.tokens is not None:
-        updates = max(1, round(amount.tokens / pretrainer.tokens_per_update))
-        return f"{_for(pretrainer, updates)} for {amount.tokens:,} tokens"
+    if (updates := _asked(pretrainer, amount)) is not None:
+        plan = _for(pretrainer, updates)
+        return plan if amount.tokens is None else f"{plan} for {amount.tokens:,} tokens"
     if limit is None:
         return f"{pretrainer.n_updates():,} updates"
     seconds = _DOUBT * (seconds_per_update(pretrainer) + seconds_beside(pretrainer, validation))
@@ -70,6 +69,29 @@ def choose(
         )
     left = pretrainer.limit.left()
     return f"{_for(pretrainer, updates)}, for one takes {seconds:.3g} s and {left:.0f} s are left for them"
+
+
+def _asked(pretrainer: Pretrainer, amount: AmountSettings) -> int | None:
+    """The updates that steps or tokens come to; None where neither is given."""
+    if amount.steps is None and amount.tokens is not None:
+        return max(1, round(amount.tokens / pretrainer.tokens_per_update))
+    return amount.steps
+
+
+def _see_that_it_is_the_same(pretrainer: Pretrainer, amount: AmountSettings, chosen: int | None) -> None:
+    """A rate falls towards the last update, which therefore cannot be moved.
+
+    Raises:
+        SettingsError: another number of updates is asked for than was chosen before the stop.
+    """
+    asked = _asked(pretrainer, amount)
+    if asked is not None and asked != chosen:
+        flag = f"--steps {amount.steps}" if amount.steps is not None else f"--tokens {amount.tokens}"
+        had = "as many epochs as --epochs says" if chosen is None else f"{chosen:,} updates"
+        raise SettingsError(
+            f"{flag} comes to {asked:,} updates, and the training that was stopped was to have {had}: give with "
+            "--resume what it was begun with, or begin anew without"
+        )
 
 
 def _kept(checkpoints: Path | None) -> dict[str, Any]:

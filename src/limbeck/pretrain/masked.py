@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import ModelError
 from limbeck.models import Attention, Batch
-from limbeck.models._rates import is_rate
+from limbeck.models._rates import rates_of
 from limbeck.models._trunk import hidden_states, taken, trunk_of
 from limbeck.models.transformer import fitting_tokenizer, inputs_of, read_tokenizer, write_tokenizer
 
@@ -244,12 +244,3 @@ def open_masked(folder: Path, *, seed: int = 0, scratch: bool = False, dropout: 
     if lacking:
         raise ModelError(f"{folder} lacks weights of the encoder: {', '.join(sorted(lacking)[:3])}")
     return Opened(MaskedModel(inner, read_tokenizer(folder), kept=kept), not told["missing_keys"])
-
-
-def rates_of(config: Any) -> dict[str, float]:
-    """The rates of dropout in a configuration."""
-    return {
-        name: value
-        for name, value in config.to_dict().items()
-        if is_rate(name) and isinstance(value, int | float) and not isinstance(value, bool)
-    }

@@ -22,11 +22,12 @@ def masked_lm(model: nn.Module, micro: MicroBatch) -> StepResult:
     return StepResult(mean_over_hidden(mlm.loss(logits, micro.targets), micro.targets), logits)
 
 
-def triple(teacher: TeacherBeside, settings: TripleSettings) -> Step:
+def triple(teacher: TeacherBeside | None, settings: TripleSettings) -> Step:
     """The step of pre-training distillation: the weighed sum of soft targets, masked LM, cosine and relations.
 
     Each part is the mean over a block's places: the masked ones for masked LM and, unless ``soft_on`` is ``all``, for
-    soft targets; all attended ones for hidden states. The teacher, in eval mode, sees the same hidden tokens.
+    soft targets; all attended ones for hidden states. The teacher, in eval mode, sees the same hidden tokens; it may be
+    None where masked LM alone counts.
 
     Source: Sanh et al. 2019 (DistilBERT, arXiv 1910.01108), section 3; its script ``distiller.py``, ``step``.
     """
@@ -46,6 +47,7 @@ def triple(teacher: TeacherBeside, settings: TripleSettings) -> Step:
             asked = logits.gather(1, micro.positions[..., None].expand(*micro.positions.shape, logits.shape[-1]))
         parts: dict[str, Tensor] = {}
         if settings.needs_teacher:
+            assert teacher is not None
             theirs, said = teacher.read(batch, at, states=needs_states, logits="soft" in weights)
         if "soft" in weights:
             assert said is not None

@@ -123,7 +123,7 @@ class Texts:
     @property
     def notices(self) -> list[str]:
         """How the columns were found among several, and what the last iteration left out."""
-        told = self._columns.why if len(self._rows.columns) > 1 else ""
+        told = self._columns.why if self._rows.columns != ["text"] else ""
         why = [f"{self._rows.name}: {told}"] if told else []
         return [*why, *self._rows.notices, *self._whole.notices]
 

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.errors import SettingsError
+from limbeck.models._rates import rates_of
 from limbeck.models.transformer import max_positions
 from limbeck.pretrain.amount import choose
 from limbeck.pretrain.corpus import Corpus
-from limbeck.pretrain.masked import MaskedModel, rates_of
+from limbeck.pretrain.masked import MaskedModel
 from limbeck.pretrain.masking import Masker
 from limbeck.pretrain.measuring import measure
 from limbeck.pretrain.micro import MaskedCollator

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from limbeck.models._rates import rates_of
 from limbeck.settings import record
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def identity_of(learner: Learner) -> dict[str, Any]:
         "valid data": None if learner.valid is None else learner.valid.fingerprint,
         "tokenizer": hashlib.sha256(learner.encoder.tokenizer.to_str().encode()).hexdigest(),
     }
+    config = getattr(getattr(learner.model, "inner", None), "config", None)
+    if config is not None:  # a student's own rates stand there, and in no setting
+        identity["dropout"] = rates_of(config)
     identity |= {f"taught by {name}": value for name, value in learner.taught.items()}
     return json.loads(json.dumps(identity))  # type: ignore[no-any-return]
 
