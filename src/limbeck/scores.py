@@ -113,13 +113,34 @@ class Scores:
             raise DataError(f"no file {str(path)!r}; `limbeck evaluate` writes scores with --scores FILE") from None
         except _DAMAGE as error:
             raise DataError(
-                f"{path} is damaged or holds no scores ({error}); evaluate again to write it anew"
+                f"{path} is damaged or holds no scores ({error}); evaluate again, with --scores and another name"
             ) from None
 
 
 def cache_path(model: str, data: str) -> Path:
     """Where the scores of a model and a dataset, by their fingerprints, are kept in the user's cache."""
     return cache_dir() / "scores" / f"{model[:32]}-{data[:32]}.npz"
+
+
+def standing(path: Path) -> Scores | None:
+    """The scores that stand at ``path``, which new ones may replace; None where nothing stands there.
+
+    Raises:
+        DataError: what stands there is something else, or damaged, and so is not ours to replace; or scores are not
+            kept by that name.
+        MissingExtra: parquet without pyarrow.
+    """
+    if check_suffix(path) == ".parquet":
+        require("pyarrow", "data")
+    if not path.exists():
+        return None
+    try:
+        return Scores.open(path)
+    except DataError:
+        raise DataError(
+            f"--scores {str(path)!r} stands there and holds no scores that can be read, so it is not replaced; "
+            "name another"
+        ) from None
 
 
 def check_suffix(path: Path) -> str:

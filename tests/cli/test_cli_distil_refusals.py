@@ -46,7 +46,7 @@ REFUSALS: list[tuple[list[str], str]] = [
     (["QUICK", "DATA", "--scores", "HOME/s.csv"], "scores are kept as "),
     (
         ["QUICK", "DATA", "--scores", "DATA.npz"],
-        "--scores DATA.npz stands there and holds no scores, so it is not replaced",
+        "--scores 'DATA.npz' stands there and holds no scores that can be read, so it is not replaced",
     ),
     (["QUICK", "DATA", "--student", "small", "--layers", "2"], "--student small is made anew and has nothing to cut"),
     (["BERT", "DATA", "--layers", "9"], "--layers 9: bert has 3 layers; give 1 to 3"),

@@ -72,18 +72,36 @@ def test_corrections_that_were_filled_in_are_never_replaced(
     assert "stands there already with 1 corrections filled in; give --corrections another" in capsys.readouterr().err
     assert fixes.read_bytes() == before
     assert main([*command[:-1], str(labelled)]) == 2
+    assert "is the file that is read; name another" in capsys.readouterr().err
+    other = tmp_path / "other.csv"
+    other.write_text("text,label\na joy,positive\n")
+    assert main([*command[:-1], str(other)]) == 2
     assert "is no file of corrections; give another name" in capsys.readouterr().err
-    assert labelled.read_text().startswith("text,label,topic")
+    assert other.read_text().startswith("text,label")
+
+
+@pytest.mark.parametrize("ending", [", a note", '\n"more, of\n'])
+def test_corrections_are_not_replaced_where_a_row_of_them_is_damaged(
+    ending: str, labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixes = tmp_path / "fixes.csv"
+    filled = f"text,label,corrected,id\na joy,negative,positive,0{ending}\n"
+    fixes.write_text(filled)
+    assert main(["evaluate", str(shared()), str(labelled), "--corrections", str(fixes)]) == 2
+    said = capsys.readouterr().err
+    assert "stands there already and cannot be read whole, so it is not replaced; give --corrections another" in said
+    assert "fixes.csv, line " in said and "--skip-bad-rows" not in said
+    assert fixes.read_text() == filled
 
 
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
         (["--slices", "topic"], "--slices topic needs a page to stand in; add --html errors.html"),
-        (["--html", "errors.txt"], "--html 'errors.txt' is no name of a page; give one that ends in .html"),
+        (["--html", "errors.txt"], "--html 'errors.txt' is no name of such a file; give one that ends in .html"),
         (["--html", "e.html", "--slices", "topc", "x"], "--slices 'topc' is no column of"),
         (["--corrections", "fixes.docx"], ".docx"),
-        (["--html", "test.csv/errors.html"], "cannot write 'test.csv/errors.html'"),
+        (["--html", "test.csv/errors.html"], "cannot be written: 'test.csv' is no folder"),
     ],
 )
 def test_what_cannot_be_written_is_refused(

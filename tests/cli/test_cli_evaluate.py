@@ -49,6 +49,17 @@ def test_long_texts_are_told_by_both_ends_in_a_terminal_and_whole_in_json(
     assert text in [row["text"] for row in json.loads(capsys.readouterr().out)["greatest_losses"]]
 
 
+def test_settings_that_cannot_be_followed_are_told_together(labelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = str(labelled.with_suffix(".parquet"))
+    flags = ["--greatest", "-1", "--scores", both, "--corrections", both]
+    assert main(["evaluate", str(shared()), str(labelled), *flags]) == 2
+    said = capsys.readouterr().err
+    assert "--greatest -1 is no number of rows; give 0 or more" in said
+    assert f"--scores and --corrections are both {both!r}" in said
+    assert main(["evaluate", str(shared()), str(labelled), "--greatest", "0"]) == 0
+    assert "greatest losses" not in capsys.readouterr().out
+
+
 def test_json_is_one_object_and_alone_on_stdout(labelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(shared()), str(labelled), "--json", "--greatest", "1"]) == 0
     told = json.loads(capsys.readouterr().out)

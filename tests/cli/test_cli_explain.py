@@ -91,10 +91,11 @@ def test_a_page_is_written_whole(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_a_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot write"):
+    with pytest.raises(SettingsError, match=r"cannot be written: .* is no folder that exists"):
         call(TEXT, html=tmp_path / "none" / "page.html")
+    (tmp_path / "folder.html").mkdir()
     with pytest.raises(SettingsError, match="is a folder"):
-        call(TEXT, html=tmp_path)
+        call(TEXT, html=tmp_path / "folder.html")
 
 
 def test_pairs(capsys: pytest.CaptureFixture[str]) -> None:

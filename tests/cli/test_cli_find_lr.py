@@ -10,6 +10,9 @@ import pytest
 
 from limbeck.artefact.verify import sha256
 from limbeck.cli import main
+from limbeck.errors import TrainingError
+from limbeck.train.learner import Learner
+from limbeck.train.loss_settings import LossSettings
 from support.encoders import folder
 from support.train_data import rows, write_csv
 
@@ -49,6 +52,18 @@ def test_all_of_it_as_json(words: list[str], capsys: pytest.CaptureFixture[str])
     assert record["suggested_lr"] > 0 and len(record["pilots"]) == 3
     assert len(record["curve"]["rates"]) == len(record["curve"]["losses"]) == len(record["curve"]["smoothed"])
     assert "--lr 0.1 does nothing here: the rate is looked for" in said.err
+
+
+def test_the_loss_of_the_training_is_that_of_the_search(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[LossSettings] = []
+
+    def stop(learner: Learner, finder: object) -> None:
+        asked.append(learner.loss_settings)
+        raise TrainingError("this is far enough")
+
+    monkeypatch.setattr(Learner, "find_lr", stop)
+    assert main([*words, "--class-weights", "good=2,bad=1", "--focal", "2", "--label-smoothing", "0.1"]) == 2
+    assert asked == [LossSettings("good=2,bad=1", 2.0, 0.1)]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -37,6 +38,15 @@ def test_a_full_disk_is_told(command: str) -> None:
 
 def test_a_closed_standard_output_is_no_traceback() -> None:
     assert "Traceback" not in shell("limbeck predict 'a joy' >&-").stderr
+
+
+def test_without_standard_error_notices_go_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text\na joy\n")
+    done = shell(f"limbeck predict --json {tmp_path / 'in.csv'} 2>&-")
+    assert done.returncode == 0
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == ["a joy"]
+    assert shell(f"limbeck predict {tmp_path / 'in.csv'} 2>&-").returncode == 0
+    assert shell("limbeck predict in.xyz --out 2>&-").returncode == 2
 
 
 def test_signs_that_the_code_page_lacks_are_escaped() -> None:

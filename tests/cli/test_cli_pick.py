@@ -96,6 +96,18 @@ def test_a_column_of_our_name_is_a_clash(tmp_path: Path) -> None:
     assert call(tmp_path / "in.csv", prefix="x_") == 0
 
 
+def test_only_the_columns_that_are_added_clash_and_late_ones_do_too(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("reason,tokens_read,score,text\nmine,5,0,a joy\n")
+    assert call(tmp_path / "in.csv", out=tmp_path / "next.csv") == 0
+    assert "mine,5,0,a joy" in (tmp_path / "next.csv").read_text()
+    late = [{"text": "a joy"}] * 1001 + [{"text": "a bore", "line": "MINE", "margin": "m"}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in late))
+    with pytest.raises(DataError, match=r"in\.jsonl has the column 'line', 'margin', .*--prefix"):
+        call(tmp_path / "in.jsonl", out=tmp_path / "next.jsonl")
+    assert call(tmp_path / "in.jsonl", prefix="x_", out=tmp_path / "next.jsonl") == 0
+    assert '"line": "MINE"' in (tmp_path / "next.jsonl").read_text()
+
+
 def test_a_file_with_nothing_to_read_picks_nothing(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("id,text\n1,\n2, \n")
     with pytest.raises(DataError, match=r"no row to pick; 2 without an answer \(empty text\)"):

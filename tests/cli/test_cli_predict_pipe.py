@@ -68,7 +68,7 @@ def test_a_file_alone_has_a_score_for_each_row(tmp_path: Path, capsys: Captured)
 def test_a_source_with_a_score_asks_for_a_prefix(tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "reviews.csv").write_text("text,score\na joy,5\n")
     assert main(["predict", "reviews.csv"]) == 2
-    assert "the column 'score', which is the name of an answer's column" in capsys.readouterr().err
+    assert "the column 'score', which is the name of one that is added" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [[], ["-"]])

@@ -81,6 +81,51 @@ def test_the_id_finds_a_text_that_a_spreadsheet_has_bent(tmp_path: Path) -> None
     assert found.targets == ["bad", "bad", "good", "bad", "good"]
 
 
+def test_a_line_whose_id_and_text_are_of_two_rows_is_refused(tmp_path: Path) -> None:
+    columns = ("text", "label", "corrected", "id")
+    sorted_in_part = row("a bore", "bad", "good", id=input_id("so so").hex())
+    other_label = row("fine", "good", "bad", id=input_id("so so").hex())
+    untouched = row("a joy", "good", id=input_id("fine").hex())
+    path = write(tmp_path / "fixes.csv", sorted_in_part, other_label, untouched, columns=columns)
+    with pytest.raises(DataError, match="2 problems:") as refusal:
+        apply_corrections(DATA, path)
+    assert f"{path}, line 2: the id is that of another row than the text (was the file sorted" in str(refusal.value)
+    assert "line 3: the id" in str(refusal.value)
+    mended = write(tmp_path / "mended.csv", {**sorted_in_part, "id": ""}, columns=columns)
+    assert apply_corrections(DATA, mended).targets == ["good", "good", "bad", "good", "good"]
+
+
+def test_a_correction_that_stands_twice_fits_its_row(tmp_path: Path) -> None:
+    path = write(tmp_path / "fixes.csv", row("fine", "good", "bad"), row("fine", "good", "bad"))
+    found = apply_corrections(DATA, path)
+    assert found.notices == (f"{path}: labels changed in 1 row, 0 rows dropped",)
+
+
+def test_to_confirm_a_label_contradicts_a_change_of_it(tmp_path: Path) -> None:
+    confirmed, changed = row("fine", "good", "good"), row("fine", "good", "bad")
+    for lines in ([confirmed, changed], [changed, confirmed]):
+        with pytest.raises(DataError, match=r"line 3: .* contradicts line 2, which has the same text"):
+            apply_corrections(DATA, write(tmp_path / "fixes.csv", *lines))
+    empty = row("fine", "good")
+    assert apply_corrections(DATA, write(tmp_path / "fixes.csv", empty, changed)).counts() == {"bad": 3, "good": 2}
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ("text,label,corrected\ncafé,good,bad\n".encode("cp1252"), "line 2: byte 0xE9 at offset 24 is not utf-8"),
+        ("text,label,corrected\nfine,good,bad\n".encode("utf-16"), "it begins like utf-16"),
+        (b"text,label,corrected\nfine,good,bad,a note\n", "line 2: "),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_what_helps(content: bytes, place: str, tmp_path: Path) -> None:
+    path = tmp_path / "fixes.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="save it as CSV UTF-8, and mend damaged rows") as refusal:
+        apply_corrections(DATA, path)
+    assert place in str(refusal.value) and "--" not in str(refusal.value)
+
+
 def test_all_problems_at_once_with_their_lines(tmp_path: Path) -> None:
     path = write(
         tmp_path / "fixes.csv",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from limbeck.errors import LimbeckError, SettingsError, nearest
 from limbeck.train.launch import started
@@ -38,11 +40,16 @@ examples:
 'limbeck COMMAND --help' lists a command's flags."""
 
 
+_NOT_SO_NAMED = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EROFS)
+"""Errors that another name, or another place, mends."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0, 2 for the user's mistake, 1 for ours, 130 after Ctrl-C.
 
     Of several processes that a launcher started, one tells an error.
     """
+    _open_what_is_closed()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage())
@@ -96,6 +103,16 @@ def program() -> None:
     sys.exit(code)
 
 
+def _open_what_is_closed() -> None:
+    """Let what is said go nowhere where stdout or stderr is closed, as under some daemons.
+
+    Python has None for it then, and ``print`` takes that for stdout: notices would stand among the answers.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - to the end
+
+
 def _drop_output() -> None:
     """Let what is left in stdout's buffer go nowhere, so that flushing it at the end does not fail again."""
     with contextlib.suppress(OSError, AttributeError, ValueError):
@@ -108,7 +125,7 @@ def _lost(error: OSError) -> int:
         return 0
     where = f" {error.filename}" if error.filename else ""
     print(f"limbeck: cannot read or write{where}: {error.strerror or error}", file=sys.stderr)
-    return 1
+    return 2 if error.errno in _NOT_SO_NAMED else 1
 
 
 def usage() -> str:

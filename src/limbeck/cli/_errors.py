@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limbeck.cli._say import say
+from limbeck.cli._written import PAGES, hindrances
 from limbeck.errors import DataError, MissingExtra, SettingsError, nearest, require, together
 
 if TYPE_CHECKING:
@@ -23,14 +24,16 @@ _MANY_ROWS = 5000
 
 @dataclass(frozen=True)
 class Wanted:
-    """The files that are wanted; false where none is.
+    """The files that are wanted of ``data``; false where none is.
 
     Raises:
-        SettingsError: slices without a page, or a page that is no html file.
+        SettingsError: slices without a page, or a file that cannot be written.
         DataError: ``corrections`` has a suffix that nothing writes, or what stands there must not be lost.
         MissingExtra: corrections without cleanlab.
     """
 
+    data: Path
+    """What is read."""
     html: Path | None
     corrections: Path | None
     slices: tuple[str, ...] = ()
@@ -39,8 +42,8 @@ class Wanted:
         problems = []
         if self.slices and self.html is None:
             problems.append(f"--slices {' '.join(self.slices)} needs a page to stand in; add --html errors.html")
-        if self.html is not None and self.html.suffix.lower() not in (".html", ".htm"):
-            problems.append(f"--html {str(self.html)!r} is no name of a page; give one that ends in .html")
+        problems += hindrances("--html", self.html, reads=[self.data], endings=PAGES, makes_folders=True)
+        problems += hindrances("--corrections", self.corrections, reads=[self.data])
         if problems:
             raise SettingsError(together(problems))
         if self.corrections is not None:
@@ -120,14 +123,24 @@ def _see_that_nothing_is_lost(path: Path) -> None:
         DataError: such a file stands there.
     """
     from limbeck.data import cell_text, open_rows
-    from limbeck.data.corrections import CORRECTED, ID
+    from limbeck.data.corrections import CORRECTED, ID, advice_for_corrections
 
     if not path.exists():
         return
-    source = open_rows(path, skip_bad_rows=True)
-    if not {CORRECTED, ID, "text", "label"} <= set(source.columns):
+    try:
+        with advice_for_corrections():
+            source = open_rows(path)
+            is_ours = {CORRECTED, ID, "text", "label"} <= set(source.columns)
+            n_filled = (
+                sum(bool((cell_text(row.cells.get(CORRECTED)) or "").strip()) for row in source) if is_ours else 0
+            )
+    except DataError as error:
+        raise DataError(
+            f"{str(path)!r} stands there already and cannot be read whole, so it is not replaced; give --corrections "
+            f"another name: {error}"
+        ) from None
+    if not is_ours:
         raise DataError(f"{str(path)!r} stands there already, and is no file of corrections; give another name")
-    n_filled = sum(bool((cell_text(row.cells.get(CORRECTED)) or "").strip()) for row in source)
     if n_filled:
         raise DataError(
             f"{str(path)!r} stands there already with {n_filled} corrections filled in; give --corrections another name"

@@ -16,10 +16,11 @@ from limbeck.cli._lesson import Given, rows_of, teachers_of, told_apart
 from limbeck.cli._place import what_stands
 from limbeck.cli._say import say
 from limbeck.cli._stage import Material, rehearse, teach
+from limbeck.cli._written import hindrances
 from limbeck.cli.train import DataChoices
 from limbeck.distil.beside_settings import BesideSettings
 from limbeck.distil.settings import DistilSettings, StudentSettings, TextChoices
-from limbeck.errors import DataError, SettingsError, require
+from limbeck.errors import SettingsError, together
 from limbeck.text.settings import TextSettings
 from limbeck.train import require_training
 from limbeck.train.settings import FitSettings
@@ -158,8 +159,8 @@ def _see_that_it_can_begin(settings: Settings, teacher: Path | None) -> None:
     """What can be told before anything is read, scored or trained.
 
     Raises:
-        SettingsError: there is nothing that the student could start from.
-        DataError: what the teachers said cannot be written to --scores.
+        SettingsError: there is nothing that the student could start from, or no file can be written at --scores.
+        DataError: what stands at --scores is none.
     """
     if settings.student.student is None and teacher is None:
         raise SettingsError(
@@ -167,17 +168,11 @@ def _see_that_it_can_begin(settings: Settings, teacher: Path | None) -> None:
             "--student small"
         )
     if settings.scores is not None:
-        from limbeck.scores import Scores, check_suffix
+        from limbeck.scores import standing
 
-        if check_suffix(settings.scores) == ".parquet":
-            require("pyarrow", "data")
-        if settings.scores.exists():
-            try:
-                Scores.open(settings.scores)
-            except DataError:
-                raise DataError(
-                    f"--scores {settings.scores} stands there and holds no scores, so it is not replaced; name another"
-                ) from None
+        if problems := hindrances("--scores", settings.scores, makes_folders=True):
+            raise SettingsError(together(problems))
+        standing(settings.scores)
 
 
 def _stages(settings: Settings) -> list[Settings]:

@@ -10,6 +10,8 @@ import tyro
 
 from limbeck.cli._printable import json_encoder, printable
 from limbeck.cli._say import say
+from limbeck.cli._written import hindrances
+from limbeck.errors import SettingsError, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +83,8 @@ def run(settings: Settings) -> int:
     from limbeck.runtime.score import score
 
     model, data = model_and_data(settings.words, "evaluate")
-    wanted = Wanted(settings.html, settings.corrections, settings.slices)
+    _check(settings, data)
+    wanted = Wanted(data, settings.html, settings.corrections, settings.slices)
     predictor = sentiment.load(model, notify=say)
     dataset = read_for(predictor, data, settings)
     scores = score(predictor, dataset, file=settings.scores)
@@ -98,6 +101,17 @@ def run(settings: Settings) -> int:
     else:
         print("\n".join(map(printable, report.lines() + _greatest_lines(report, dataset, settings.greatest))))
     return 0
+
+
+def _check(settings: Settings, data: Path) -> None:
+    """Raise for flags that cannot be followed, before anything is loaded."""
+    problems = hindrances("--scores", settings.scores, reads=[data], makes_folders=True)
+    if settings.scores is not None and settings.scores == settings.corrections:
+        problems.append(f"--scores and --corrections are both {str(settings.scores)!r}; give each a name of its own")
+    if settings.greatest < 0:
+        problems.append(f"--greatest {settings.greatest} is no number of rows; give 0 or more")
+    if problems:
+        raise SettingsError(together(problems))
 
 
 def read_for(predictor: Predictor, data: Path, settings: Settings) -> Dataset:

@@ -15,6 +15,7 @@ from limbeck.cli._inputs import check_texts, inputs_of, see_that_all_are_answere
 from limbeck.cli._lazy_tyro import tyro
 from limbeck.cli._printable import json_encoder, printable
 from limbeck.cli._say import say
+from limbeck.cli._written import PAGES, hindrances
 from limbeck.errors import DataError, SettingsError, together
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def plain(arguments: Sequence[str]) -> Settings | None:
 def run(settings: Settings) -> int:
     """Explain; results on stdout or in a page, notices on stderr."""
     asked = understand(settings.words, command="explain")
-    _check(settings, piped=asked.piped)
+    _check(settings, asked.source, piped=asked.piped)
     check_texts(asked, settings)
     inputs = inputs_of(asked.texts, pair=settings.pair, blank_ok=settings.json)
     from limbeck import sentiment
@@ -86,7 +87,7 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def _check(settings: Settings, *, piped: bool) -> None:
+def _check(settings: Settings, source: Path | None, *, piped: bool) -> None:
     """Raise for flags that would do nothing, or cannot be followed."""
     problems = []
     if settings.strongest < 0:
@@ -95,8 +96,7 @@ def _check(settings: Settings, *, piped: bool) -> None:
         problems.append("--pair takes two texts; a line of standard input is one")
     if settings.json and settings.html:
         problems.append(f"--json prints, and --html {str(settings.html)!r} writes a page; leave one of them out")
-    if settings.html and settings.html.is_dir():
-        problems.append(f"--html {str(settings.html)!r} is a folder; name a file to write")
+    problems += hindrances("--html", settings.html, reads=[source], endings=PAGES)
     if problems:
         raise SettingsError(together(problems))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
@@ -14,6 +14,7 @@ from limbeck.cli.train import DataChoices, duration, read_rows, see_that_it_is_t
 from limbeck.text.settings import TextSettings
 from limbeck.train import require_training
 from limbeck.train.found import FinderSettings
+from limbeck.train.loss_settings import LossSettings
 from limbeck.train.settings import FitSettings
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Settings:
     fit: FitSettings = field(default_factory=FitSettings)
     """Epochs, schedule, batches of the training."""
 
+    loss: LossSettings = field(default_factory=LossSettings)
+    """How the errors of classes count in the training."""
+
     finder: FinderSettings = field(default_factory=FinderSettings)
     """How the rate is looked for."""
 
@@ -66,7 +70,8 @@ def run(settings: Settings) -> int:
     if settings.fit.lr is not None:
         say(f"--lr {settings.fit.lr:g} does nothing here: the rate is looked for")
     train, valid = read_rows(settings.data, settings.columns, settings.fit.seed)
-    learner = Learner(train, valid, model=settings.model, text=settings.text, fit=settings.fit, reporter=Console())
+    rooms: dict[str, Any] = {"text": settings.text, "fit": settings.fit, "loss": settings.loss}
+    learner = Learner(train, valid, model=settings.model, **rooms, reporter=Console())
     say(*learner.notices, *_cost_lines(learner, settings.finder))
     found = learner.find_lr(settings.finder)
     if settings.plot is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import tyro
 
 from limbeck.cli._say import say
+from limbeck.cli._written import hindrances
 from limbeck.errors import DataError, SettingsError, together
 
 if TYPE_CHECKING:
@@ -89,29 +90,26 @@ def _check(settings: Settings) -> None:
         problems.append(f"--n {settings.n} picks nothing; give 1 or more")
     if settings.seed < 0:
         problems.append(f"--seed {settings.seed} is below 0; give 0 or more")
-    if settings.out and settings.out.exists() and settings.data.exists() and settings.out.samefile(settings.data):
-        problems.append(f"--out {str(settings.out)!r} is the file that is read; name another")
+    problems += hindrances("--out", settings.out, reads=[settings.data])
     if problems:
         raise SettingsError(together(problems))
+    if settings.out:
+        from limbeck.data.formats import format_of
+
+        format_of(settings.out, to_write=True)
 
 
 def _answers(predictor: Predictor, settings: Settings) -> FileAnswers:
     from limbeck.runtime.stream import FileAnswers
 
     names = ("text_column", "text_pair_column", "prefix", "encoding", "skip_bad_rows")
-    answers = FileAnswers(predictor, settings.data, **{name: getattr(settings, name) for name in names})
-    clash = [name for name in answers.source.columns if name in _kinds(answers, settings.prefix)]
-    if clash:
-        raise DataError(
-            f"{answers.source.name} has the column {', '.join(map(repr, clash))}, which is the name of a column that "
-            "pick adds; put a prefix before ours with --prefix limbeck_"
-        )
-    return answers
+    options = {name: getattr(settings, name) for name in names}
+    return FileAnswers(predictor, settings.data, added=_kinds(predictor, settings.prefix), **options)
 
 
-def _kinds(answers: FileAnswers, prefix: str) -> dict[str, type]:
+def _kinds(predictor: Predictor, prefix: str) -> dict[str, type]:
     """The columns that are added, and what stands in them."""
-    probs = {f"p_{name}": float for name in answers.predictor.classes}
+    probs = {f"p_{name}": float for name in predictor.classes}
     kinds: dict[str, type] = {PICK: int, LINE: int, "predicted": str, MARGIN: float, **probs}
     return {prefix + name: kind for name, kind in kinds.items()}
 
@@ -123,12 +121,11 @@ def _cells(one: Candidate, n: int, prefix: str) -> dict[str, object]:
 
 
 def _write(rows: Sequence[Mapping[str, object]], answers: FileAnswers, settings: Settings) -> None:
-    kinds = _kinds(answers, settings.prefix)
-    columns = [*kinds, *answers.source.columns]
+    columns = [*answers.added, *answers.source.columns]
     if settings.out:
         from limbeck.data import open_writer
 
-        with open_writer(settings.out, columns, like=answers.source, kinds=kinds) as writer:
+        with open_writer(settings.out, columns, like=answers.source, kinds=answers.added) as writer:
             writer.write(rows)
         return
     from limbeck.data.formats import delimited

@@ -6,8 +6,10 @@ and the rows may have moved. It holds for all rows of that text and label. The s
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,8 @@ COLUMNS = ("line", "text", PAIR_COLUMN, "label", "suggested", "p", "p_label", "r
 DROP = "drop"
 
 _Key = tuple[bytes, Any]
+_FOR_DATA = re.compile(r"; name [^;\n]*--encoding[^\n]*|\n\(--skip-bad-rows[^\n]*\)")
+"""Advice to give flags that are for the data, and that a file of corrections is not read by."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ def apply_corrections(dataset: Dataset, path: Path | str) -> Dataset:
             all problems are named with their lines. Or less than two classes are left.
     """
     path = Path(path)
-    source = open_rows(path)
+    with advice_for_corrections():
+        source = open_rows(path)
     lacking = [name for name in ("text", "label", CORRECTED) if name not in source.columns]
     if lacking:
         have = ", ".join(map(repr, source.columns))
@@ -61,21 +66,22 @@ def apply_corrections(dataset: Dataset, path: Path | str) -> Dataset:
             f"{path} lacks {', '.join(map(repr, lacking))}; it has {have}. `limbeck evaluate MODEL FILE --corrections "
             "FIXES` writes such a file"
         )
-    corrections = _read(source, dataset, path)
+    with advice_for_corrections():
+        corrections = _read(source, dataset, path)
     value_of: dict[_Key, Correction] = {key: one for one in corrections for key in one.keys}
     targets: list[Any] = list(dataset.targets or ())
-    kept, used = [], set()
+    kept, used = [], set[_Key]()
     n_changed = n_dropped = 0
     for row, key in enumerate(zip(dataset.ids, targets, strict=True)):
         if (one := value_of.get(key)) is not None:
-            used.add(one.line)
+            used.add(key)
             if one.value is None:
                 n_dropped += 1
                 continue
             n_changed += 1
             targets[row] = one.value
         kept.append(row)
-    unmatched = tuple(one.line for one in corrections if one.line not in used)
+    unmatched = tuple(one.line for one in corrections if used.isdisjoint(one.keys))
     corrected = _with_targets(dataset, targets, kept, path)
     record = {
         "name": path.name,
@@ -93,6 +99,23 @@ def apply_corrections(dataset: Dataset, path: Path | str) -> Dataset:
     return replace(corrected, notices=tuple(notices), corrections=record)
 
 
+@contextlib.contextmanager
+def advice_for_corrections() -> Iterator[None]:
+    """While it is open, errors of a file that is read advise what helps with one of corrections.
+
+    Raises:
+        DataError: as within.
+    """
+    try:
+        yield
+    except DataError as error:
+        said, n_advices = _FOR_DATA.subn("", str(error))
+        advice = (
+            "\n(a file of corrections is read as utf-8, all rows of it: save it as CSV UTF-8, and mend damaged rows)"
+        )
+        raise DataError(said + (advice if n_advices else "")) from None
+
+
 def _read(source: Any, dataset: Dataset, path: Path) -> list[Correction]:
     """The corrections that change something.
 
@@ -102,26 +125,32 @@ def _read(source: Any, dataset: Dataset, path: Path) -> list[Correction]:
     found: list[Correction] = []
     said: dict[_Key, Correction] = {}
     problems: list[str] = []
+    inputs = set(dataset.ids)
     for row in source:
         value = spelling(cell_text(row.cells.get(CORRECTED)) or "")
-        label = _label(cell_text(row.cells.get("label")) or "", dataset)
-        if not value or _label(value, dataset) == label:
+        if not value:
             continue
-        if value != DROP or DROP in dataset.classes:
-            problem = _problem(value, dataset)
-            if problem:
-                problems.append(f"{path}, {source.unit} {row.line}: {problem}")
-                continue
+        label = _label(cell_text(row.cells.get("label")) or "", dataset)
+        place = f"{path}, {source.unit} {row.line}"
         dropped = value == DROP and DROP not in dataset.classes
         one = Correction(row.line, _keys(row, dataset, label), None if dropped else _label(value, dataset))
+        changes = one.value != label
+        if changes and not dropped and (problem := _problem(value, dataset)):
+            problems.append(f"{place}: {problem}")
+            continue
+        if len({key for key, _ in one.keys} & inputs) > 1:
+            problems.append(
+                f"{place}: the id is that of another row than the text (was the file sorted or filled in only some "
+                "columns?); sort whole rows, or clear the id, and then the text counts"
+            )
+            continue
         clashing = [other for key in one.keys if (other := said.get(key)) and other.value != one.value]
         if clashing:
             problems.append(
-                f"{path}, {source.unit} {row.line}: {value!r} contradicts {source.unit} {clashing[0].line}, which has "
-                "the same text and label"
+                f"{place}: {value!r} contradicts {source.unit} {clashing[0].line}, which has the same text and label"
             )
         said |= dict.fromkeys(one.keys, one)
-        found.append(one)
+        found += [one] if changes else []
     if problems:
         more = [f"and {len(problems) - PROBLEMS_SHOWN} more"] if len(problems) > PROBLEMS_SHOWN else []
         raise DataError(together([*problems[:PROBLEMS_SHOWN], *more]))

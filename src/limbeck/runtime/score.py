@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from limbeck.errors import DataError
 from limbeck.runtime.predictor import Predictor
-from limbeck.scores import Scores, cache_path, check_suffix
+from limbeck.scores import Scores, cache_path, standing
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset
@@ -26,24 +26,21 @@ def score(predictor: Predictor, dataset: Dataset, *, cache: bool = True, file: P
         predictor: answers.
         dataset: what to ask.
         cache: look in the user's cache first and keep the result there, by the fingerprints of model and data.
-        file: stands in for the cache; other scores in it are replaced.
+        file: stands in for the cache; other scores in it are replaced, and nothing else is.
 
     Raises:
         DataError: inputs of the wrong kind, labels that the model has no class for, or ``file`` has a suffix that
-            scores are not kept in or cannot be written.
+            scores are not kept in, holds no scores or cannot be written.
         MissingExtra: ``file`` is parquet, and pyarrow is not installed.
     """
     targets = encode_targets(dataset, predictor.task)  # before the work: labels may fit no class
-    path = file
-    if path is not None:
-        check_suffix(path)
-    elif cache:
-        path = cache_path(predictor.fingerprint, dataset.fingerprint)
-    known = None if path is None else _known(path, predictor.fingerprint, dataset.fingerprint)
+    model, data = predictor.fingerprint, dataset.fingerprint
+    path = cache_path(model, data) if file is None and cache else file
+    known = _told(standing(file), model, data) if file is not None else _known(path, model, data)
     if known is not None:
         return known
     logits, encoded = predictor.logits(dataset.inputs)
-    scores = scores_of(dataset, predictor.task, logits, targets, encoded, model=predictor.fingerprint)
+    scores = scores_of(dataset, predictor.task, logits, targets, encoded, model=model)
     if file is not None:
         scores.write(file)
     elif path is not None:
@@ -85,10 +82,14 @@ def scores_of(
     )
 
 
-def _known(path: Path, model: str, data: str) -> Scores | None:
-    """The scores at ``path`` where they are of this model and this dataset; a damaged file is no loss."""
+def _known(path: Path | None, model: str, data: str) -> Scores | None:
+    """The scores in a cache where they are of this model and this dataset; a damaged file is no loss there."""
     try:
-        scores = Scores.open(path)
+        return None if path is None else _told(Scores.open(path), model, data)
     except DataError:
         return None
-    return scores if (scores.model, scores.data) == (model, data) else None
+
+
+def _told(scores: Scores | None, model: str, data: str) -> Scores | None:
+    """The scores where they are what this model said of this dataset."""
+    return scores if scores is not None and (scores.model, scores.data) == (model, data) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ class FileAnswers:
         encoding: of a text file.
         skip_bad_rows: leave damaged rows out instead of failing.
         prefix: put before the name of each added column.
+        added: the columns that the caller adds, where they are others than the answer's; a file may have none of them.
 
     Raises:
         DataError: the file cannot be read, its text column cannot be told, or it has a column named as one of ours.
@@ -71,6 +72,7 @@ class FileAnswers:
         encoding: str = "utf-8",
         skip_bad_rows: bool = False,
         prefix: str = "",
+        added: Mapping[str, type] | None = None,
     ) -> None:
         if batch_size < 1:
             raise SettingsError(f"--batch-size {batch_size} holds no row; give 1 or more")
@@ -84,9 +86,10 @@ class FileAnswers:
         self.windows = windows
         self.batch_size = batch_size
         self.prefix = prefix
-        added = predictor.blank_answer.kinds(str if predictor.classes else float, prefix)
+        if added is None:
+            added = predictor.blank_answer.kinds(str if predictor.classes else float, prefix)
         of_sentences: dict[str, type] = {prefix + SENTENCE_N: int, prefix + SENTENCE: str}
-        self.added = of_sentences | added if sentences else added
+        self.added = of_sentences | dict(added) if sentences else dict(added)
         self._answer = self._by_sentence if sentences else self._whole
         self.counts = Counts()
         self._check_clash(self.source.columns)
@@ -139,8 +142,8 @@ class FileAnswers:
         clash = [name for name in columns if name in self.added]
         if clash:
             raise DataError(
-                f"{self.source.name} has the column {', '.join(map(repr, clash))}, which is the name of an answer's "
-                "column; source columns are never changed: put a prefix before ours with --prefix limbeck_"
+                f"{self.source.name} has the column {', '.join(map(repr, clash))}, which is the name of one that "
+                "is added; source columns are never changed: put a prefix before ours with --prefix limbeck_"
             )
 
 
