@@ -119,6 +119,21 @@ def test_labels_of_json_types(tmp_path: Path) -> None:
     assert data.classes == ("1", "9", "10")
 
 
+def test_a_key_that_stands_twice_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "f.jsonl"
+    path.write_text(
+        '{"text": "a \\"label\\" of two", "label": "x", "label": "y"}\n'
+        '{"text": "b", "label": "x", "more": {"label": 1, "text": [{"label": 2, "label": 3}]}}\n'
+        '{"label": "x", "text": "label", "text" : "c", "label": 7}\n'
+    )
+    data = read(path)
+    assert (data.inputs, data.targets) == (['a "label" of two', "b", "c"], ["y", "x", "7"])
+    assert data.notices[1:] == (
+        f"{path}: the key 'label' stands twice in a row, and its last value is read (lines 1, 3)",
+        f"{path}: the key 'text' stands twice in a row, and its last value is read (line 3)",
+    )
+
+
 def test_plain_text_is_one_text_a_line(tmp_path: Path) -> None:
     path = tmp_path / "f.txt"
     path.write_bytes('\ufeffa, b\r\n\n"c\u2028d\ne\rf'.encode())

@@ -154,6 +154,10 @@ def test_cells_with_lists_are_refused(tmp_path: Path) -> None:
         f"2 problems:\n  - {path}, line 1: column 'label' holds ['x', 'y']\n"
         f"  - {path}, line 2: column 'text' holds {{'k': 1}}\n(one text or one label a cell is wanted)"
     )
+    path = csv_with(tmp_path, '{"text": "a", "label": Infinity}\n{"text": "b", "label": -1e999}\n', "f.jsonl")
+    assert "line 1: column 'label' holds inf\n" in refusal(path) and "line 2: column 'label' holds -inf" in refusal(
+        path
+    )
     long = [{"text": "a", "label": list(range(100))}]
     assert "holds [0, 1, 2" in refusal(long)
     assert "..." in refusal(long)
@@ -238,6 +242,11 @@ def test_wrong_data_in_memory() -> None:
     assert refusal([]) == "the list is empty"
     assert refusal({"text": ["a"], "label": []}) == "the columns differ in length: 'text' 1, 'label' 0"
     assert "'text' holds one value; give a list" in refusal({"text": "abc", "label": "x"})
+    wants = "give (text, label), (text, text, label) or a dict of columns"
+    assert refusal([3, 4]).startswith(f"2 problems:\n  - the list, row 1: a int; {wants}\n")
+    nothing: list[object] = [{}, [{}], [{}, {}]]
+    for source in nothing:
+        assert refusal(source).endswith(": there is no column; a column of texts and one of labels are wanted")
     assert refusal(3).startswith("cannot read a int: give a path, (texts, labels), a list of rows")
     assert refusal([("a", "x"), ("b",), 7]) == (
         "2 problems:\n  - the list, row 2: a tuple of 1; give (text, label), (text, text, label) or a dict of columns\n"

@@ -29,8 +29,9 @@ def test_one_value_that_is_no_number_is_named(tmp_path: Path) -> None:
     data = read(path)
     assert (data.task, len(data.classes)) == ("classify", 42)
     assert data.notices[-1] == (
-        f"{path}: column 'label' holds 42 classes, most of them numbers with fractional parts, and 'N/A' (lines 42, "
-        "44), '5%' (line 43); if it is a quantity, mend those (a decimal point, no comma) and give --task regress"
+        f"{path}: column 'label' holds 42 classes, nearly all of them numbers with fractional parts, but not read as "
+        "such: 'N/A' (lines 42, 44), '5%' (line 43); if it is a quantity, mend these (a decimal point, no comma) and "
+        "give --task regress"
     )
     assert not any("fractional" in notice for notice in read(path, task="classify").notices)
 
@@ -38,8 +39,8 @@ def test_one_value_that_is_no_number_is_named(tmp_path: Path) -> None:
 def test_decimal_commas_are_seen_and_the_first_ones_named(tmp_path: Path) -> None:
     path = rows(tmp_path, [label.replace(".", ",") for label in DECIMALS] * 4)
     notice = read(path).notices[-1]
-    assert "most of them numbers with fractional parts, and '0,00' (lines 2, 42, 82, 122), '0,14' (lines 3," in notice
-    assert "'1,29'" in notice and "'1,43'" not in notice and "and 30 more; if it is a quantity, mend those" in notice
+    assert "but not read as such: '0,00' (lines 2, 42, 82, 122), '0,14' (lines 3," in notice
+    assert "'0,57'" in notice and "'0,71'" not in notice and "and 35 more; if it is a quantity, mend these" in notice
     text = refusal(rows(tmp_path, ["1.5", "0,14", "1,000.5"]), task="regress")
     assert "holds '0,14', and --task regress wants a number with a decimal point, not a comma\n" in text
     assert text.endswith("holds '1,000.5', and --task regress wants a number")

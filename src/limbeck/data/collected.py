@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -38,14 +39,14 @@ def collect(rows: RowSource, columns: Columns) -> Collected:
     """Read all rows.
 
     Raises:
-        DataError: rows are damaged, or hold lists or objects; all are named.
+        DataError: rows are damaged, or hold lists, objects or infinite numbers; all are named.
     """
     out = Collected()
     wanted = [column for column in (columns.text, columns.text_pair, columns.label) if column is not None]
     problems: list[str] = []
     for line, cells in rows:
         out.n_rows += 1
-        nested = next((column for column in wanted if isinstance(cells.get(column), list | dict)), None)
+        nested = next((column for column in wanted if _is_no_cell(cells.get(column))), None)
         if nested is not None:
             problems.append(f"{rows.name}, {rows.unit} {line}: column {nested!r} holds {_shown(cells[nested])}")
             continue
@@ -101,6 +102,11 @@ def first_ones(problems: Sequence[str]) -> str:
     """One message out of the first problems, with the number of those that it leaves out."""
     more = [f"and {len(problems) - PROBLEMS_SHOWN} more"] if len(problems) > PROBLEMS_SHOWN else []
     return together([*problems[:PROBLEMS_SHOWN], *more])
+
+
+def _is_no_cell(value: object) -> bool:
+    """Whether a value is none that a text or a label can be: several in one, or what a number was too large for."""
+    return isinstance(value, list | dict) or (isinstance(value, float) and math.isinf(value))
 
 
 def _shown(value: object) -> str:

@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from limbeck.data.collected import Collected, first_ones
 from limbeck.data.columns import Columns
 from limbeck.data.dataset import number, numbers
-from limbeck.data.rows import PROBLEMS_SHOWN, RowSource, where
+from limbeck.data.rows import RowSource, where
 from limbeck.errors import DataError
 
 REGRESS_DISTINCT = 20
 """More distinct numbers than this, some with a fractional part, are taken for a quantity and not for classes."""
 _MOST = 0.9
 """From this share of the distinct labels on, numbers make a column that likely was to hold a quantity."""
+_SHOWN = 5
+"""So many labels that are no numbers are named."""
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
 
@@ -42,7 +44,7 @@ def no_numbers(found: Collected, rows: RowSource) -> str:
     for label, line in zip(found.labels, found.lines, strict=True):
         if number(label) is None:
             lines.setdefault(label, []).append(line)
-    shown = [f"{label!r} ({where(places, rows.unit)})" for label, places in list(lines.items())[:PROBLEMS_SHOWN]]
+    shown = [f"{label!r} ({where(places, rows.unit)})" for label, places in list(lines.items())[:_SHOWN]]
     return ", ".join(shown) + (f" and {len(lines) - len(shown)} more" if len(lines) > len(shown) else "")
 
 

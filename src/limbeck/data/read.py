@@ -84,6 +84,9 @@ def read(
     if task is not None and task not in tasks:
         raise SettingsError(f"no task is called {task!r}; --task takes {nearest(task, tasks.names())}")
     rows = _open(source, encoding, skip_bad_rows)
+    if not rows.columns:
+        list(rows)  # damaged ones tell what is wrong with them
+        raise DataError(f"{rows.name}: there is no column; a column of texts and one of labels are wanted")
     columns = guess_columns(
         rows.columns,
         rows.sample(),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 from limbeck.data.dataset import number
 
@@ -64,11 +65,11 @@ def alike(classes: Iterable[str]) -> Iterator[str]:
     ["'Spam' and 'spam' differ only in case", "'1' and '1.0' are the same number"]
     """
     seen_as: dict[str, list[str]] = {}
-    worth: dict[float, list[str]] = {}
+    worth: dict[Decimal, list[str]] = {}  # long ids that differ are one float
     for name in classes:
         seen_as.setdefault(looks(name), []).append(name)
-        if (value := number(name)) is not None:
-            worth.setdefault(value, []).append(name)
+        if number(name) is not None:
+            worth.setdefault(Decimal(name), []).append(name)
     for names in seen_as.values():
         if len(names) > 1:
             only_case = len({name.casefold() for name in names}) == 1

@@ -85,8 +85,8 @@ def _doubts(data: Dataset, no_numbers: str) -> Iterator[str]:
         yield f"{data.name}: classes {pair}, and stay apart; spell them alike if they are one"
     if no_numbers:
         yield (
-            f"{column} {n_classes} classes, most of them numbers with fractional parts, and {no_numbers}; if it is a "
-            "quantity, mend those (a decimal point, no comma) and give --task regress"
+            f"{column} {n_classes} classes, nearly all of them numbers with fractional parts, but not read as such: "
+            f"{no_numbers}; if it is a quantity, mend these (a decimal point, no comma) and give --task regress"
         )
     elif n_classes > max(MANY_CLASSES, len(data) // 2):
         yield f"{column} {n_classes} classes in {len(data)} rows; is it the label?"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from limbeck.data.formats.text_file import open_text
-from limbeck.data.rows import BadRow, Record, Row, RowSource
+from limbeck.data.rows import BadRow, Record, Remark, Row, RowSource
 from limbeck.errors import DataError
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
@@ -32,7 +32,7 @@ def open_rows(path: Path, encoding: str, skip_bad_rows: bool) -> RowSource:
         with open_text(path, encoding, newline="\n") as file:
             for line, text in enumerate(file, start=1):
                 if text.strip():
-                    yield _row(line, text)
+                    yield from _records(line, text)
 
     first = list(islice(rows(), _HEADER_ROWS))
     if not first:
@@ -41,6 +41,31 @@ def open_rows(path: Path, encoding: str, skip_bad_rows: bool) -> RowSource:
         raise DataError(f"{path}, line {first[0].line}: {getattr(first[0], 'problem', '')}")
     columns = dict.fromkeys(key for record in first if isinstance(record, Row) for key in record.cells)
     return RowSource(str(path), list(columns), rows, skip_bad_rows=skip_bad_rows)
+
+
+def _records(line: int, text: str) -> Iterator[Record]:
+    """A line's row, and before it a remark on each of its keys that stands twice."""
+    row = _row(line, text)
+    if isinstance(row, Row):
+        yield from (
+            Remark(line, f"the key {key!r} stands twice in a row, and its last value is read")
+            for key in _twins(row.cells, text)
+        )
+    yield row
+
+
+def _twins(cells: Mapping[str, object], text: str) -> list[str]:
+    """The keys of a line that stand twice in its own object; what stands within its values is no matter."""
+    if all(text.count(f'"{key}"') < 2 for key in cells):  # of nearly every line, and quick to see
+        return []
+    names: list[str] = []
+
+    def as_dict(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        names[:] = (name for name, _ in pairs)  # the outermost object comes last
+        return dict(pairs)
+
+    json.loads(text, object_pairs_hook=as_dict)
+    return [key for key in cells if names.count(key) > 1]
 
 
 def _row(line: int, text: str) -> Row | BadRow:
