@@ -96,7 +96,23 @@ def test_empty_files(tmp_path: Path, raw: str) -> None:
     assert str(error.value) == f"{path} is empty; each line must be one json object"
 
 
-@pytest.mark.parametrize("raw", ['[{"text": "a"}]', '[\n  {"text": "a"}\n]\n', '[\n  {\n    "text": "a"\n  }\n]\n'])
+def test_an_integer_of_too_many_digits_is_a_damaged_line(tmp_path: Path) -> None:
+    path = tmp_path / "f.jsonl"
+    path.write_text('{"text": "a"}\n{"text": "b", "n": ' + "9" * 5000 + "}\n")
+    with pytest.raises(DataError, match="line 2: a whole number of more than 4300 digits"):
+        list(open_rows(path))
+    assert [row.line for row in open_rows(path, skip_bad_rows=True)] == [1]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '[{"text": "a"}]',
+        '[{"text": "a"},\n{"text": "b"}]\n',
+        '[\n  {"text": "a"}\n]\n',
+        '[\n  {\n    "text": "a"\n  }\n]\n',
+    ],
+)
 def test_an_array_in_a_json_file(tmp_path: Path, raw: str) -> None:
     path = tmp_path / "f.json"
     path.write_text(raw)

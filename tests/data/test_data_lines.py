@@ -106,6 +106,23 @@ def test_utf_16_is_recognised() -> None:
         Lines(io.BytesIO(b""), encoding="utf-9")
 
 
+def test_what_is_no_text_is_refused_before_a_line_is_given() -> None:
+    with pytest.raises(DataError, match="standard input looks like utf-16-le without a byte-order mark"):
+        texts("one lamp\n".encode("utf-16-le"))
+    with pytest.raises(DataError, match="standard input is packed by gzip: unpack it"):
+        texts(b"\x1f\x8b\x08\x00")
+    with pytest.raises(DataError, match=r"line 2: byte 0x81 is not cp1252; name its encoding, .* --encoding utf-8"):
+        texts(b"one\n\x81\n", encoding="cp1252")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-32-be"])
+def test_byte_order_marks_come_off(encoding: str) -> None:
+    raw = "\ufeff\ufeffone\n\ufefftwo\n".encode(encoding)
+    pieces = [raw[start : start + 1] for start in range(len(raw))]
+    rows = Lines(Slow(pieces), encoding=encoding)
+    assert [row.cells["text"] for row in rows] == ["one", "\ufefftwo"]
+
+
 def test_a_cut_off_character_at_the_end_is_named() -> None:
     with pytest.raises(DataError, match="line 2: byte 0xC3 is not utf-8"):
         texts(b"one\n\xc3")

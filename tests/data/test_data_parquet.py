@@ -141,8 +141,52 @@ def test_a_damaged_page_is_named(tmp_path: Path) -> None:
     raw = bytearray(path.read_bytes())
     raw[4:40] = b"\xff" * 36
     path.write_bytes(raw)
-    with pytest.raises(DataError, match="the parquet file is damaged"):
+    with pytest.raises(DataError, match="row 1: the parquet file is damaged from here on") as error:
         list(open_rows(path))
+    assert "--skip-bad-rows" not in str(error.value)
+    with pytest.raises(DataError, match="the parquet file is damaged"):
+        list(open_rows(path, skip_bad_rows=True))
+
+
+def test_a_string_that_is_no_utf_8_is_a_damaged_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "_READ_ROWS", 2)
+    texts = pa.StringArray.from_buffers(4, *pa.array([b"fine", b"good", b"caf\xe9", b"bad"], pa.binary()).buffers()[1:])
+    pq.write_table(pa.table({"text": texts, "label": list("xyxy")}), tmp_path / "f.parquet")
+    problem = "column 'text' holds a string that is not utf-8 (0xE9 at offset 3); write it anew as utf-8"
+    with pytest.raises(DataError) as error:
+        list(open_rows(tmp_path / "f.parquet"))
+    assert str(error.value).startswith(f"{tmp_path}/f.parquet, row 3: {problem}")
+    source = open_rows(tmp_path / "f.parquet", skip_bad_rows=True)
+    assert [(row.line, row.cells["text"]) for row in source] == [(1, "fine"), (2, "good"), (4, "bad")]
+    with pytest.raises(DataError, match="the frame, row 3: column 'text' holds a string that is not utf-8"):
+        read(pa.table({"text": texts, "label": list("xyxy")}))
+
+
+def test_bytes_that_are_no_text_are_refused_as_texts_alone(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": [b"fine", b"caf\xe9"], "label": ["x", "y"]}), tmp_path / "f.parquet")
+    with pytest.raises(DataError, match=r"row 2: column 'text' holds bytes that are not utf-8 \(0xE9 at offset 3\)"):
+        read(tmp_path / "f.parquet")
+    pq.write_table(pa.table({"text": ["a", "b"], "raw": [b"x", b"\xe9"], "label": ["x", "y"]}), tmp_path / "g.parquet")
+    assert read(tmp_path / "g.parquet").inputs == ["a", "b"]
+
+
+def test_whole_decimals_are_the_classes_of_whole_numbers(tmp_path: Path) -> None:
+    labels = pa.array([decimal.Decimal("1.00"), decimal.Decimal("2.50"), decimal.Decimal("0.00")])
+    pq.write_table(pa.table({"text": ["a", "b", "c"], "label": labels}), tmp_path / "f.parquet")
+    assert read(tmp_path / "f.parquet", task="classify").targets == ["1", "2.5", "0"]
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.int64(), 2), pa.map_(pa.int64(), pa.int64())])
+def test_lists_and_maps_are_no_labels_and_come_back(tmp_path: Path, kind: Any) -> None:
+    cells: list[Any] = [[1, 2], [3, 4]] if kind == pa.list_(pa.int64(), 2) else [[(1, 2)], [(3, 4)]]
+    table = pa.table({"text": ["a", "b"], "label": pa.array(cells, kind)})
+    pq.write_table(table, tmp_path / "f.parquet")
+    with pytest.raises(DataError, match="row 1: column 'label' holds"):
+        read(tmp_path / "f.parquet")
+    source = open_rows(tmp_path / "f.parquet")
+    with open_writer(tmp_path / "out.parquet", source.columns, like=source) as writer:
+        writer.write(row.cells for row in source)
+    assert pq.read_table(tmp_path / "out.parquet").equals(table)
 
 
 def test_a_column_of_two_kinds_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
@@ -182,6 +226,19 @@ def test_pandas_frames() -> None:
     assert (data.inputs, data.targets, data.classes) == (["null", "c"], ["0", "1"], ("0", "1"))
     columns = {"text": frame["text"], "label": pandas.Series([0, pandas.NA, 1], dtype="Int64")}
     assert read(columns).targets == ["0", "1"]
+
+
+def test_pandas_columns_of_two_kinds_are_read_by_their_values() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"text": ["a", "b", "c"], "label": pandas.Series([1, "two", None], dtype=object)})
+    data = read(frame)
+    assert (data.inputs, data.targets) == (["a", "b"], ["1", "two"])
+    assert read(frame.assign(wave=[1j, 2j, 3j])).targets == ["1", "two"]
+    twins = pandas.DataFrame([["a", "x", 1]], columns=["text", "label", "text"])
+    with pytest.raises(DataError, match="the frame has two columns called 'text'; rename one"):
+        read(twins)
+    with pytest.raises(DataError, match=r"cannot read a Series as rows .*; give a frame with a column of texts"):
+        read(frame["text"])
 
 
 def test_polars_frames() -> None:

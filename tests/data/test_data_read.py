@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,9 @@ def test_cells_with_lists_are_refused(tmp_path: Path) -> None:
     assert "line 1: column 'label' holds inf\n" in refusal(path) and "line 2: column 'label' holds -inf" in refusal(
         path
     )
+    for nested in ((1, 2), {1}, np.array([1, 2])):
+        assert "column 'label' holds " in refusal({"text": ["a"], "label": [nested]})
+    assert "column 'text' holds bytes that are not utf-8 (0xE9 at offset 3)" in refusal([(b"caf\xe9", "x")])
     long = [{"text": "a", "label": list(range(100))}]
     assert "holds [0, 1, 2" in refusal(long)
     assert "..." in refusal(long)
@@ -276,6 +280,13 @@ def test_a_row_source_is_a_source(tmp_path: Path) -> None:
         (False, "False"),
         (b"caf\xc3\xa9", "café"),
         (float("inf"), "inf"),
+        (Decimal("1.00"), "1"),
+        (Decimal("0.50"), "0.5"),
+        (Decimal("1E+2"), "100"),
+        (Decimal("NaN"), None),
+        (Decimal("Infinity"), "Infinity"),
+        (np.array(3), "3"),
+        ((1, 2), "(1, 2)"),
     ],
 )
 def test_cells_as_text(value: object, text: str | None) -> None:
@@ -313,6 +324,24 @@ def test_class_folders(imdb: Path) -> None:
     assert data.inputs == ["bad film", "good film", "great\nfilm"]
     assert data.targets == ["neg", "pos", "pos"]
     assert data.classes == ("neg", "pos")
+    assert data.notices[1] == f"{imdb}/train: 2 passed over that are not CLASS/FILE.txt: neg/notes.md, pos/notes.md"
+
+
+def test_a_class_without_a_text_is_not_lost_unsaid(imdb: Path) -> None:
+    for name in ("neutral/0", "neutral/1", "pos/sub/x.txt"):
+        (imdb / "train" / name).parent.mkdir(exist_ok=True)
+        (imdb / "train" / name).write_text("so so")
+    (imdb / "train" / "pos" / "gone.txt").symlink_to(imdb / "nowhere.txt")
+    (imdb / "train" / "neg" / "2_7.txt").write_text("")
+    notices = read(imdb / "train").notices
+    assert notices[1].endswith(
+        "6 passed over that are not CLASS/FILE.txt: neg/notes.md, neutral/0, neutral/1, pos/gone.txt, pos/notes.md, "
+        "pos/sub/"
+    )
+    assert notices[2] == f"{imdb}/train: 1 row without a text left out (file neg/2_7.txt)"
+    for place in range(20):
+        (imdb / "train" / "neutral" / f"{place}.md").write_text("so so")
+    assert read(imdb / "train").notices[1].endswith(" and 16 more")
 
 
 def test_splits_of_class_folders(imdb: Path) -> None:

@@ -279,3 +279,16 @@ def test_rows_and_answers_come_apart_too(tmp_path: Path) -> None:
     pairs = [pair for chunk in answers.answered() for pair in chunk]
     assert [row.line for row, _ in pairs] == [2, 3, 4, 5, 6]
     assert [{**row.cells, **answer.to_row()} for row, answer in pairs] == [row for chunk in answers for row in chunk]
+
+
+@pytest.mark.parametrize("sentences", [False, True])
+def test_a_cell_that_is_no_text_is_refused_with_its_line(tmp_path: Path, sentences: bool) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "a joy"}\n{"text": ["a", "bore"]}\n{"text": {"en": "a bore"}}\n')
+    with pytest.raises(DataError) as error:
+        predict_file(predictor(), source, tmp_path / "out.jsonl", sentences=sentences)
+    assert str(error.value) == (
+        f"2 problems:\n  - {source}, line 2: column 'text' holds ['a', 'bore']\n"
+        f"  - {source}, line 3: column 'text' holds {{'en': 'a bore'}}\n(one text or one label a cell is wanted)"
+    )
+    assert not (tmp_path / "out.jsonl").exists()

@@ -104,7 +104,7 @@ def _check(settings: Settings, source: Path | None, *, piped: bool) -> None:
 def _of_rows(predictor: Predictor, asked: Asked, settings: Settings) -> Iterator[Shown]:
     """The rows of a file or a pipe with their explanations, a few at a time."""
     from limbeck.cli._answers import standard_input
-    from limbeck.data import Rows, input_of, open_rows
+    from limbeck.data import Rows, open_rows, row_inputs
     from limbeck.inspect.explain import explain_many
     from limbeck.runtime.columns import find_columns
     from limbeck.runtime.progress import Progress, guess_rows
@@ -123,7 +123,7 @@ def _of_rows(predictor: Predictor, asked: Asked, settings: Settings) -> Iterator
     total = guess_rows(asked.source) if asked.source and sys.stderr.isatty() else None
     with Progress("explain", total) as progress, contextlib.closing(source.chunks(_CHUNK_ROWS)) as chunks:
         for chunk in chunks:
-            made = explain_many(predictor, [input_of(row.cells, columns) for row in chunk], windows=settings.windows)
+            made = explain_many(predictor, row_inputs(chunk, columns, source), windows=settings.windows)
             yield from zip((f"{source.unit} {row.line}" for row in chunk), made, strict=True)
             progress.advance(len(chunk))
     say(*source.notices, *([f"{source.name}: {columns.why}"] if columns.why else []))

@@ -131,7 +131,7 @@ def _make(before: Predictor, target: Path, settings: Settings) -> Manifest:
 
 def _inputs(predictor: Predictor, settings: Settings) -> Iterator[Input]:
     """All inputs of ``--texts``, file by file."""
-    from limbeck.data import input_of, open_rows
+    from limbeck.data import open_rows, row_inputs
     from limbeck.runtime.columns import find_columns
 
     for path in settings.texts:
@@ -143,7 +143,7 @@ def _inputs(predictor: Predictor, settings: Settings) -> Iterator[Input]:
             text_pair_column=settings.text_pair_column,
         )
         for row in source:
-            yield input_of(row.cells, columns)
+            yield from row_inputs([row], columns, source)
 
 
 def _flat(inputs: Iterable[Input]) -> Iterator[str]:

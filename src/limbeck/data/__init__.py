@@ -3,7 +3,7 @@
 numpy and the standard library only; parquet and frames import pyarrow when one is read.
 """
 
-from limbeck.data.collected import input_of
+from limbeck.data.collected import input_of, row_inputs
 from limbeck.data.columns import Columns, guess_columns
 from limbeck.data.corrections import apply_corrections
 from limbeck.data.dataset import Dataset, class_order, input_id
@@ -36,5 +36,6 @@ __all__ = [
     "open_writer",
     "read",
     "read_splits",
+    "row_inputs",
     "split",
 ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from limbeck.data.columns import Columns
-from limbeck.data.rows import PROBLEMS_SHOWN, RowSource, cell_text, n_of, where
+from limbeck.data.rows import PROBLEMS_SHOWN, Row, Rows, RowSource, cell_text, n_of, not_a_text
 from limbeck.data.spelling import spelling
 from limbeck.errors import DataError, together
 from limbeck.text import Input, is_blank, texts_in
@@ -39,16 +38,16 @@ def collect(rows: RowSource, columns: Columns) -> Collected:
     """Read all rows.
 
     Raises:
-        DataError: rows are damaged, or hold lists, objects or infinite numbers; all are named.
+        DataError: rows are damaged, or hold lists, objects, infinite numbers or bytes that are no text; all are named.
     """
     out = Collected()
-    wanted = [column for column in (columns.text, columns.text_pair, columns.label) if column is not None]
+    wanted = (columns.text, columns.text_pair, columns.label)
     problems: list[str] = []
-    for line, cells in rows:
+    for row in rows:
+        line, cells = row
         out.n_rows += 1
-        nested = next((column for column in wanted if _is_no_cell(cells.get(column))), None)
-        if nested is not None:
-            problems.append(f"{rows.name}, {rows.unit} {line}: column {nested!r} holds {_shown(cells[nested])}")
+        if found := _cell_problems(row, wanted, rows):
+            problems += found
             continue
         item = input_of(cells, columns)
         label = cell_text(cells.get(columns.label)) if columns.label is not None else None
@@ -61,9 +60,18 @@ def collect(rows: RowSource, columns: Columns) -> Collected:
             out.lines.append(line)
             if label is not None:
                 out.add_label(label, line)
+    _refuse(problems)
+    return out
+
+
+def _cell_problems(row: Row, wanted: Iterable[str | None], rows: Rows) -> list[str]:
+    found = ((column, not_a_text(row.cells.get(column))) for column in wanted if column is not None)
+    return [f"{rows.name}, {rows.unit} {row.line}: column {column!r} holds {what}" for column, what in found if what]
+
+
+def _refuse(problems: Sequence[str]) -> None:
     if problems:
         raise DataError(first_ones(problems) + "\n(one text or one label a cell is wanted)")
-    return out
 
 
 def input_of(cells: Mapping[str, object], columns: Columns) -> Input:
@@ -76,24 +84,39 @@ def input_of(cells: Mapping[str, object], columns: Columns) -> Input:
     return text if columns.text_pair is None else (text, cell_text(cells.get(columns.text_pair)) or "")
 
 
+def row_inputs(chunk: Sequence[Row], columns: Columns, rows: Rows) -> list[Input]:
+    """Give the texts, or the pairs of texts, of rows that are to be answered.
+
+    Args:
+        chunk: some of the rows.
+        columns: those of the texts.
+        rows: where they come from, for messages.
+
+    Raises:
+        DataError: a cell holds a list, or bytes that are no text.
+    """
+    _refuse([found for row in chunk for found in _cell_problems(row, (columns.text, columns.text_pair), rows)])
+    return [input_of(row.cells, columns) for row in chunk]
+
+
 def left_out(found: Collected, columns: Columns, rows: RowSource) -> Iterable[str]:
     """Tell of the rows that were left out, and of the labels that were respelt, a notice each."""
     if found.unlabelled:
         yield (
             f"{rows.name}: {n_of(found.unlabelled)} without a label in column {columns.label!r} left out "
-            f"({where(found.unlabelled, rows.unit)})"
+            f"({rows.where(found.unlabelled)})"
         )
     if found.blank:
-        yield f"{rows.name}: {n_of(found.blank)} without a text left out ({where(found.blank, rows.unit)})"
+        yield f"{rows.name}: {n_of(found.blank)} without a text left out ({rows.where(found.blank)})"
     if found.stripped:
         yield (
             f"{rows.name}: white space around labels in column {columns.label!r} taken off in {n_of(found.stripped)} "
-            f"({where(found.stripped, rows.unit)})"
+            f"({rows.where(found.stripped)})"
         )
     if found.respelt:
         yield (
             f"{rows.name}: labels in column {columns.label!r} respelt in {n_of(found.respelt)} "
-            f"({where(found.respelt, rows.unit)}): an accent is put on its letter, a blank made single, what is unseen "
+            f"({rows.where(found.respelt)}): an accent is put on its letter, a blank made single, what is unseen "
             "taken off"
         )
 
@@ -102,13 +125,3 @@ def first_ones(problems: Sequence[str]) -> str:
     """One message out of the first problems, with the number of those that it leaves out."""
     more = [f"and {len(problems) - PROBLEMS_SHOWN} more"] if len(problems) > PROBLEMS_SHOWN else []
     return together([*problems[:PROBLEMS_SHOWN], *more])
-
-
-def _is_no_cell(value: object) -> bool:
-    """Whether a value is none that a text or a label can be: several in one, or what a number was too large for."""
-    return isinstance(value, list | dict) or (isinstance(value, float) and math.isinf(value))
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -27,7 +27,7 @@ def doubt(columns: Sequence[str], records: Iterable[Sequence[str]] = ()) -> str:
         columns: the headings.
         records: some rows below them; a repetition of the headings says nothing.
     """
-    if any(find_column(name, columns) is not None for name in _KNOWN):
+    if names_known(columns):
         return ""
     for heading in columns:
         n_words = len(heading.split())
@@ -39,6 +39,11 @@ def doubt(columns: Sequence[str], records: Iterable[Sequence[str]] = ()) -> str:
                 if heading.strip() and heading == cell:
                     return f"{_shown(heading)} stands in a row below it too"
     return ""
+
+
+def names_known(columns: Sequence[str]) -> bool:
+    """Tell whether a heading is one that people name columns of texts and labels by."""
+    return any(find_column(name, columns) is not None for name in _KNOWN)
 
 
 def _shown(heading: str) -> str:

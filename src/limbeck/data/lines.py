@@ -12,7 +12,7 @@ import re
 from collections.abc import Generator, Iterator
 from typing import Protocol
 
-from limbeck.data.formats.text_file import resolve
+from limbeck.data.formats.text_file import BYTE_ORDER_MARK, HEAD_BYTES, advice, resolve, shown, unlike, wide_of
 from limbeck.data.rows import Row
 from limbeck.errors import DataError
 
@@ -51,6 +51,7 @@ class Lines:
         self.notices: list[str] = []
         self._stream = stream
         self._codec = resolve(encoding)
+        self._head = b""
 
     def sample(self, n_rows: int = 200) -> list[dict[str, object]]:
         """No rows: what is looked at ahead would be waited for."""
@@ -86,8 +87,17 @@ class Lines:
         decoder = codecs.getincrementaldecoder(self._codec)("surrogateescape")
         held: list[str] = []
         n_held = 0
+        begun = False
         while data := self._stream.read1(_READ_BYTES):
-            first, *rest = self._decoded(decoder, data).split("\n")
+            if not self._head:
+                self._head = data[:HEAD_BYTES]
+                if why := unlike(self._head, self._codec):
+                    raise DataError(f"{self.name} {why}")
+            text = self._decoded(decoder, data)
+            if not begun:
+                text = text.lstrip(BYTE_ORDER_MARK)
+                begun = bool(text)
+            first, *rest = text.split("\n")
             held.append(first)
             n_held += len(first)
             if n_held > MAX_CHARACTERS:
@@ -113,12 +123,10 @@ class Lines:
     def _complaint(self, row: Row) -> str:
         found = _ESCAPED.search(str(row.cells["text"]))
         byte = ord(found[0]) - 0xDC00 if found else 0
-        wide = row.line == 1 and byte in (0xFF, 0xFE)
-        shown = "utf-8" if self._codec == "utf-8-sig" else self._codec
+        wide = wide_of(self._head) if row.line == 1 else ""
         return (
-            f"{self.name}, line {row.line}: byte 0x{byte:02X} is not {shown}"
-            f"{' (it begins like utf-16)' if wide else ''}; name its encoding, for example "
-            f"--encoding {'utf-16' if wide else 'cp1252'}"
+            f"{self.name}, line {row.line}: byte 0x{byte:02X} is not {shown(self._codec)}"
+            f"{advice(self._codec, wide, 'its')}"
         )
 
 

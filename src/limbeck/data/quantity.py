@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from limbeck.data.collected import Collected, first_ones
 from limbeck.data.columns import Columns
 from limbeck.data.dataset import number, numbers
-from limbeck.data.rows import RowSource, where
+from limbeck.data.rows import RowSource
 from limbeck.errors import DataError
 
 REGRESS_DISTINCT = 20
@@ -44,7 +44,7 @@ def no_numbers(found: Collected, rows: RowSource) -> str:
     for label, line in zip(found.labels, found.lines, strict=True):
         if number(label) is None:
             lines.setdefault(label, []).append(line)
-    shown = [f"{label!r} ({where(places, rows.unit)})" for label, places in list(lines.items())[:_SHOWN]]
+    shown = [f"{label!r} ({rows.where(places)})" for label, places in list(lines.items())[:_SHOWN]]
     return ", ".join(shown) + (f" and {len(lines) - len(shown)} more" if len(lines) > len(shown) else "")
 
 

@@ -7,7 +7,9 @@ rest of the file is looked through for others, and one error names them all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple, Protocol
 
@@ -15,6 +17,7 @@ from limbeck.errors import DataError, together
 
 PROBLEMS_SHOWN = 10
 """So many damaged rows, or lines in a notice, are named one by one."""
+_SHOWN_CHARACTERS = 60
 
 
 class Row(NamedTuple):
@@ -78,6 +81,7 @@ class RowSource:
         unit: what ``Row.line`` counts, ``line`` or ``row``.
         schema: what a writer needs to give back the cells in their own types (parquet).
         notices: what was decided on opening; iteration adds to it.
+        places: what ``Row.line`` 1 and the others are called, where that says more than a number (files).
     """
 
     def __init__(
@@ -90,12 +94,14 @@ class RowSource:
         unit: str = "line",
         schema: object = None,
         notices: Sequence[str] = (),
+        places: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.columns = list(columns)
         self.skip_bad_rows = skip_bad_rows
         self.unit = unit
         self.schema = schema
+        self._places = places
         self._records = records
         self._opening = tuple(notices)
         self._found: tuple[str, ...] = ()
@@ -104,6 +110,10 @@ class RowSource:
     def notices(self) -> list[str]:
         """What was decided, and what was left out by the last iteration, as far as it went."""
         return [*self._opening, *self._found]
+
+    def where(self, lines: Sequence[int]) -> str:
+        """Name lines for a message, the first ten one by one; files by their names."""
+        return where([self._places[line - 1] for line in lines] if self._places else lines, self.unit)
 
     def sample(self, n_rows: int = 200) -> list[Mapping[str, object]]:
         """Give the cells of the first ``n_rows`` good rows."""
@@ -135,11 +145,11 @@ class RowSource:
             raise DataError(self._complaint(bad))
 
     def _told(self, remarks: Mapping[str, Sequence[int]], left_out: Sequence[BadRow]) -> tuple[str, ...]:
-        told = tuple(f"{self.name}: {text} ({where(lines, self.unit)})" for text, lines in remarks.items())
+        told = tuple(f"{self.name}: {text} ({self.where(lines)})" for text, lines in remarks.items())
         if not left_out:
             return told
         lines = [record.line for record in left_out]
-        what = f"{n_of(lines)} damaged and left out ({where(lines, self.unit)}); the first: {left_out[0].problem}"
+        what = f"{n_of(lines)} damaged and left out ({self.where(lines)}); the first: {left_out[0].problem}"
         return (*told, f"{self.name}: {what}")
 
     def chunks(self, n_rows: int) -> Generator[list[Row]]:
@@ -156,7 +166,8 @@ class RowSource:
         named = [f"{self.name}, {self.unit} {record.line}: {record.problem}" for record in bad[:PROBLEMS_SHOWN]]
         if len(bad) > len(named):
             named.append(f"and {len(bad) - len(named)} more")
-        return together(named) + "\n(--skip-bad-rows leaves such rows out)"
+        hint = "" if any(record.fatal for record in bad) else "\n(--skip-bad-rows leaves such rows out)"
+        return together(named) + hint
 
 
 def n_of(rows: Sequence[int]) -> str:
@@ -168,7 +179,7 @@ def n_of(rows: Sequence[int]) -> str:
     return f"{len(rows)} row" if len(rows) == 1 else f"{len(rows)} rows"
 
 
-def where(lines: Sequence[int], unit: str = "line") -> str:
+def where(lines: Sequence[int | str], unit: str = "line") -> str:
     """Name lines for a message, the first ten one by one.
 
     >>> where([6])
@@ -191,12 +202,42 @@ def cell_text(value: object) -> str | None:
     """
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    if is_nested(value):
+        return str(value)
     if value is None or type(value).__name__ == "NAType" or value != value:
         return None
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(float(value))
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="replace")
+    if isinstance(value, Decimal) and value.is_finite():
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
     if callable(item := getattr(value, "item", None)):
         return cell_text(item())
-    return str(value)
+    return cell_text(value.exact) if hasattr(value, "exact") else str(value)
+
+
+def is_nested(value: object) -> bool:
+    """Tell a list, an array, a mapping or a set of values from a single one."""
+    return not isinstance(value, str | bytes) and hasattr(value, "__len__") and getattr(value, "ndim", 1) > 0
+
+
+def not_a_text(value: object) -> str:
+    """Why a cell can be neither text nor label, in words behind ``column 'x' holds``; empty where it can.
+
+    >>> not_a_text(["good", "film"]), not_a_text("good")
+    ("['good', 'film']", '')
+    """
+    if isinstance(value, str):
+        return ""
+    if isinstance(value, bytes):
+        try:
+            value.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return f"bytes that are not utf-8 (0x{value[error.start]:02X} at offset {error.start})"
+        return ""
+    if not is_nested(value) and not (isinstance(value, float) and math.isinf(value)):
+        return ""
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from limbeck.artefact.verify import sha256
 from limbeck.data import Columns, Dataset, Input, RowSource, cell_text, input_of, open_rows
 from limbeck.data.dataset import number
-from limbeck.data.rows import PROBLEMS_SHOWN, n_of, where
+from limbeck.data.rows import PROBLEMS_SHOWN, n_of, not_a_text, where
 from limbeck.data.spelling import by_spelling, spelling
 from limbeck.distil.columns import TOLERANCE, class_columns, number_column, text_columns
 from limbeck.errors import DataError, nearest, require, together
@@ -200,9 +200,9 @@ def _n_said_differently(ids: Sequence[bytes], values: NDArray[np.float64]) -> in
 def _problem_of_text(cells: Mapping[str, object], texts: Columns) -> str:
     """What is wrong with a row's text; nothing where it is fine."""
     names = [name for name in (texts.text, texts.text_pair) if name is not None]
-    nested = next((name for name in names if isinstance(cells.get(name), list | dict)), None)
+    nested = next((name for name in names if not_a_text(cells.get(name))), None)
     if nested is not None:
-        return f"column {nested!r} holds {_shown(cells[nested])}; one text a cell is wanted"
+        return f"column {nested!r} holds {not_a_text(cells[nested])}; one text a cell is wanted"
     return "there is no text" if all(is_blank(cell_text(cells.get(name)) or "") for name in names) else ""
 
 

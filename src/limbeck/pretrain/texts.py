@@ -9,14 +9,12 @@ from typing import Protocol
 
 from limbeck.data import Columns, Row, RowSource, guess_columns, input_of, open_rows
 from limbeck.data.columns import find_column
-from limbeck.data.rows import BadRow, Record
+from limbeck.data.rows import BadRow, Record, not_a_text
 from limbeck.errors import DataError, nearest, require, together
 from limbeck.pretrain.contents import content_of
 from limbeck.pretrain.hub import PREFIX, hub_texts
 from limbeck.runtime.progress import guess_rows
 from limbeck.text import texts_in
-
-_SHOWN_CHARACTERS = 60
 
 
 class Source(Protocol):
@@ -139,9 +137,10 @@ class Texts:
     def _records(self) -> Iterator[Record]:
         wanted = [column for column in (self._columns.text, self._columns.text_pair) if column is not None]
         for line, cells in self._rows:
-            nested = next((column for column in wanted if isinstance(cells.get(column), list | dict)), None)
+            nested = next((column for column in wanted if not_a_text(cells.get(column))), None)
             if nested is not None:
-                yield BadRow(line, f"column {nested!r} holds {_shown(cells[nested])}, and one text a cell is wanted")
+                what = not_a_text(cells[nested])
+                yield BadRow(line, f"column {nested!r} holds {what}, and one text a cell is wanted")
                 continue
             for text in texts_in(input_of(cells, self._columns)):
                 yield Row(line, {"text": text})
@@ -181,8 +180,3 @@ def open_texts(
     if problems:
         raise DataError(together(problems))
     return found
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."

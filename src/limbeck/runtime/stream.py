@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limbeck.data import Row, Rows, input_of, open_rows, open_writer
+from limbeck.data import Row, Rows, open_rows, open_writer, row_inputs
 from limbeck.errors import DataError, SettingsError
 from limbeck.runtime.answer import Answer
 from limbeck.runtime.by_sentence import by_sentence
@@ -123,11 +123,11 @@ class FileAnswers:
                 yield found
 
     def _whole(self, chunk: list[Row]) -> Answered:
-        texts = [input_of(row.cells, self.inputs) for row in chunk]
+        texts = row_inputs(chunk, self.inputs, self.source)
         return list(zip(chunk, self.predictor.predict(texts, windows=self.windows), strict=True))
 
     def _by_sentence(self, chunk: list[Row]) -> Answered:
-        texts = [str(input_of(row.cells, self.inputs)) for row in chunk]
+        texts = [str(text) for text in row_inputs(chunk, self.inputs, self.source)]
         groups = by_sentence(self.predictor, texts, windows=self.windows)
         return [
             (self._of_sentence(row, n, sentence), answer)

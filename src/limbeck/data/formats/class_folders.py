@@ -1,6 +1,7 @@
 """A folder with a folder of ``.txt`` files for each class, as in aclImdb; the folder's name is the class.
 
-Hidden files, ``__MACOSX`` and ``unsup`` (texts without a label) are passed over.
+Hidden files, ``__MACOSX`` and ``unsup`` (texts without a label) are passed over; so is, with a notice, what else stands
+in the folders.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from limbeck.data.formats.text_file import open_text
-from limbeck.data.rows import BadRow, Record, Row, RowSource
+from limbeck.data.rows import PROBLEMS_SHOWN, BadRow, Record, Row, RowSource
 from limbeck.data.spelling import spelling
 from limbeck.errors import DataError
 
@@ -38,7 +39,30 @@ def open_rows(path: Path, encoding: str, skip_bad_rows: bool) -> RowSource:
             except DataError as error:
                 yield BadRow(place, str(error))
 
-    return RowSource(str(path), ["text", "label"], rows, skip_bad_rows=skip_bad_rows, unit="file")
+    return RowSource(
+        str(path),
+        ["text", "label"],
+        rows,
+        skip_bad_rows=skip_bad_rows,
+        unit="file",
+        notices=_passed_over(path),
+        places=[file.relative_to(path).as_posix() for _, file in files],
+    )
+
+
+def _passed_over(path: Path) -> list[str]:
+    """A notice about what stands in the class folders and is no text, so that no class is lost unsaid."""
+    others = [
+        entry.relative_to(path).as_posix() + ("/" if entry.is_dir() else "")
+        for folder in visible_folders(path)
+        for entry in sorted(folder.iterdir())
+        if not entry.name.startswith(".") and not (entry.suffix.lower() == TEXT_SUFFIX and entry.is_file())
+    ]
+    if not others:
+        return []
+    more = f" and {len(others) - PROBLEMS_SHOWN} more" if len(others) > PROBLEMS_SHOWN else ""
+    shown = ", ".join(others[:PROBLEMS_SHOWN])
+    return [f"{path}: {len(others)} passed over that are not CLASS/FILE{TEXT_SUFFIX}: {shown}{more}"]
 
 
 def class_folders(path: Path) -> list[Path]:

@@ -19,13 +19,24 @@ def is_frame(source: object) -> bool:
 
 
 def open_frame(source: Any, name: str = "the frame") -> RowSource:
-    """Open a frame.
+    """Open a frame; one whose columns arrow has no type for (pandas' mixed ones) by its own values.
 
     Raises:
+        DataError: it has two columns of one name, or none.
         MissingExtra: pyarrow is not installed.
     """
     pa = require("pyarrow", "data")
-    table = pa.RecordBatchReader.from_stream(source).read_all()
+    own = [str(column) for column in getattr(source, "columns", ())]
+    refuse_twins(own, name)
+    try:
+        table = pa.RecordBatchReader.from_stream(source).read_all()
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        if own:
+            return open_columns({str(column): list(source[column]) for column in source.columns}, name)
+        raise DataError(
+            f"cannot read a {type(source).__name__} as rows ({error}); give a frame with a column of texts and one of "
+            "labels, or (texts, labels)"
+        ) from None
     names = [str(column) for column in table.schema.names]
     refuse_twins(names, name)
     return RowSource(name, names, lambda: batch_rows(table.to_batches()), unit="row", schema=table.schema)

@@ -72,9 +72,11 @@ def _row(line: int, text: str) -> Row | BadRow:
     try:
         cells = json.loads(text)
     except json.JSONDecodeError as error:
-        if text.strip() == "[":
+        if text.lstrip().startswith("["):
             return BadRow(line, _ARRAY)
         return BadRow(line, f"not json: {error.msg} at character {error.colno}; each line must be one json object")
+    except ValueError:  # Python's limit on the digits of an integer
+        return BadRow(line, "a whole number of more than 4300 digits; put it in quotes")
     except RecursionError:
         return BadRow(line, "json nested too deeply")
     if isinstance(cells, list):

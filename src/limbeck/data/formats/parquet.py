@@ -34,6 +34,12 @@ class Opaque:
         except (pa.ArrowInvalid, NotImplementedError):
             return str(self.scalar.as_py())
 
+    @property
+    def exact(self) -> object:
+        """Python's decimal where it is one, by which texts and labels are told; else its text."""
+        is_decimal = require("pyarrow", "data").types.is_decimal(self.scalar.type)
+        return self.scalar.as_py() if is_decimal else str(self)
+
 
 def open_rows(path: Path, encoding: str, skip_bad_rows: bool) -> RowSource:
     """Open a parquet file; ``encoding`` says nothing here.
@@ -46,16 +52,19 @@ def open_rows(path: Path, encoding: str, skip_bad_rows: bool) -> RowSource:
     pa, pq = require("pyarrow", "data"), require("pyarrow.parquet", "data")
     try:
         schema = pq.read_schema(path)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         raise DataError(f"cannot read {str(path)!r} as parquet: {error}") from None
     refuse_twins(schema.names, str(path))
 
     def rows() -> Iterator[Record]:
+        place = 0
         with pq.ParquetFile(path) as file:
             try:
-                yield from batch_rows(file.iter_batches(batch_size=_READ_ROWS))
-            except (pa.ArrowInvalid, OSError) as error:
-                yield BadRow(0, f"the parquet file is damaged: {error}", fatal=True)
+                for record in batch_rows(file.iter_batches(batch_size=_READ_ROWS)):
+                    place = record.line
+                    yield record
+            except (pa.ArrowException, OSError) as error:
+                yield BadRow(place + 1, f"the parquet file is damaged from here on: {error}", fatal=True)
 
     return RowSource(str(path), schema.names, rows, skip_bad_rows=skip_bad_rows, unit="row", schema=schema)
 
@@ -67,28 +76,49 @@ def refuse_twins(names: Sequence[str], name: str) -> None:
         raise DataError(f"{name} has two columns called {twin!r}; rename one")
 
 
-def batch_rows(batches: Iterable[Any]) -> Iterator[Row]:
-    """Yield the rows of arrow record batches, counted from 1."""
+def batch_rows(batches: Iterable[Any]) -> Iterator[Row | BadRow]:
+    """Yield the rows of arrow record batches, counted from 1; one with a string that is no utf-8 is a bad one."""
     n_rows = 0
     for batch in batches:
-        columns = [_values(column) for column in batch.columns]
         names = batch.schema.names
-        for place, values in enumerate(zip(*columns, strict=True), start=n_rows + 1):
-            yield Row(place, dict(zip(names, values, strict=True)))
+        damaged: dict[int, str] = {}
+        columns = [_values(column, name, damaged) for column, name in zip(batch.columns, names, strict=True)]
+        for place, values in enumerate(zip(*columns, strict=True)):
+            line = n_rows + place + 1
+            if place in damaged:
+                yield BadRow(line, damaged[place])
+            else:
+                yield Row(line, dict(zip(names, values, strict=True)))
         n_rows += batch.num_rows
 
 
-def _values(column: Any) -> list[object]:
-    if _is_plain(column.type):
+def _values(column: Any, name: str, damaged: dict[int, str]) -> list[object]:
+    """The cells of a column; what is wrong with one goes into ``damaged``, by its place."""
+    if not _is_plain(column.type):
+        return [Opaque(scalar) if scalar.is_valid else None for scalar in column]
+    try:
         values: list[object] = column.to_pylist()
-        return values
-    return [Opaque(scalar) if scalar.is_valid else None for scalar in column]
+    except UnicodeDecodeError:
+        values = [_value(scalar, name, place, damaged) for place, scalar in enumerate(column)]
+    return values
+
+
+def _value(scalar: Any, name: str, place: int, damaged: dict[int, str]) -> object:
+    try:
+        value: object = scalar.as_py()
+    except UnicodeDecodeError as error:
+        byte = f"0x{error.object[error.start]:02X} at offset {error.start}"
+        damaged[place] = f"column {name!r} holds a string that is not utf-8 ({byte}); write it anew as utf-8"
+        return None
+    return value
 
 
 def _is_plain(kind: Any) -> bool:
     types = require("pyarrow.types", "data")
-    if types.is_dictionary(kind) or types.is_list(kind) or types.is_large_list(kind):
+    if types.is_dictionary(kind) or types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return _is_plain(kind.value_type)
+    if types.is_map(kind):
+        return _is_plain(kind.key_type) and _is_plain(kind.item_type)
     if types.is_struct(kind):
         return all(_is_plain(kind.field(place).type) for place in range(kind.num_fields))
     plain = (
