@@ -59,6 +59,14 @@ def test_json_has_places(capsys: pytest.CaptureFixture[str]) -> None:
     assert [found["input"][word["start"] : word["end"]] for word in found["words"]] == ["Café", "joy"]
 
 
+def test_what_was_odd_about_a_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call("a joy " + "x" * 120)
+    assert capsys.readouterr().err == "a word of 120 characters was read as unknown\n"
+    (tmp_path / "in.txt").write_text("a joy\na joy " + "x" * 120 + "\n")
+    call(str(tmp_path / "in.txt"))
+    assert "line 2: a word of 120 characters was read as unknown" in capsys.readouterr().err.splitlines()
+
+
 def test_a_file_is_explained_row_by_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in.csv").write_text("id,text\n1,a joy\n2,\n3,a bore\n")
     call(str(tmp_path / "in.csv"))
@@ -86,7 +94,7 @@ def test_a_page_is_written_whole(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "&lt;b&gt;" in page and "<b>" not in page and "<mark" in page
     (tmp_path / "in.txt").write_text("a joy\n\n")
     call(str(tmp_path / "in.txt"), html=tmp_path / "rows.html")
-    assert "<h2>line 2: empty text</h2>" in (tmp_path / "rows.html").read_text(encoding="utf-8")
+    assert "<h2><bdi>line 2: empty text</bdi></h2>" in (tmp_path / "rows.html").read_text(encoding="utf-8")
     assert [path.suffix for path in tmp_path.iterdir() if path.suffix == ".partial"] == []
 
 

@@ -41,11 +41,18 @@ def test_odd_characters_come_back(tmp_path: Path, text: str) -> None:
     assert '"é"' in (tmp_path / "f.jsonl").read_text(encoding="utf-8")
 
 
-def test_values_of_numpy_and_not_a_number(tmp_path: Path) -> None:
+def test_values_of_numpy(tmp_path: Path) -> None:
     with open_writer(tmp_path / "f.jsonl", []) as writer:
         writer.write([{"a": np.float64(0.1), "b": np.int64(3), "c": np.array([1, 2]), "d": b"x", "e": Path("p")}])
-        writer.write([{"a": math.nan}])
-    assert (tmp_path / "f.jsonl").read_text() == '{"a": 0.1, "b": 3, "c": [1, 2], "d": "x", "e": "p"}\n{"a": NaN}\n'
+    assert (tmp_path / "f.jsonl").read_text() == '{"a": 0.1, "b": 3, "c": [1, 2], "d": "x", "e": "p"}\n'
+
+
+def test_what_json_has_no_word_for_is_null(tmp_path: Path) -> None:
+    odd = {"a": math.nan, "b": [1, math.inf, {"c": np.float32("nan")}], "d": np.array([1.5, -np.inf]), "e": "\ud800"}
+    with open_writer(tmp_path / "f.jsonl", []) as writer:
+        writer.write([odd])
+    said = (tmp_path / "f.jsonl").read_text()
+    assert said == '{"a": null, "b": [1, null, {"c": null}], "d": [1.5, null], "e": "\\ud800"}\n'
 
 
 def test_blank_lines_line_ends_and_separators(tmp_path: Path) -> None:

@@ -116,10 +116,33 @@ def test_a_long_text_is_asked_about_in_bounded_rows(monkeypatch: pytest.MonkeyPa
         return logits(inputs, **named)
 
     monkeypatch.setattr(model, "logits", counted)
-    text = "The bread is fresh and warm. " * 300 + "What a waste. " + "She plays the lead with wit. " * 300
+    text = "The bread is fresh and warm. " * 250 + "What a waste. " + "She plays the lead with wit. " * 250
     made = explain(model, text, windows=True)
-    assert len(made.words) == 3603
+    assert len(made.words) == 3003 and made.reason == ""
     assert sum(asked) <= 1 + 1 + module.LEAST_ROWS  # the text, for its answer and as the first row; then the rows
+
+
+def test_of_a_very_long_text_both_ends_are_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST", 100)
+    model, asked = predictor(), []
+    logits = model.logits
+
+    def counted(inputs: Any, **named: Any) -> Any:
+        asked.append(sum(map(len, inputs)))
+        return logits(inputs, **named)
+
+    text = "The bread is fresh and warm. " * 300 + "What a waste."
+    label = model.predict(text, windows=True).predicted
+    monkeypatch.setattr(model, "logits", counted)
+    made = explain(model, text, windows=True)
+    assert made.label == label and made.tokens_dropped == 0
+    assert 50 < len(made.words) < 100 and made.words[0].text == "The" and made.words[-1].text == "waste"
+    assert all(text[word.start : word.end] == word.text for word in made.words)
+    assert "asked of the first and the last " in made.reason
+    assert sum(asked[1:]) < (module.LEAST_ROWS + 1) * 600
+    unbroken = explain(model, "a joy " + "x/" * 100_000, windows=True)
+    assert unbroken.words[0].text == "a" and len(unbroken.words) < 1000
+    assert unbroken.reason.startswith("of a word of 200000 characters only both ends were read; which words moved")
 
 
 def test_the_sentence_that_matters_is_looked_into() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 from limbeck.inspect.explanation import Explanation, WordEffect
+from limbeck.inspect.explanation_page import section
 
 TEXT = "Not <good>, café 😊"
 WORDS = (
@@ -40,6 +41,14 @@ def test_html_is_escaped_and_marks_the_words() -> None:
     assert 'title="+2.00 negative">Not</mark>' in page and 'title="-1.00 positive">good</mark>' in page
     hostile = Explanation('"><script>', "a", {}, (WordEffect('"><script>', 0, 10, 1.0, '"><b>'),))
     assert "<script>" not in hostile.html() and "<b>" not in hostile.html()
+
+
+def test_html_hides_nothing_and_lets_nothing_leak() -> None:
+    turned = Explanation("a\u202eb\x00", "x\u202e", {}, (WordEffect("a", 0, 1, 1.0, "x\u202e"),))
+    for page in (turned.html(), section(turned, "line 2")):
+        assert "\u202e" not in page and "\x00" not in page
+        assert "[U+202E]b␀</bdi>" in page and 'title="+1.00 x[U+202E]"' in page
+    assert "<h2><bdi>line 2: x[U+202E]</bdi></h2>" in section(turned, "line 2")
 
 
 def test_pairs_show_both_texts() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -83,6 +83,7 @@ def test_of_a_pair_the_longer_part_gives_way() -> None:
         assert (found.read.tolist(), found.dropped.tolist(), found.lengths.tolist()) == ([6], [4], [9])
 
 
+@settings(deadline=None)  # a machine may be busy
 @given(st.lists(TEXTS | st.tuples(TEXTS, TEXTS), max_size=4), SETTINGS)
 def test_nothing_is_too_long_and_every_token_is_counted(inputs: list[Input], settings: TextSettings) -> None:
     found = Encoder.from_string(FILE, settings).encode(inputs)
@@ -100,6 +101,7 @@ def test_nothing_is_too_long_and_every_token_is_counted(inputs: list[Input], set
         assert dropped == 0 or len(row) == settings.max_length
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS, SETTINGS)
 def test_parts_of_a_pair_keep_their_shares(first: str, second: str, settings: TextSettings) -> None:
     found = Encoder.from_string(FILE, settings).encode([(first, second)])
@@ -109,6 +111,7 @@ def test_parts_of_a_pair_keep_their_shares(first: str, second: str, settings: Te
     assert kept == share(lengths, settings.max_length - 3)
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS, max_size=4), st.integers(4, 12))
 def test_windows_cover_every_token_once(texts: list[str], max_length: int) -> None:
     found = encoder(max_length).encode(texts, windowed=True)

@@ -10,7 +10,7 @@ from tokenizers.normalizers import NFC, Replace, Sequence
 
 from limbeck.text import Encoder
 from limbeck.text.emoji import MARKS
-from limbeck.text.long_words import KEPT_EACH_END, LongWords
+from limbeck.text.long_words import KEPT_EACH_END, MOST_UNBROKEN, LongWords, bounded
 from support.tiny import tiny_tokenizer
 
 KEPT = 2 * KEPT_EACH_END
@@ -70,6 +70,31 @@ def test_token_ids_are_those_of_the_whole_text(parts: list[str]) -> None:
     text = "".join(parts)
     whole = tokenizer().encode(text).ids
     assert tokenizer().encode(LongWords(tokenizer()).shorten(text)[0]).ids == whole
+
+
+def test_what_has_no_blank_for_too_long_is_read_by_its_ends() -> None:
+    half = MOST_UNBROKEN // 2
+    base64 = "ab+/" * 100_000
+    assert bounded(f"a {base64} film") == (f"a {base64[:half]} {base64[-half:]} film", len(base64))
+    for text in (
+        "x-" * half,
+        "film, " * 5000,
+        "好" * 20_000,
+        "ดี" * 20_000,
+        "すごい、" * 5000,
+        "x-" * half + "。" + "x-" * half,
+    ):
+        assert bounded(text) == (text, 0)
+
+
+@pytest.mark.parametrize("windowed", [False, True])
+def test_the_encoder_says_so_with_any_tokenizer(windowed: bool) -> None:
+    pairs = Tokenizer(models.BPE({"x": 0, "+": 1}, []))
+    for encoder in (Encoder(tokenizer()), Encoder(pairs)):
+        found = encoder.encode(["x+" * 1_000_000, "x+" * 100], windowed=windowed)
+        assert found.reasons == ["of a word of 2000000 characters only both ends were read", ""]
+        assert found.answerable.all()
+        assert found.read[0] + found.dropped[0] <= MOST_UNBROKEN + 1
 
 
 def test_the_encoder_names_the_whole_length_and_is_given_little(monkeypatch: pytest.MonkeyPatch) -> None:

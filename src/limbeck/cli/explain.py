@@ -129,7 +129,16 @@ def _of_rows(predictor: Predictor, asked: Asked, settings: Settings) -> Iterator
     say(*source.notices, *([f"{source.name}: {columns.why}"] if columns.why else []))
 
 
+def _told(made: Iterator[Shown]) -> Iterator[Shown]:
+    """The same, each with a notice of what was odd about it, where it was answered all the same."""
+    for where, one in made:
+        if one.reason and one.label is not None:
+            say(f"{where}: {one.reason}" if where else one.reason)
+        yield where, one
+
+
 def _show(made: Iterator[Shown], settings: Settings) -> None:
+    made = _told(made)
     if settings.html:
         _write_page(made, settings.html)
     elif settings.json:

@@ -2,13 +2,13 @@
 
 A text of ordinary length costs some two rows a word, and 32 more: each word left out, each two neighbours, and many
 words by chance. Of a long text whole sentences are left out first, then parts of those that matter, down to their
-words, so that the time has a bound.
+words; of one longer than :data:`LONGEST` tokens both ends alone are looked into, so that the time has a bound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from limbeck.inspect.units import Units, units
 from limbeck.runtime.answer import Answer
 from limbeck.runtime.loading import load
 from limbeck.runtime.predictor import Predictor
-from limbeck.text import Input
+from limbeck.text import Input, texts_in
 
 MOST_ROWS = 256
 LEAST_ROWS = 36
@@ -29,7 +29,12 @@ LEAST_ROWS = 36
 ROUNDS = 3
 """Looks at a long text, each closer than the one before; each has its share of the rows."""
 MOST_TOKENS = 16_384
-"""Tokens of all rows of one text: a second's work for a small encoder on two cores."""
+"""Tokens of all rows of one text, unless they are too few for :data:`LEAST_ROWS`: a second's work for a small encoder
+on two cores."""
+LONGEST = 4096
+"""Tokens of a text that are looked into: some 3,000 words, and ten seconds."""
+_TOKEN_CHARACTERS = 8
+"""Of what takes more characters a token, such as words that nobody can read, so many are looked into."""
 _AT_ONCE = 32
 """Inputs whose rows are asked about together."""
 
@@ -126,11 +131,15 @@ class _Asking:
         return (self._explanation(job) for job in jobs)
 
     def _job(self, item: Input, answer: Answer) -> _Job:
-        given = (item,) if isinstance(item, str) else (item[0], item[1])
+        given = texts_in(item)
         if answer.predicted is None:
             return _Job(item, answer, Units(given, len(given) == 2, (), ((),) * len(given)), 0)
         whole = [[(0, len(text))] for text in given]
         read = self.predictor.encoder.stretches_read(item) if answer.tokens_dropped else whole
+        if read == whole and (most := _most_characters(given, answer.tokens_read)):
+            read = [_both_ends(text, most // len(given)) for text in given]
+            note = f"which words moved the answer was asked of the first and the last {most // 2:,} characters alone"
+            answer = replace(answer, reason="; ".join(filter(None, [answer.reason, note])))
         n_rows = max(LEAST_ROWS, min(MOST_ROWS, MOST_TOKENS // max(1, answer.tokens_read)))
         return _Job(item, answer, units(item, read), n_rows)
 
@@ -184,3 +193,15 @@ class _Asking:
             word = job.units.texts[part][start:end]
             found.append(WordEffect(word, start, end, float(each[self._place(answer)]), towards, part))
         return Explanation(job.item, answer.predicted, answer.probs, tuple(found), answer.tokens_dropped, answer.reason)
+
+
+def _most_characters(texts: Sequence[str], n_tokens: int) -> int:
+    """Characters of an input that are looked into; 0 where all of them are."""
+    n_characters = sum(map(len, texts))
+    most = min(LONGEST * _TOKEN_CHARACTERS, n_characters * LONGEST // max(1, n_tokens))
+    return most if most < n_characters else 0
+
+
+def _both_ends(text: str, most: int) -> list[tuple[int, int]]:
+    """Its first and its last stretch, ``most`` characters together."""
+    return [(0, len(text))] if len(text) <= most else [(0, most // 2), (len(text) - most // 2, len(text))]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from limbeck.inspect.markup import shown
 from limbeck.text import Input
 
 _FAINT = 0.1
@@ -96,7 +96,8 @@ class Explanation:
     def html(self) -> str:
         """A paragraph for each text, its words on a ground of blue (for the answer) or amber (against it).
 
-        Styles stand in the marks themselves, so that the fragment can be put into any page; everything is escaped.
+        Styles stand in the marks themselves, so that the fragment can be put into any page; everything is escaped, and
+        signs that turn the direction of writing or cannot be seen are shown as what they are.
         """
         return "\n".join(self._paragraph(part) for part in range(len(self.texts)))
 
@@ -107,7 +108,7 @@ class Explanation:
         return f"{show(label)}  {self.probs[label]:.2f}" if label in self.probs else show(label)
 
     def _paragraph(self, part: int) -> str:
-        return f'<p style="white-space: pre-wrap">{"".join(map(_marked, self._stretches(part)))}</p>'
+        return f'<p style="white-space: pre-wrap"><bdi>{"".join(map(_marked, self._stretches(part)))}</bdi></p>'
 
     def _stretches(self, part: int) -> Iterator[tuple[str, float, WordEffect | None]]:
         """The whole text in stretches, each with its effect as a share of the strongest, and its word if it is one."""
@@ -129,11 +130,11 @@ def _coloured(text: str, share: float) -> str:
 
 def _marked(stretch: tuple[str, float, WordEffect | None]) -> str:
     text, share, word = stretch
-    escaped = html.escape(text)
+    escaped = shown(text)
     if word is None or abs(share) < _FAINT:
         return escaped
     colour, line = (_FOR, "solid") if share > 0 else (_AGAINST, "dotted")  # for those who see no colour
-    title = html.escape(f"{word.effect:+.2f}" + (f" {word.towards}" if word.towards else ""))
+    title = shown(f"{word.effect:+.2f}" + (f" {word.towards}" if word.towards else ""))
     style = f"background: rgba({colour}, {0.1 + 0.5 * abs(share):.2f}); color: inherit; border-radius: 0.2em; "
     style += f"border-bottom: 2px {line} rgb({colour})"
     return f'<mark style="{style}" title="{title}">{escaped}</mark>'

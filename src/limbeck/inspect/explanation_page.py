@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import html
-
 from limbeck.inspect.explanation import Explanation
+from limbeck.inspect.markup import isolated
 
 HEAD = """<!doctype html>
 <html lang="en">
@@ -36,5 +35,5 @@ def section(made: Explanation, where: str = "") -> str:
         where: where it stands in its source, such as ``line 3``.
     """
     said = made.text(0) if made.label is not None else made.reason
-    title = html.escape(f"{where}: {said}" if where else said)
+    title = isolated(f"{where}: {said}" if where else said)
     return f"<section>\n<h2>{title}</h2>\n{made.html()}\n</section>\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from limbeck.data.dataset import Dataset
-from limbeck.inspect.explain import MOST_TOKENS, explain_many
+from limbeck.inspect.explain import LEAST_ROWS, LONGEST, MOST_TOKENS, explain_many
 from limbeck.inspect.explanation import Explanation
 from limbeck.inspect.markup import Effect
 from limbeck.runtime.predictor import Predictor
@@ -36,7 +36,7 @@ def affordable(rows: Sequence[int], read: Sequence[int], budget: int) -> Iterato
     """
     spent = 0
     for place, (row, length) in enumerate(zip(rows, read, strict=True)):
-        cost = min(MOST_TOKENS, 2 * length * length)
+        cost = min(2 * length * length, max(MOST_TOKENS, LEAST_ROWS * min(length, LONGEST)))
         if place == 0 or spent + cost <= budget:
             spent += cost
             yield row

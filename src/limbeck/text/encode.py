@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from limbeck.errors import ArtefactError, SettingsError
 from limbeck.text.blank import clean, is_blank
 from limbeck.text.cut import head_and_tail, share, windows
-from limbeck.text.long_words import LongWords
+from limbeck.text.long_words import MOST_UNBROKEN, LongWords, bounded
 from limbeck.text.settings import TextSettings
 
 Input = str | tuple[str, str]
@@ -244,7 +244,7 @@ class Encoder:
 
     def _given(self, text: str) -> str:
         """What the tokenizer is given of a text."""
-        return self._long_words.shorten(clean(text))[0]
+        return bounded(self._long_words.shorten(clean(text))[0])[0]
 
     def _rows(
         self, whole: _Whole, is_pair: bool, windowed: bool
@@ -293,11 +293,17 @@ class Encoder:
             return EMPTY, False
         if n_read == 0:
             return UNREADABLE, False
+        if cut := max(map(self._longest_cut, texts)):
+            return f"of a word of {cut} characters only both ends were read", True
         if unknown:
             longest = max((self._longest_word(text) for text in texts), default=0)
             if longest > self._longest_known:
                 return f"a word of {longest} characters was read as unknown", True
         return "", True
+
+    def _longest_cut(self, text: str) -> int:
+        """Characters of the longest word whose middle is not read, whatever signs it holds; 0 where there is none."""
+        return bounded(self._long_words.shorten(clean(text))[0])[1] if len(text) > MOST_UNBROKEN else 0
 
     def _longest_word(self, text: str) -> int:
         """Characters of the longest word that the tokenizer's model is given, of a text's long stretches."""

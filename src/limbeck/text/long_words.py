@@ -3,6 +3,9 @@
 WordPiece reads a word of more than ``max_input_chars_per_word`` characters as unknown, whatever it is made of; its
 normaliser and its alignments take seconds and gigabytes for a word of 10 MB all the same. Only letters and digits that
 BERT's own preparation keeps together are touched, and both ends of a run stay, for what may begin or end there.
+
+What is longer still without a blank, whatever signs it holds (a file in base64, say), is no language: :func:`bounded`
+leaves its middle out for any tokenizer, so that one line cannot cost minutes, and the answer's reason says so.
 """
 
 from __future__ import annotations
@@ -15,6 +18,14 @@ from typing import Any
 
 KEPT_EACH_END = 1000
 """Characters kept of each end of a run; far more than any model's limit for a word, or than an added piece has."""
+
+MOST_UNBROKEN = 10_000
+"""Characters without a blank that are read, half of them at each end: far above any address of the web."""
+
+_WITHOUT_BLANKS = "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3000-\u312f\u3400-\u4dbf\u4e00-\u9fff"
+_WITHOUT_BLANKS += "\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+"""Scripts that set no blanks between words: Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese."""
+_UNBROKEN = re.compile(rf"[^\s{_WITHOUT_BLANKS}]+")
 
 _IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"  # BERT makes a word of each
 _RUN = re.compile(rf"[^\W_{_IDEOGRAPHS}]+")
@@ -49,7 +60,7 @@ class LongWords:
     def shorten(self, text: str) -> tuple[str, int]:
         """The text to tokenize in place of ``text``, and the length of the longest run that lost its middle, or 0."""
         longest = 0
-        if len(text) <= 2 * KEPT_EACH_END or not _has_long_stretch(text) or not self._applies:
+        if len(text) <= 2 * KEPT_EACH_END or not _has_stretch_over(2 * KEPT_EACH_END, text) or not self._applies:
             return text, longest
 
         def cut(run: re.Match[str]) -> str:
@@ -70,6 +81,27 @@ class LongWords:
         return not word.isascii() or any(piece in plain for piece in self._added)
 
 
+def bounded(text: str) -> tuple[str, int]:
+    """The text without the middle of what has no blank for too long, and the length of the longest such, or 0.
+
+    >>> bounded("a film"), bounded("+" * 10_001)[1]
+    (('a film', 0), 10001)
+    """
+    longest = 0
+    if len(text) <= MOST_UNBROKEN or not _has_stretch_over(MOST_UNBROKEN, text):
+        return text, longest
+
+    def cut(found: re.Match[str]) -> str:
+        nonlocal longest
+        word = found.group()
+        if len(word) <= MOST_UNBROKEN:
+            return word
+        longest = max(longest, len(word))
+        return f"{word[: MOST_UNBROKEN // 2]} {word[-MOST_UNBROKEN // 2 :]}"
+
+    return _UNBROKEN.sub(cut, text), longest
+
+
 def _prepares_as_bert(normalizer: Any) -> bool:
     """Whether it is BERT's own, behind nothing but what takes marks of emoji away: they are no letters or digits."""
     if _name(normalizer) != "Sequence":
@@ -84,5 +116,5 @@ def _name(part: Any) -> str:
     return type(part).__name__
 
 
-def _has_long_stretch(text: str) -> bool:
-    return max(map(len, text.split()), default=0) > 2 * KEPT_EACH_END
+def _has_stretch_over(n_characters: int, text: str) -> bool:
+    return max(map(len, text.split()), default=0) > n_characters

@@ -6,10 +6,11 @@ Only a line feed ends a record: U+2028, U+2029 and U+0085 may stand inside a str
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from limbeck.data.formats.text_file import open_text
 from limbeck.data.rows import BadRow, Record, Remark, Row, RowSource
@@ -99,19 +100,36 @@ class Encoder:
         self._file = file
 
     def write_rows(self, rows: Iterable[Mapping[str, object]]) -> None:
-        """Write rows, each with the keys that it has."""
+        """Write rows, each with the keys that it has; null for what is not a finite number."""
         for cells in rows:
-            line = json.dumps(cells, ensure_ascii=False, default=plain)
+            try:
+                line = _line(cells)
+            except ValueError:  # nan or infinity, which json has no word for
+                cells = _finite(json.loads(json.dumps(cells, default=plain)))
+                line = _line(cells)
             try:
                 self._file.write(line.encode("utf-8") + b"\n")
             except UnicodeEncodeError:
-                self._file.write(json.dumps(cells, default=plain).encode("ascii") + b"\n")
+                self._file.write(_line(cells, ascii_only=True).encode("ascii") + b"\n")
 
     def finish(self) -> None:
         """Nothing is held back."""
 
     def drop(self) -> None:
         """Nothing is held back."""
+
+
+def _line(cells: object, *, ascii_only: bool = False) -> str:
+    return json.dumps(cells, ensure_ascii=ascii_only, default=plain, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    """The same with None in place of numbers that are not finite, however deep they stand."""
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def plain(value: object) -> object:
