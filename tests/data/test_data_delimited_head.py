@@ -26,8 +26,9 @@ def test_the_separator_that_excel_is_told(tmp_path: Path, first: str) -> None:
     assert notices == []
 
 
-def test_a_title_above_the_headings(tmp_path: Path) -> None:
-    columns, rows, notices = opened(tmp_path, "My export,\n\ntext,label\na lamp,pos\n")
+@pytest.mark.parametrize("title", ["My export,", "My export", "# made in May"])
+def test_a_title_above_the_headings(tmp_path: Path, title: str) -> None:
+    columns, rows, notices = opened(tmp_path, f"{title}\n\ntext,label\na lamp,pos\n")
     assert columns == ["text", "label"]
     assert rows == [(4, ["a lamp", "pos"])]
     assert notices == ["the headings are read from line 3; the title above them is passed over"]
@@ -40,6 +41,7 @@ def test_a_title_above_the_headings(tmp_path: Path) -> None:
         ("lamps,\na lamp,pos\n", ["lamps", ""]),
         (",words\n0,text\n", ["", "words"]),
         ("lamps\ntext\n", ["lamps"]),
+        ("text\nlabel,\n", ["text"]),
     ],
 )
 def test_what_is_no_title(tmp_path: Path, raw: str, columns: list[str]) -> None:

@@ -61,9 +61,10 @@ def _fitness(lines: Sequence[str], mark: str) -> tuple[float, int]:
 
 
 def _is_title(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Tell a title, filled up with separators, above headings that people name columns by."""
+    """Tell a title, filled up with separators or not, above headings that people name columns by."""
     return (
-        len(first) == len(second) > 1
+        len(second) > 1
+        and len(first) in (1, len(second))
         and bool(first[0].strip())
         and not any(cell.strip() for cell in first[1:])
         and all(cell.strip() for cell in second)

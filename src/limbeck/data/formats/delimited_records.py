@@ -53,7 +53,7 @@ class Shapes:
         """Take the cells of a row; one with fewer or more of them than columns says nothing."""
         if len(fields) == len(self._seen):
             for seen, cell in zip(self._seen, fields, strict=True):
-                if 0 < len(cell) <= _SHAPE_CHARACTERS and len(seen) < _SHAPES_KEPT:
+                if 0 < len(cell) <= _SHAPE_CHARACTERS and cell not in seen and len(seen) < _SHAPES_KEPT:
                     seen.add(_shape(cell))
 
     def are_rows(self, lines: Iterable[str], separator: str) -> bool:
@@ -75,18 +75,17 @@ def records(path: Path, encoding: str, layout: Layout, shapes: Shapes | None = N
     With ``shapes``, which grow, a record of a csv whose lines look like rows is a :class:`BadRow`.
     """
     with open_text(path, encoding) as file:
-        above = sum(1 for _ in islice(file, layout.n_above))
-        found = _tsv_records(file) if path.suffix.lower() == ".tsv" else _csv_records(file, layout.separator, shapes)
-        for line, content, *fatal in found:
-            if content:
-                yield BadRow(line + above, content, *fatal) if isinstance(content, str) else (line + above, content)
+        begin = 1 + sum(1 for _ in islice(file, layout.n_above))
+        is_tsv = path.suffix.lower() == ".tsv"
+        found = _tsv_records(file, begin) if is_tsv else _csv_records(file, begin, layout.separator, shapes)
+        yield from (record for record in found if record[1])
 
 
-def _csv_records(lines: Iterable[str], separator: str, shapes: Shapes | None) -> Iterator[Fields | BadRow]:
+def _csv_records(lines: Iterable[str], first: int, separator: str, shapes: Shapes | None) -> Iterator[Fields | BadRow]:
     held: list[str] = []
     reader = csv.reader(_noted(lines, held), delimiter=separator, strict=True)
     while True:
-        begin = reader.line_num + 1
+        begin = first + reader.line_num
         held.clear()
         try:
             fields = next(reader)
@@ -123,11 +122,10 @@ def _quote_problem(line: int, error: str) -> BadRow:
     return BadRow(line, error)
 
 
-def _tsv_records(file: Iterable[str]) -> Iterator[Fields | BadRow]:
+def _tsv_records(file: Iterable[str], begin: int) -> Iterator[Fields | BadRow]:
     source = iter(file)
     ahead: deque[str] = deque()
     n_columns = 0
-    begin = 1
     while line := (ahead.popleft() if ahead else next(source, "")):
         fields, n_lines = _tsv_fields(line, ahead, source, n_columns)
         n_columns = n_columns or len(fields)
