@@ -7,15 +7,21 @@ fields and their docstrings by tyro, so that library and command line cannot dri
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, get_origin, get_type_hints
 
+from limbeck.errors import SettingsError, closest, together
+
 Settings = TypeVar("Settings")
 _FLAG = re.compile("--?[A-Za-z]")
+_OF_TYRO = "--tyro-"
+"""Flags that tyro has of its own, for a shell's completion."""
 
 
 def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, command: str, description: str) -> Settings:
@@ -29,12 +35,15 @@ def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, comma
         description: the first lines of ``--help``.
 
     Raises:
+        SettingsError: flags that are unknown; all of them are named.
         LimbeckError: a room refused its part of the settings.
     """
     import tyro
 
     if {"-h", "--help"} & set(arguments):
         _join_lines(settings_type)
+    else:
+        _refuse_unknown(settings_type, arguments, command)
     return tyro.cli(
         settings_type,
         prog=f"limbeck {command}",
@@ -50,7 +59,7 @@ def words_last(settings_type: type, arguments: Sequence[str]) -> list[str]:
     tyro fills a field of several words by one run of them, and would call the second word of ``MODEL --json FILE``
     an unknown flag. A flag that is unknown here leaves everything in its place, for tyro to name it.
     """
-    takes = _takes(settings_type)
+    takes = flags_of(settings_type)
     flags: list[str] = []
     words: dict[int, str] = {}
     n_values = 0
@@ -73,7 +82,26 @@ def words_last(settings_type: type, arguments: Sequence[str]) -> list[str]:
     return list(arguments) if is_one_run else [*flags, "--", *words.values()]
 
 
-def _takes(settings_type: type) -> dict[str, int]:
+def _refuse_unknown(settings_type: type, arguments: Sequence[str], command: str) -> None:
+    """Raise for words that look like flags and are none: tyro calls what follows them unknown too."""
+    takes = flags_of(settings_type)
+    before = itertools.takewhile(lambda argument: argument != "--", arguments)
+    problems = []
+    for argument in before:
+        flag = argument.partition("=")[0].replace("_", "-")
+        if not _FLAG.match(argument) or flag in takes or flag.startswith(_OF_TYRO):
+            continue
+        if not flag.startswith("--") or (len(argument.split()) > 1 and "=" not in argument):
+            example = f"limbeck {command} -- {shlex.quote(argument)}"
+            problems.append(f"{argument!r} is no flag; a text that begins with a dash stands behind --: {example}")
+            continue
+        near = [f"; the nearest is {name!r}" for name in closest(flag, takes)]
+        problems.append(f"{flag!r} is no flag of limbeck {command}{''.join(near)} (--help lists all)")
+    if problems:
+        raise SettingsError(together(problems))
+
+
+def flags_of(settings_type: type) -> dict[str, int]:
     """How many words each flag takes: none of a switch, all that follow of a tuple, else one."""
     found: dict[str, int] = {}
     hints = get_type_hints(settings_type)
@@ -81,7 +109,7 @@ def _takes(settings_type: type) -> dict[str, int]:
         hint = hints[field.name]
         if dataclasses.is_dataclass(hint):
             assert isinstance(hint, type)
-            found |= _takes(hint)
+            found |= flags_of(hint)
         else:
             flag = field.name.replace("_", "-")
             is_switch = hint in (bool, bool | None)

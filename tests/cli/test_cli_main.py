@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 import limbeck
 from limbeck import cli
 from limbeck.errors import Interrupted, LimbeckError
+from limbeck.settings import flags_of
 from support.tiny import shared
 
 
@@ -38,10 +41,23 @@ def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]
 
 
 def test_an_unknown_flag_leaves_with_two(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as leaving:
-        cli.main(["info", "model", "--no-such-flag"])
-    assert leaving.value.code == 2
-    assert "no-such-flag" in capsys.readouterr().err
+    assert cli.main(["info", "model", "--no-such-flag"]) == 2
+    assert "'--no-such-flag' is no flag of limbeck info" in capsys.readouterr().err
+    assert cli.main(["predict", "--jsn", "good"]) == 2
+    told = "limbeck: '--jsn' is no flag of limbeck predict; the nearest is '--json' (--help lists all)\n"
+    assert capsys.readouterr().err == told
+    assert cli.main(["predict", "-bad film"]) == 2
+    assert "stands behind --: limbeck predict -- '-bad film'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_flag_of_the_help_is_known(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    starts = re.findall(r"^[^\w-]{1,3}(--[a-z].*?)(?: {2}| [A-Z{\[]|$)", capsys.readouterr().out, re.MULTILINE)
+    flags = {flag.strip(" │|") for start in starts for flag in start.split(", ")}
+    settings_type = importlib.import_module(f"limbeck.cli.{command.replace('-', '_')}").Settings
+    assert flags and flags <= set(flags_of(settings_type))
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)
