@@ -37,7 +37,9 @@ def test_wide_characters_without_a_mark(tmp_path: Path, encoding: str, name: str
 def test_some_zeros_are_characters() -> None:
     assert unlike(b"a\x00b" + b"c" * 20, "utf-8-sig") == ""
     assert unlike(b"\x00\x00\x00\x00abcdefg", "utf-8-sig") == ""
+    assert unlike(b"a\x00joy\n\x00\n", "utf-8-sig") == ""
     assert unlike("a lamp".encode("utf-16-le"), "utf-16-le") == ""
+    assert "utf-16-le" in unlike("a lamp of R\u012bga and of \u0100".encode("utf-16-le"), "utf-8-sig")
     assert unlike(b"", "utf-8-sig") == unlike(b"a\x00b", "utf-8-sig") == ""
 
 

@@ -19,6 +19,8 @@ _CHUNK_BYTES = 1 << 20
 HEAD_BYTES = 4096
 _NUL_SHARE = 0.2
 """More of a head's bytes are 0 where two or four of them are a character."""
+_IN_PLACE = 0.9
+"""So many of those zeros stand where the first character has its own; U+0100 and its like have another."""
 _LEAST_BYTES = 8
 """Of fewer bytes a share tells nothing."""
 BYTE_ORDER_MARK = "\ufeff"
@@ -103,7 +105,9 @@ def unlike(head: bytes, codec: str) -> str:
     wide = codec.startswith(("utf-16", "utf-32"))
     if not wide and len(head) >= _LEAST_BYTES and head.count(0) >= _NUL_SHARE * len(head):
         for name, pattern in _WITHOUT_MARK:
-            if tuple(bool(byte) for byte in head[: len(pattern)]) == pattern:
+            begins_so = tuple(bool(byte) for byte in head[: len(pattern)]) == pattern
+            n_in_place = sum(head[place :: len(pattern)].count(0) for place, full in enumerate(pattern) if not full)
+            if begins_so and n_in_place >= _IN_PLACE * head.count(0):
                 return f"looks like {name} without a byte-order mark: --encoding {name}"
     return ""
 
