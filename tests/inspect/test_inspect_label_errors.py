@@ -128,3 +128,26 @@ def test_without_cleanlab_the_line_that_installs_it_is_told(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "cleanlab.count", None)
     with pytest.raises(MissingExtra, match=r"pip install 'limbeck\[explain\]'"):
         check_labels(PROBS, TARGETS, ALL)
+
+
+def test_who_says_how_many_are_wrong() -> None:
+    """What is pooled; the second opinion alone where the model contradicts hardly any label of those that it doubts."""
+    random = np.random.default_rng(3)
+    truth = random.integers(0, 2, 400)
+    wrong = np.arange(400) < 40
+    labels = np.where(wrong, 1 - truth, truth)
+
+    def opinion(said: NDArray[Any], sure: float) -> NDArray[np.float64]:
+        return np.where(np.arange(2)[None] == said[:, None], sure, 1 - sure)
+
+    rough = np.where(random.random(400) < 0.25, 1 - truth, truth)
+    second = opinion(rough, 0.7)
+    everyone = np.ones(400, np.bool_)
+    doubted = check_labels(second, labels, everyone).n_errors
+    assert doubted > 80  # it is weak: a quarter of the right ones are among them
+    seeing = opinion(truth, 0.9)
+    together = check_labels(seeing, labels, everyone, second=second)
+    assert 25 <= together.n_errors <= 40
+    assert wrong[together.likely].all()
+    by_heart = opinion(labels, 0.99)
+    assert check_labels(by_heart, labels, everyone, second=second).n_errors == doubted

@@ -4,9 +4,10 @@ A model's word on rows that it learnt from is biased towards their labels, wrong
 therefore asked that saw no label of the row it judges: a logistic regression on the pieces of the text (the model's
 own tokens, alone and in neighbouring pairs), fitted on the other four fifths of the rows. The two are pooled by the
 geometric mean of their probabilities. On rows that the model has not seen, the model alone is asked. How many labels
-are wrong is cleanlab's estimate from the confident joint (Northcutt et al. 2021, arXiv 1911.00068), which wants
-probabilities out of sample: of the two opinions it is given the second, since a model that has learnt the labels by
-heart would say that none is wrong. A weak second opinion makes the estimate high; the order does not depend on it.
+are wrong is cleanlab's estimate from the confident joint (Northcutt et al. 2021, arXiv 1911.00068) of what is pooled.
+It wants probabilities out of sample, and a model that has learnt the labels by heart would say that none is wrong:
+where the model contradicts hardly any label of as many as the second opinion doubts, that one alone is asked how many
+there are. It is weak, so that its estimate is high; the order does not depend on it.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ _WEIGHTS = 4_000_000
 """Weights of one regression at most, classes times features: 32 MB, and some 20 such arrays while it is fitted."""
 _ODDS, _OTHER_ODDS = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 """Odd factors of multiplicative hashes, those of splitmix64 and xxHash64."""
+_BY_HEART = 0.1
+"""A model that contradicts fewer labels than this share of what the second opinion doubts has learnt them by heart.
+Of 6,920 labels 500 were turned: after three epochs a model contradicted 0.93 of what the second opinion doubted; what
+is pooled said 397, of which 281 were turned, and the second opinion 863, of which 398 were."""
 _CARE = 0.02
 """Share of every probability that is spread over the classes: none is ruled out by a few words."""
 
@@ -95,8 +100,11 @@ def check_labels(
     order = kept[np.argsort(-suspicion[kept], kind="stable")]
     n_errors = 0
     if len(np.unique(targets[kept])) > 1:
-        out_of_sample = probs if second is None else second
-        n_errors = int(count.num_label_issues(*_present(targets[kept], out_of_sample[kept])))
+        n_errors = int(count.num_label_issues(*_present(targets[kept], pooled[kept])))
+        if second is not None:
+            n_doubted = int(count.num_label_issues(*_present(targets[kept], second[kept])))
+            n_contradicted = int((probs[kept].argmax(axis=1) != targets[kept]).sum())
+            n_errors = n_doubted if n_contradicted < _BY_HEART * n_doubted else n_errors
     likely = order[:n_errors]
     others = pooled[likely].copy()
     others[np.arange(len(likely)), targets[likely]] = -1.0
