@@ -67,16 +67,15 @@ def judging_lines(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None
     return lines
 
 
-def writing_lines(out: Path, scores: Path | None, n_parameters: int, *, refused: str) -> list[str]:
-    """What the command will leave, and why it would not begin (``refused``)."""
+def writing_lines(out: Path, scores: Path | None, n_parameters: int, hindrances: Sequence[str]) -> list[str]:
+    """What the command will leave, and what hinders it (``hindrances``)."""
     size, checkpoints = 4 * n_parameters / 1e6, checkpoints_of(out).name
     lines = [
         f"would write {out}: about {2 * size:.0f} MB, weights and graph; while it trains, {checkpoints} beside it: "
         f"about {6 * size:.0f} MB"
     ]
-    if refused:
-        lines.append(f"it would not begin: {refused}")
-    elif (out / NAME).is_file():
+    lines += hindrances
+    if not hindrances and (out / NAME).is_file():
         lines.append(f"{out} holds a model: it is replaced")
     if scores is not None:
         lines.append(f"would write {scores}: what the teachers said")

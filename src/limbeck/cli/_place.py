@@ -46,36 +46,27 @@ def made_ready(out: Path, mark: str, *, resume: bool, overwrite: bool) -> str:
     """
     from limbeck.artefact.save import check_target
 
-    checkpoints = checkpoints_of(out)
-    begun = any(checkpoints.glob("step-*"))
-    if resume and (out / mark).is_file() and not (begun and overwrite):
+    if _is_finished(out, mark, resume=resume, overwrite=overwrite):
         return "model"
     check_target(out, overwrite=overwrite, mark=mark)
-    _check_checkpoints(checkpoints, begun=begun, resume=resume, overwrite=overwrite)
-    return "part" if resume and begun else "nothing"
+    _check_checkpoints(out, resume=resume, overwrite=overwrite)
+    return "part" if resume and _is_begun(out) else "nothing"
 
 
-def refusal(out: Path, mark: str, *, resume: bool, overwrite: bool) -> str:
-    """Why nothing may be written at ``out``, as :func:`made_ready` would say it; nothing is made there. Empty: it may.
-
-    Args:
-        out: the place.
-        mark: the file by which a whole model is known.
-        resume: what is there is gone on with.
-        overwrite: what is there may be replaced.
-    """
+def hindrance_lines(out: Path, mark: str, *, resume: bool, overwrite: bool) -> list[str]:
+    """Why :func:`made_ready` would not let a training begin, for a dry run; no line where it would. Nothing is made."""
     from limbeck.artefact.save import refuse_others
 
-    checkpoints = checkpoints_of(out)
-    begun = any(checkpoints.glob("step-*"))
-    if resume and (out / mark).is_file() and not (begun and overwrite):
-        return f"{str(out)!r} is finished already; nothing to resume"
-    try:
-        refuse_others(out.resolve(), str(out), overwrite=overwrite, mark=mark)
-        _check_checkpoints(checkpoints, begun=begun, resume=resume, overwrite=overwrite)
-    except LimbeckError as error:
-        return str(error)
-    return ""
+    why = f"{str(out)!r} is finished already; nothing to resume"
+    if not _is_finished(out, mark, resume=resume, overwrite=overwrite):
+        try:
+            refuse_others(out.resolve(), str(out), overwrite=overwrite, mark=mark)
+            _check_checkpoints(out, resume=resume, overwrite=overwrite)
+        except LimbeckError as error:
+            why = str(error)
+        else:
+            return []
+    return [f"it would not begin: {why}"]
 
 
 def fit_there(fit: Callable[[], object], checkpoints: Path, *, resume: bool, goes_on: bool = True) -> None:
@@ -99,12 +90,23 @@ def fit_there(fit: Callable[[], object], checkpoints: Path, *, resume: bool, goe
         raise Interrupted(f"{stop}{how}") from None
 
 
-def _check_checkpoints(folder: Path, *, begun: bool, resume: bool, overwrite: bool) -> None:
+def _is_begun(out: Path) -> bool:
+    """Whether a training that was stopped left a checkpoint."""
+    return any(checkpoints_of(out).glob("step-*"))
+
+
+def _is_finished(out: Path, mark: str, *, resume: bool, overwrite: bool) -> bool:
+    """Whether a resume finds the whole model, and nothing that is to replace it."""
+    return resume and (out / mark).is_file() and not (overwrite and _is_begun(out))
+
+
+def _check_checkpoints(out: Path, *, resume: bool, overwrite: bool) -> None:
     """See that no earlier work is lost.
 
     Raises:
         TrainingError: an interrupted run stands there, or files that are none of ours.
     """
+    folder, begun = checkpoints_of(out), _is_begun(out)
     if folder.exists() and not begun and any(folder.iterdir()):
         raise TrainingError(
             f"{folder} is wanted for checkpoints and holds other files; move them, or give another --out"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limbeck.cli._place import checkpoints_of, fit_there, made_ready, refusal
+from limbeck.cli._place import checkpoints_of, fit_there, hindrance_lines, made_ready
 from limbeck.cli._say import say
 from limbeck.cli._several import first_decides
 from limbeck.cli.train import duration
@@ -256,12 +256,11 @@ def _writing_lines(settings: Asked, n_parameters: int) -> list[str]:
     from limbeck.pretrain.record import NAME
 
     size, checkpoints = 4 * n_parameters / 1e6, checkpoints_of(settings.out).name
-    lines = [
+    return [
         f"would write {settings.out}: about {size:.0f} MB of weights; while it trains, {checkpoints} beside it: about "
-        f"{6 * size:.0f} MB"
+        f"{6 * size:.0f} MB",
+        *hindrance_lines(settings.out, NAME, resume=settings.resume, overwrite=settings.overwrite),
     ]
-    refused = refusal(settings.out, NAME, resume=settings.resume, overwrite=settings.overwrite)
-    return [*lines, f"it would not begin: {refused}"] if refused else lines
 
 
 def _train(settings: Asked, pretrainer: Pretrainer, teacher: Mapping[str, Any] | None, sources: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limbeck.cli._place import checkpoints_of, fit_there, refusal
+from limbeck.cli._place import checkpoints_of, fit_there, hindrance_lines
 from limbeck.cli._say import counted, say
 from limbeck.cli._trained import print_result
 from limbeck.cli.train import duration
@@ -53,8 +53,8 @@ def rehearse(settings: Settings, material: Material, home: Path) -> None:
     learner = _learner(settings, pretended, _source(settings, material, home), material)
     say(*judging_lines(material.teachers, material.rows, material.valid, choices))
     say(*_plan_lines(learner, estimate(learner).seconds))
-    refused = refusal(settings.out, NAME, resume=settings.resume, overwrite=settings.overwrite)
-    say(*writing_lines(settings.out, settings.scores, learner.n_parameters(), refused=refused))
+    hindrances = hindrance_lines(settings.out, NAME, resume=settings.resume, overwrite=settings.overwrite)
+    say(*writing_lines(settings.out, settings.scores, learner.n_parameters(), hindrances))
 
 
 def teach(settings: Settings, material: Material, home: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from limbeck.cli._lesson import Given, rows_of, teachers_of, told_apart
-from limbeck.cli._place import what_stands
+from limbeck.cli._place import hindrance_lines, what_stands
 from limbeck.cli._say import say
 from limbeck.cli._stage import Material, rehearse, teach
 from limbeck.cli._written import hindrances
@@ -146,13 +146,12 @@ def run(settings: Settings | PretrainSettings) -> int:
 def _later_lines(stages: Sequence[Settings]) -> list[str]:
     """What a dry run tells of the students behind the first."""
     from limbeck.artefact.manifest import NAME
-    from limbeck.cli._place import refusal
 
-    if not stages[1:]:
-        return []
-    lines = [f"then from {stages[0].out}, once it stands: {' and '.join(str(one.out) for one in stages[1:])}"]
-    told = [refusal(one.out, NAME, resume=one.resume, overwrite=one.overwrite) for one in stages[1:]]
-    return [*lines, *(f"it would not begin: {one}" for one in told if one)]
+    first, *later = stages
+    lines = [f"then from {first.out}, once it stands: {' and '.join(str(one.out) for one in later)}"] if later else []
+    for one in later:
+        lines += hindrance_lines(one.out, NAME, resume=one.resume, overwrite=one.overwrite)
+    return lines
 
 
 def _see_that_it_can_begin(settings: Settings, teacher: Path | None) -> None:

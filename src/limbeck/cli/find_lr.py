@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import tyro
 
@@ -70,8 +70,15 @@ def run(settings: Settings) -> int:
     if settings.fit.lr is not None:
         say(f"--lr {settings.fit.lr:g} does nothing here: the rate is looked for")
     train, valid = read_rows(settings.data, settings.columns, settings.fit.seed)
-    rooms: dict[str, Any] = {"text": settings.text, "fit": settings.fit, "loss": settings.loss}
-    learner = Learner(train, valid, model=settings.model, **rooms, reporter=Console())
+    learner = Learner(
+        train,
+        valid,
+        model=settings.model,
+        text=settings.text,
+        fit=settings.fit,
+        loss=settings.loss,
+        reporter=Console(),
+    )
     say(*learner.notices, *_cost_lines(learner, settings.finder))
     found = learner.find_lr(settings.finder)
     if settings.plot is not None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from limbeck.data.columns import Columns
-from limbeck.data.rows import PROBLEMS_SHOWN, Row, Rows, RowSource, cell_text, n_of, not_a_text
+from limbeck.data.rows import Row, Rows, RowSource, cell_text, first_ones, n_of, not_texts
 from limbeck.data.spelling import spelling
-from limbeck.errors import DataError, together
+from limbeck.errors import DataError
 from limbeck.text import Input, is_blank, texts_in
 
 
@@ -65,8 +65,7 @@ def collect(rows: RowSource, columns: Columns) -> Collected:
 
 
 def _cell_problems(row: Row, wanted: Iterable[str | None], rows: Rows) -> list[str]:
-    found = ((column, not_a_text(row.cells.get(column))) for column in wanted if column is not None)
-    return [f"{rows.name}, {rows.unit} {row.line}: column {column!r} holds {what}" for column, what in found if what]
+    return [f"{rows.name}, {rows.unit} {row.line}: {problem}" for problem in not_texts(row.cells, wanted)]
 
 
 def _refuse(problems: Sequence[str]) -> None:
@@ -119,9 +118,3 @@ def left_out(found: Collected, columns: Columns, rows: RowSource) -> Iterable[st
             f"({rows.where(found.respelt)}): an accent is put on its letter, a blank made single, what is unseen "
             "taken off"
         )
-
-
-def first_ones(problems: Sequence[str]) -> str:
-    """One message out of the first problems, with the number of those that it leaves out."""
-    more = [f"and {len(problems) - PROBLEMS_SHOWN} more"] if len(problems) > PROBLEMS_SHOWN else []
-    return together([*problems[:PROBLEMS_SHOWN], *more])

@@ -16,9 +16,9 @@ from typing import Any
 
 from limbeck.data.dataset import Dataset, class_order, input_id, number
 from limbeck.data.read import open_rows
-from limbeck.data.rows import PROBLEMS_SHOWN, Row, cell_text, n_of, where
+from limbeck.data.rows import Row, cell_text, first_ones, n_of, where
 from limbeck.data.spelling import spelling
-from limbeck.errors import DataError, nearest, together
+from limbeck.errors import DataError, nearest
 
 CORRECTED, ID, PAIR_COLUMN = "corrected", "id", "text_pair"
 COLUMNS = ("line", "text", PAIR_COLUMN, "label", "suggested", "p", "p_label", "reason", CORRECTED, ID)
@@ -152,8 +152,7 @@ def _read(source: Any, dataset: Dataset, path: Path) -> list[Correction]:
         said |= dict.fromkeys(one.keys, one)
         found += [one] if changes else []
     if problems:
-        more = [f"and {len(problems) - PROBLEMS_SHOWN} more"] if len(problems) > PROBLEMS_SHOWN else []
-        raise DataError(together([*problems[:PROBLEMS_SHOWN], *more]))
+        raise DataError(first_ones(problems))
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from limbeck.data.dataset import Dataset
 from limbeck.data.rows import PROBLEMS_SHOWN, n_of, where
-from limbeck.data.spelling import by_spelling, spelling
+from limbeck.data.spelling import by_spelling, meant
 from limbeck.errors import DataError, nearest, together
 
 
@@ -27,7 +27,7 @@ def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) 
     found: dict[str, list[int]] = {}
     names = by_spelling(classes)
     labels = [str(label) for label in dataset.targets]
-    targets = [names.get(label) or names.get(spelling(label)) for label in labels]
+    targets = [meant(label, names) for label in labels]
     for n, (label, name) in enumerate(zip(labels, targets, strict=True)):
         if name is None:
             found.setdefault(label, []).append(n)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from limbeck.data.collected import Collected, first_ones
+from limbeck.data.collected import Collected
 from limbeck.data.columns import Columns
 from limbeck.data.dataset import number, numbers
-from limbeck.data.rows import RowSource
+from limbeck.data.rows import RowSource, first_ones
 from limbeck.errors import DataError
 
 REGRESS_DISTINCT = 20

@@ -8,7 +8,7 @@ rest of the file is looked through for others, and one error names them all.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple, Protocol
@@ -163,11 +163,15 @@ class RowSource:
             yield chunk
 
     def _complaint(self, bad: Sequence[BadRow]) -> str:
-        named = [f"{self.name}, {self.unit} {record.line}: {record.problem}" for record in bad[:PROBLEMS_SHOWN]]
-        if len(bad) > len(named):
-            named.append(f"and {len(bad) - len(named)} more")
+        named = first_ones([f"{self.name}, {self.unit} {record.line}: {record.problem}" for record in bad])
         hint = "" if any(record.fatal for record in bad) else "\n(--skip-bad-rows leaves such rows out)"
-        return together(named) + hint
+        return named + hint
+
+
+def first_ones(problems: Sequence[str]) -> str:
+    """One message out of the first problems, with the number of those that it leaves out."""
+    more = [f"and {len(problems) - PROBLEMS_SHOWN} more"] if len(problems) > PROBLEMS_SHOWN else []
+    return together([*problems[:PROBLEMS_SHOWN], *more])
 
 
 def n_of(rows: Sequence[int]) -> str:
@@ -241,3 +245,10 @@ def not_a_text(value: object) -> str:
         return ""
     text = repr(value)
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."
+
+
+def not_texts(cells: Mapping[str, object], columns: Iterable[str | None]) -> Iterator[str]:
+    """Tell which of these columns hold in a row what can be neither text nor label."""
+    for column in columns:
+        if column is not None and (what := not_a_text(cells.get(column))):
+            yield f"column {column!r} holds {what}"

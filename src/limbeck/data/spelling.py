@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from limbeck.data.dataset import number
@@ -46,6 +46,11 @@ def by_spelling(names: Iterable[str]) -> dict[str, str]:
     """
     own = list(names)
     return {spelling(name): name for name in reversed(own)} | {name: name for name in own}
+
+
+def meant(label: str, names: Mapping[str, str]) -> str | None:
+    """The name out of :func:`by_spelling` that a label stands for; its own before one that is spelt alike."""
+    return names.get(label) or names.get(spelling(label))
 
 
 def looks(name: str) -> str:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from limbeck.artefact.verify import sha256
 from limbeck.data import Columns, Dataset, Input, RowSource, cell_text, input_of, open_rows
 from limbeck.data.dataset import number
-from limbeck.data.rows import PROBLEMS_SHOWN, n_of, not_a_text, where
-from limbeck.data.spelling import by_spelling, spelling
+from limbeck.data.rows import first_ones, n_of, not_texts, where
+from limbeck.data.spelling import by_spelling, meant
 from limbeck.distil.columns import TOLERANCE, class_columns, number_column, text_columns
 from limbeck.errors import DataError, nearest, require, together
 from limbeck.scores import SUFFIXES, Scores
@@ -107,8 +107,8 @@ def of_classes(scores: Scores, classes: Sequence[str] | None, *, name: str) -> S
     if classes is None or not own or own == list(classes):
         return scores
     names = by_spelling(classes)
-    meant = [names.get(label) or names.get(spelling(label), label) for label in own]
-    own = meant if len(set(meant)) == len(own) else own
+    theirs = [meant(label, names) or label for label in own]
+    own = theirs if len(set(theirs)) == len(own) else own
     lacking, more = ([label for label in one if label not in other] for one, other in ((classes, own), (own, classes)))
     problems = [f"{name} says nothing of the class {label!r}: it has {nearest(label, own)}" for label in lacking]
     problems += [f"{name} has the class {label!r}, which is none of {nearest(label, classes)}" for label in more]
@@ -166,14 +166,12 @@ def _notices(
     Raises:
         DataError: rows are no good and are not to be left out, or none is left.
     """
-    named = [f"{source.name}, {source.unit} {line}: {problem}" for line, problem in found.bad[:PROBLEMS_SHOWN]]
-    if len(found.bad) > len(named):
-        named.append(f"and {len(found.bad) - len(named)} more")
+    named = first_ones([f"{source.name}, {source.unit} {line}: {problem}" for line, problem in found.bad])
     of = ", ".join(map(repr, columns.values()))
     if found.bad and not wanted.skip_bad_rows:
-        raise DataError(f"{together(named)}\n(read as what a teacher said: {of}; --skip-bad-rows leaves such rows out)")
+        raise DataError(f"{named}\n(read as what a teacher said: {of}; --skip-bad-rows leaves such rows out)")
     if not found.inputs:
-        why = f"no row is left:\n{together(named)}" if found.bad else "it has a header and no rows"
+        why = f"no row is left:\n{named}" if found.bad else "it has a header and no rows"
         raise DataError(f"{source.name} says nothing, {why}")
     read = f"{source.name}: {_kind(wanted)} from {of}"
     notices = [f"{source.name}: {texts.why}" if texts.why else "", read, *source.notices]
@@ -191,18 +189,19 @@ def _kind(wanted: Wanted) -> str:
 def _n_said_differently(ids: Sequence[bytes], values: NDArray[np.float64]) -> int:
     """How many inputs stand in several rows with values that differ."""
     first: dict[bytes, NDArray[np.float64]] = {}
-    differ = {
-        key for key, value in zip(ids, values, strict=True) if not np.allclose(first.setdefault(key, value), value)
-    }
+    differ = set()
+    for key, value in zip(ids, values, strict=True):
+        before = first.setdefault(key, value)
+        if before is not value and not np.allclose(before, value):  # most stand once, and comparing takes its time
+            differ.add(key)
     return len(differ)
 
 
 def _problem_of_text(cells: Mapping[str, object], texts: Columns) -> str:
     """What is wrong with a row's text; nothing where it is fine."""
     names = [name for name in (texts.text, texts.text_pair) if name is not None]
-    nested = next((name for name in names if not_a_text(cells.get(name))), None)
-    if nested is not None:
-        return f"column {nested!r} holds {not_a_text(cells[nested])}; one text a cell is wanted"
+    if problem := next(not_texts(cells, names), ""):
+        return f"{problem}; one text a cell is wanted"
     return "there is no text" if all(is_blank(cell_text(cells.get(name)) or "") for name in names) else ""
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from limbeck.data import Columns, Row, RowSource, guess_columns, input_of, open_rows
 from limbeck.data.columns import find_column
-from limbeck.data.rows import BadRow, Record, not_a_text
+from limbeck.data.rows import BadRow, Record, not_texts
 from limbeck.errors import DataError, nearest, require, together
 from limbeck.pretrain.contents import content_of
 from limbeck.pretrain.hub import PREFIX, hub_texts
@@ -135,12 +135,10 @@ class Texts:
             yield str(row.cells["text"])
 
     def _records(self) -> Iterator[Record]:
-        wanted = [column for column in (self._columns.text, self._columns.text_pair) if column is not None]
+        wanted = (self._columns.text, self._columns.text_pair)
         for line, cells in self._rows:
-            nested = next((column for column in wanted if not_a_text(cells.get(column))), None)
-            if nested is not None:
-                what = not_a_text(cells[nested])
-                yield BadRow(line, f"column {nested!r} holds {what}, and one text a cell is wanted")
+            if problem := next(not_texts(cells, wanted), ""):
+                yield BadRow(line, f"{problem}, and one text a cell is wanted")
                 continue
             for text in texts_in(input_of(cells, self._columns)):
                 yield Row(line, {"text": text})

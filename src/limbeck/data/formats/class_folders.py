@@ -6,7 +6,7 @@ in the folders.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from limbeck.data.formats.text_file import open_text
@@ -24,12 +24,12 @@ def open_rows(path: Path, encoding: str, skip_bad_rows: bool) -> RowSource:
     Raises:
         DataError: there is no class folder with a text in it.
     """
-    folders = class_folders(path)
-    if not folders:
+    listed = [(folder, *_listed(folder)) for folder in visible_folders(path)]
+    files = [(spelling(folder.name), file) for folder, texts, _ in listed for file in texts]
+    if not files:
         raise DataError(
             f"{str(path)!r} holds no class folders: wanted {path.name}/CLASS/FILE{TEXT_SUFFIX}, one text a file"
         )
-    files = [(spelling(folder.name), file) for folder in folders for file in _texts(folder)]
 
     def rows() -> Iterator[Record]:
         for place, (label, file) in enumerate(files, start=1):
@@ -45,29 +45,24 @@ def open_rows(path: Path, encoding: str, skip_bad_rows: bool) -> RowSource:
         rows,
         skip_bad_rows=skip_bad_rows,
         unit="file",
-        notices=_passed_over(path),
+        notices=_passed_over(path, [entry for _, _, others in listed for entry in others]),
         places=[file.relative_to(path).as_posix() for _, file in files],
     )
 
 
-def _passed_over(path: Path) -> list[str]:
+def _passed_over(path: Path, others: Sequence[Path]) -> list[str]:
     """A notice about what stands in the class folders and is no text, so that no class is lost unsaid."""
-    others = [
-        entry.relative_to(path).as_posix() + ("/" if entry.is_dir() else "")
-        for folder in visible_folders(path)
-        for entry in sorted(folder.iterdir())
-        if not entry.name.startswith(".") and not (entry.suffix.lower() == TEXT_SUFFIX and entry.is_file())
-    ]
     if not others:
         return []
     more = f" and {len(others) - PROBLEMS_SHOWN} more" if len(others) > PROBLEMS_SHOWN else ""
-    shown = ", ".join(others[:PROBLEMS_SHOWN])
+    first = (entry.relative_to(path).as_posix() + ("/" if entry.is_dir() else "") for entry in others[:PROBLEMS_SHOWN])
+    shown = ", ".join(first)
     return [f"{path}: {len(others)} passed over that are not CLASS/FILE{TEXT_SUFFIX}: {shown}{more}"]
 
 
 def class_folders(path: Path) -> list[Path]:
     """Give the folders of ``path`` that hold texts, by name."""
-    return [folder for folder in visible_folders(path) if next(_texts(folder), None) is not None]
+    return [folder for folder in visible_folders(path) if _listed(folder)[0]]
 
 
 def visible_folders(path: Path) -> list[Path]:
@@ -79,6 +74,11 @@ def visible_folders(path: Path) -> list[Path]:
     )
 
 
-def _texts(folder: Path) -> Iterator[Path]:
-    files = (entry for entry in folder.iterdir() if entry.suffix.lower() == TEXT_SUFFIX)
-    yield from sorted(entry for entry in files if entry.is_file() and not entry.name.startswith("."))
+def _listed(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The files of texts in a folder, and what else is not hidden, each by name."""
+    texts: list[Path] = []
+    others: list[Path] = []
+    for entry in sorted(folder.iterdir()):
+        if not entry.name.startswith("."):
+            (texts if entry.suffix.lower() == TEXT_SUFFIX and entry.is_file() else others).append(entry)
+    return texts, others

@@ -44,10 +44,9 @@ def open_rows(path: Path, encoding: str, skip_bad_rows: bool) -> RowSource:
     cells = [record[1] for record in first if not isinstance(record, BadRow)]
     if why := doubt(header[1], cells):
         notices.append(f"{path}: the first line is read as column names, though {why}; put a line of names above it")
-    shapes = Shapes(columns, cells)
 
     def rows() -> Iterator[Record]:
-        for record in islice(records(path, encoding, layout, shapes.copy()), 1, None):
+        for record in islice(records(path, encoding, layout, Shapes(columns, cells)), 1, None):
             if isinstance(record, BadRow):
                 yield record
             elif len(columns) > 1 and _is_again(record[1], header[1]):

@@ -43,12 +43,6 @@ class Shapes:
         for fields in rows:
             self.add(fields)
 
-    def copy(self) -> Shapes:
-        """The same shapes, to go on from."""
-        out = Shapes(())
-        out._seen = [set(seen) for seen in self._seen]
-        return out
-
     def add(self, fields: Sequence[str]) -> None:
         """Take the cells of a row; one with fewer or more of them than columns says nothing."""
         if len(fields) == len(self._seen):
