@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -59,19 +59,9 @@ class LongWords:
 
     def shorten(self, text: str) -> tuple[str, int]:
         """The text to tokenize in place of ``text``, and the length of the longest run that lost its middle, or 0."""
-        longest = 0
-        if len(text) <= 2 * KEPT_EACH_END or not _has_stretch_over(2 * KEPT_EACH_END, text) or not self._applies:
-            return text, longest
-
-        def cut(run: re.Match[str]) -> str:
-            nonlocal longest
-            word = run.group()
-            if len(word) <= 2 * KEPT_EACH_END or self._holds_a_piece(word):
-                return word
-            longest = max(longest, len(word))
-            return word[:KEPT_EACH_END] + word[-KEPT_EACH_END:]
-
-        return _RUN.sub(cut, text), longest
+        if len(text) <= 2 * KEPT_EACH_END or not self._applies:
+            return text, 0
+        return _without_middles(text, _RUN, 2 * KEPT_EACH_END, stays_whole=self._holds_a_piece)
 
     def _holds_a_piece(self, word: str) -> bool:
         """Whether an added piece could be found inside the word, which is then no single one."""
@@ -87,19 +77,26 @@ def bounded(text: str) -> tuple[str, int]:
     >>> bounded("a film"), bounded("+" * 10_001)[1]
     (('a film', 0), 10001)
     """
+    return _without_middles(text, _UNBROKEN, MOST_UNBROKEN, joint=" ")
+
+
+def _without_middles(
+    text: str, words: re.Pattern[str], most: int, *, joint: str = "", stays_whole: Callable[[str], bool] | None = None
+) -> tuple[str, int]:
+    """The text with both ends alone of words over ``most`` characters, and the length of the longest such, or 0."""
     longest = 0
-    if len(text) <= MOST_UNBROKEN or not _has_stretch_over(MOST_UNBROKEN, text):
+    if len(text) <= most or max(map(len, text.split()), default=0) <= most:
         return text, longest
 
     def cut(found: re.Match[str]) -> str:
         nonlocal longest
         word = found.group()
-        if len(word) <= MOST_UNBROKEN:
+        if len(word) <= most or (stays_whole is not None and stays_whole(word)):
             return word
         longest = max(longest, len(word))
-        return f"{word[: MOST_UNBROKEN // 2]} {word[-MOST_UNBROKEN // 2 :]}"
+        return word[: most // 2] + joint + word[-(most // 2) :]
 
-    return _UNBROKEN.sub(cut, text), longest
+    return words.sub(cut, text), longest
 
 
 def _prepares_as_bert(normalizer: Any) -> bool:
@@ -114,7 +111,3 @@ def _prepares_as_bert(normalizer: Any) -> bool:
 
 def _name(part: Any) -> str:
     return type(part).__name__
-
-
-def _has_stretch_over(n_characters: int, text: str) -> bool:
-    return max(map(len, text.split()), default=0) > n_characters
