@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from limbeck.errors import SettingsError, TrainingError, together
 from limbeck.plan import Rows, shares
 from limbeck.train.checkpoint import Checkpoint, Progress
+from limbeck.train.gradients import Exchange
 from limbeck.train.launch import LAUNCHERS, number, started
 
 PATIENCE = timedelta(hours=12)
@@ -59,7 +60,7 @@ class Processes:
     def add_up(
         self, parameters: Sequence[nn.Parameter], losses: Sequence[float], *, asked: bool
     ) -> tuple[list[float], bool]:
-        """Sum the gradients over all processes, in place.
+        """Sum the gradients over all processes, in place, for the update that follows.
 
         Args:
             parameters: those that are trained, in the same order everywhere; one without a gradient in any process
@@ -75,17 +76,7 @@ class Processes:
         """
         if self.count == 1:
             return list(losses), asked
-        device = self.accelerator.device
-        numbers = [*(float(value.grad is not None) for value in parameters), *losses, float(asked)]
-        gradients = [torch.zeros_like(value) if value.grad is None else value.grad for value in parameters]
-        flat = torch.cat([*(value.reshape(-1).float() for value in gradients), torch.tensor(numbers, device=device)])
-        with self._in_touch():
-            dist.all_reduce(flat)
-        *parts, summed = torch.split(flat, [*(value.numel() for value in parameters), len(numbers)])
-        told = summed.tolist()
-        found, (*totals, stop) = told[: len(parameters)], told[len(parameters) :]
-        for value, part, holders in zip(parameters, parts, found, strict=True):
-            value.grad = part.view_as(value).to(value.dtype) if holders else None
+        *totals, stop = self._exchange.sum(parameters, [*losses, float(asked)])
         return totals, stop > 0
 
     def sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -165,6 +156,14 @@ class Processes:
         """Part from the others when all are done."""
         self.wait()
         dist.destroy_process_group()
+
+    @functools.cached_property
+    def _exchange(self) -> Exchange:
+        return Exchange(self._all_reduce, self.accelerator.device)
+
+    def _all_reduce(self, flat: Tensor) -> None:
+        with self._in_touch():
+            dist.all_reduce(flat)
 
     def _spread(self, value: Tensor) -> None:
         """Overwrite ``value``, on the CPU and contiguous, with the first process's, bit by bit."""
