@@ -106,6 +106,7 @@ def test_layers_are_spaced_evenly_and_stand_once(n: int, data: st.DataObject) ->
         (Cut(take=(-1, 2)), "--take -1,2: mini has the layers 0 to 5, not -1"),
         (Cut(take=(0, 2, 2)), "--take 0,2,2: give each layer once, in ascending order"),
         (Cut(take=(2, 0)), "--take 2,0: give each layer once, in ascending order"),
+        (Cut(layers=2, take=(0, 1)), "--layers 2 and --take 0,1 exclude each other; give one of them"),
         (Cut(take=()), "--take : give each layer once, in ascending order"),
     ],
 )
@@ -146,6 +147,18 @@ def test_layers_without_names_are_refused_and_those_of_another_part_left() -> No
         "encoder.norm.weight": 11,
     }
     assert config == {"num_hidden_layers": 2, "attention_window": [2, 6]}
+
+
+def test_layers_of_a_modernbert_keep_what_they_look_at() -> None:
+    """Files of before transformers 5 tell it by the layer's number: every third looks at all tokens."""
+    every, few = "full_attention", "sliding_attention"
+    config = {"model_type": "modernbert", "num_hidden_layers": 6, "global_attn_every_n_layers": 3}
+    weights = {f"layers.{n}.mlp.Wo.weight": np.zeros(1, np.float32) for n in range(6)}
+    assert kept_layers(config, weights, (0, 2, 3, 5), name="mini")[0]["layer_types"] == [every, few, every, few]
+    told = transformers.ModernBertConfig(**config).layer_types
+    assert kept_layers(config, weights, range(6), name="mini")[0]["layer_types"] == told
+    today = {**config, "layer_types": [few, every] * 3}
+    assert kept_layers(today, weights, (0, 1, 3), name="mini")[0]["layer_types"] == [few, every, every]
 
 
 def test_albert_runs_its_one_layer_fewer_times(tmp_path: Path) -> None:
@@ -210,6 +223,25 @@ def test_a_vocabulary_of_another_kind_is_refused_before_anything_is_written(tmp_
         "be trimmed; leave --vocabulary out"
     )
     assert not list(tmp_path.iterdir())
+
+
+def test_a_tokenizer_that_does_not_say_its_kind_is_trimmed_too(tmp_path: Path) -> None:
+    """As that of bert-base-uncased, from before its library wrote kinds."""
+    record = json.loads(tokenizer_json("bert"))
+    del record["model"]["type"]
+    source = make_encoder(tmp_path / "old", "bert", tokenizer=json.dumps(record))
+    made = make(source, tmp_path / "student", Cut(vocabulary=90), TEXTS)
+    same = make(folder("bert"), tmp_path / "same", Cut(vocabulary=90), TEXTS)
+    old, new = (Encoder.from_file(one / "tokenizer.json").tokenizer.get_vocab() for one in (made, same))
+    assert len(old) == 90 and old == new
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"{", "is not a tokenizer that can be"), (b"\xff", "cannot be read")])
+def test_a_damaged_tokenizer_is_named(tmp_path: Path, content: bytes, told: str) -> None:
+    source = make_encoder(tmp_path / "source", "bert")
+    (source / "tokenizer.json").write_bytes(content)
+    with pytest.raises((ArtefactError, ModelError), match=told):
+        make(source, tmp_path / "student", Cut(vocabulary=90), TEXTS)
 
 
 def test_a_full_disk_is_told_with_what_mends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ from limbeck.distil.taught import (
     place_student,
     with_defaults,
 )
-from limbeck.errors import ModelError, SettingsError
+from limbeck.errors import DataError, ModelError, SettingsError
 from limbeck.text import TextSettings
 from limbeck.train.learner import Learner
 from limbeck.train.settings import FitSettings
@@ -47,7 +47,7 @@ from support.taught import (
     wide,
     with_all_parts,
 )
-from support.train_data import rows
+from support.train_data import numbers, rows
 
 HIDDEN = BesideSettings(hidden=1.0)
 
@@ -130,6 +130,14 @@ def test_rows_are_held_back_of_the_labelled_ones(tmp_path: Path) -> None:
     made.fit()
     assert [step["name"] for step in made.save(tmp_path / "student").passes] == ["calibrate"]
     assert "On 2 validation rows held back of " in (tmp_path / "student" / "README.md").read_text()
+
+
+def test_rows_of_another_task_than_the_teachers_are_refused() -> None:
+    fit = FitSettings(epochs=1, precision="float32")
+    with pytest.raises(DataError, match=r"is labelled for regress, and .* does classify; give a teacher and rows of"):
+        student_of(classifier(), numbers(20), layers=1, fit=fit)
+    with pytest.raises(DataError, match="is labelled for regress"):
+        student_of(classifier(), rows(20), numbers(20), layers=1, fit=fit)
 
 
 def test_no_temperature_is_fitted_to_what_the_teacher_says(tmp_path: Path) -> None:

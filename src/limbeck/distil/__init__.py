@@ -121,7 +121,14 @@ def _lesson_of(
     from limbeck.distil.lesson import Choices, lesson
     from limbeck.distil.rows import pool
     from limbeck.distil.teacher import fitting
+    from limbeck.errors import DataError
 
+    for part in (train, *([] if valid is None else [valid])):
+        if part.targets is not None and part.task != own.task["name"]:
+            raise DataError(
+                f"{part.name} is labelled for {part.task}, and {own.name} does {own.task['name']}; give a teacher and "
+                "rows of one task, or limbeck.read(FILE, labelled=False)"
+            )
     choices = Choices(seed=seed)
     labelled = None if train.targets is None else of_classes(train, own.task.get("classes", ()))
     if valid is None and labelled is not None:

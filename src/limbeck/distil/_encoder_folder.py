@@ -11,8 +11,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from limbeck.artefact.manifest import NAME, TOKENIZER, Manifest
+from limbeck.artefact.manifest import AGAIN, NAME, TOKENIZER, Manifest
 from limbeck.artefact.verify import sha256
+from limbeck.errors import ModelError
 from limbeck.passes.encoder_files import CONFIG, WEIGHTS, as_read, write_weights
 
 _COPIED = ("tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt")
@@ -23,10 +24,13 @@ def tokenizer(source: Path) -> str:
     """The text of a folder's ``tokenizer.json``; one of older files alone is made by transformers.
 
     Raises:
-        ModelError: there is none, and none can be made.
+        ModelError: there is none, and none can be made, or it cannot be read.
     """
     if (source / TOKENIZER).is_file():
-        return (source / TOKENIZER).read_text(encoding="utf-8")
+        try:
+            return (source / TOKENIZER).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelError(f"{source / TOKENIZER} cannot be read ({error}); {AGAIN}") from None
     from limbeck.models.transformer import read_tokenizer
 
     return read_tokenizer(source)

@@ -5,7 +5,6 @@ The student is an encoder's folder like any other, so that training starts from 
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -17,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck import sentiment
+from limbeck.artefact.manifest import TOKENIZER
 from limbeck.distil import _encoder_folder as folders
 from limbeck.distil.narrow import narrowed
 from limbeck.errors import ModelError, SettingsError
 from limbeck.models import DEFAULT, _hub
 from limbeck.models._rates import is_rate
 from limbeck.passes import encoder_files, trim
+from limbeck.passes._tokenizer_file import kind_of
 from limbeck.text import Encoder, Input, texts_in
 
 DEPTHS = ("num_hidden_layers", "n_layers")
@@ -119,10 +120,12 @@ def layers_of(config: Mapping[str, Any], cut: Cut, *, name: str) -> tuple[int, .
     """Which layers of an encoder with ``config`` the student takes.
 
     Raises:
-        SettingsError: more than there are, or one twice.
+        SettingsError: more than there are, one twice, or both a number of them and which.
         ModelError: the configuration tells of no layers.
     """
     depth = depth_of(config, name=name)
+    if cut.layers is not None and cut.take is not None:
+        raise SettingsError(f"--layers {cut.layers} and --take {_shown(cut.take)} exclude each other; give one of them")
     if cut.layers is not None and not 1 <= cut.layers <= depth:
         raise SettingsError(f"--layers {cut.layers}: {name} has {depth} layers; give 1 to {depth}")
     if cut.take is None:
@@ -174,11 +177,22 @@ def kept_layers(
             kept[key] = value
         elif int(layer["number"]) in place:
             kept[f"{layer['before']}{place[int(layer['number'])]}{layer['after']}"] = value
+    config = _with_kinds(config, depth)
     changed: dict[str, Any] = {key: len(taken) for key in DEPTHS if key in config}
     for key in PER_LAYER:
         if isinstance(config.get(key), list) and len(config[key]) == depth:
             changed[key] = [config[key][number] for number in taken]
     return {**config, **changed}, kept
+
+
+def _with_kinds(config: Mapping[str, Any], depth: int) -> Mapping[str, Any]:
+    """The configuration with the kind of each layer's attention, which ModernBERT's older files tell by its number
+    alone: every third looks at all tokens. A layer that is numbered anew keeps its kind."""
+    if config.get("model_type") != "modernbert" or config.get("layer_types"):
+        return config
+    every = int(config.get("global_attn_every_n_layers", 3))
+    kinds = ["sliding_attention" if number % every else "full_attention" for number in range(depth)]
+    return {**config, "layer_types": kinds}
 
 
 def _trunk(weights: Mapping[str, NDArray[Any]], depth: int) -> set[str]:
@@ -200,9 +214,10 @@ def see_that_it_trims(source: Path, pieces: int) -> None:
     """Raise before anything is written.
 
     Raises:
-        ModelError: the tokenizer is of another kind.
+        ModelError: the tokenizer is of another kind, or cannot be read.
+        ArtefactError: it is none.
     """
-    kind = json.loads(folders.tokenizer(source))["model"].get("type")
+    kind = kind_of(folders.tokenizer(source), name=str(source / TOKENIZER))
     if kind != _SPLITTER:
         raise ModelError(
             f"--vocabulary {pieces}: the tokenizer of {source.name} is of the kind {kind!r}, and vocabularies of the "

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 
 from limbeck.artefact.manifest import TOKENIZER
 from limbeck.errors import ModelError
+from limbeck.text import Encoder
 from limbeck.text.emoji import STRIP_MARKS
 
 _SMILES = frozenset(":;=-'()")
@@ -32,14 +33,17 @@ class TokenizerFile:
 
         Raises:
             ModelError: it is missing, is no tokenizer, or is not of the WordPiece kind.
+            ArtefactError: it does not say of which kind it is, and the library cannot load it.
         """
         path = folder / TOKENIZER
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            kind = record["model"]["type"]
+            text = path.read_text(encoding="utf-8")
+            record = json.loads(text)
+            # older files, such as bert-base-uncased's, leave it out
+            kind = record["model"].get("type") or kind_of(text, name=str(path))
         except FileNotFoundError:
             raise ModelError(f"{folder} has no {TOKENIZER}; give a folder that has one") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{path} is no tokenizer that can be read: {error!r}") from None
         if kind != "WordPiece":
             raise ModelError(f"{path} is of the kind {kind!r}; vocabularies of the kind 'WordPiece' can be trimmed")
@@ -137,6 +141,15 @@ class TokenizerFile:
             record["normalizer"] = self._normalizer()
         _renumber(record.get("post_processor"), ids)
         return TokenizerFile(record)
+
+
+def kind_of(text: str, *, name: str = TOKENIZER) -> str:
+    """The kind of model in the text of a ``tokenizer.json``: WordPiece, BPE, Unigram or WordLevel.
+
+    Raises:
+        ArtefactError: it is no tokenizer.
+    """
+    return type(Encoder.from_string(text, name=name).tokenizer.model).__name__
 
 
 def _token(piece: str, number: int) -> dict[str, Any]:
