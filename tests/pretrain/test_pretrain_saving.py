@@ -41,6 +41,8 @@ def test_the_card_and_the_lines_tell_the_same() -> None:
     assert lines["encoder"] == "bert, 3 layers, 1,234 parameters"
     assert lines["mlm, times its weight"] == "2 on 512 tokens held back"
     assert lines["its perplexity"] == "2.5 on the same"
+    many = {**RECORD["corpus"], "measured_tokens": 256}
+    assert dict(record.lines({**RECORD, "corpus": many}))["loss"] == "1 on 256 tokens held back"
     without = {**RECORD, "teacher": {"name": "large", "layers": 6, "parameters": 5678}}
     assert "perplexity, on the same" not in card(without)
     assert "its perplexity" not in dict(record.lines(without))

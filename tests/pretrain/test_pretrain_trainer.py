@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from limbeck.pretrain.teacher import teacher_beside
 from limbeck.pretrain.trainer import Lesson, Pretrainer
 from limbeck.train.limit import Limit
 from limbeck.train.step import MicroBatch, StepResult
+from support.encoders import tokenizer_json
 from support.pretraining import LENGTH, corpus_of, masked_bert, pretrainer_of, quick
 from support.stopping import stop_at
 
@@ -186,3 +188,28 @@ def test_measuring_the_speed_changes_nothing(tmp_path: Path, source: Path) -> No
 def test_a_model_without_a_teacher_has_none_to_ask(tmp_path: Path, source: Path) -> None:
     with pytest.raises(SettingsError, match="taught by no teacher"):
         pretrainer_of(tmp_path, source).perplexity_of_teacher()
+
+
+def test_epochs_and_rate_are_the_published_ones_where_not_given(tmp_path: Path, source: Path) -> None:
+    fit = pretrainer_of(tmp_path, source, epochs=None, lr=None, max_updates=None).fit_settings
+    assert (fit.epochs, fit.lr) == (3, 5e-4)
+
+
+def test_more_frozen_layers_than_there_are_is_told_at_once(tmp_path: Path, source: Path) -> None:
+    with pytest.raises(SettingsError, match="--freeze 9: the model has 4 layers"):
+        pretrainer_of(tmp_path, source, freeze="9")
+
+
+def test_ids_may_have_gaps(tmp_path: Path) -> None:
+    """The highest id is asked for, and none that stands for no piece is put in place of others."""
+    record = json.loads(tokenizer_json("bert"))
+    highest = max(record["model"]["vocab"].values())
+    record["model"]["vocab"]["film"] = highest + 20
+    gaps = {*range(highest + 20)} - {*record["model"]["vocab"].values()}
+    source = masked_bert(tmp_path, name="gaps", tokenizer=json.dumps(record), vocab_size=highest + 25)
+    pretrainer = taught(tmp_path, source, max_updates=1)
+    hidden = pretrainer.collate(np.arange(len(pretrainer.corpus.train)))
+    assert highest + 20 in hidden.targets
+    assert not gaps & {*hidden.batch.input_ids.flatten().tolist()}
+    assert math.isfinite(pretrainer.perplexity_of_teacher())
+    assert pretrainer.fit().update == 1

@@ -38,7 +38,7 @@ class Layout:
     separator: tuple[int, ...]
     """Ids between two texts: those behind a text, else the one called [SEP] or </s>, else none."""
     special: tuple[int, ...]
-    """Ids of all special pieces, the unknown one among them, ascending."""
+    """Ids of all special pieces, the unknown one among them, and ids that stand for no piece, ascending."""
     mask_id: int | None
     """Of the piece that stands for a hidden one; None where the tokenizer has none."""
     n_pieces: int
@@ -70,6 +70,9 @@ def layout_of(encoder: Encoder) -> Layout:
     separator = behind or tuple(number for number in separators if number is not None)[:1]
     special = {*before, *separator, *(number for number in known if number is not None)}
     special.update(number for number, piece in added.items() if piece.special)
+    numbers = set(tokenizer.get_vocab(with_added_tokens=True).values())
+    n_pieces = 1 + max(numbers)
+    special.update(set(range(n_pieces)) - numbers)
     masks = [number for name in MASKS if (number := tokenizer.token_to_id(name)) is not None]
     return Layout(
         before,
@@ -77,7 +80,7 @@ def layout_of(encoder: Encoder) -> Layout:
         separator,
         tuple(sorted(special)),
         next(iter(masks), None),
-        1 + max(tokenizer.get_vocab(with_added_tokens=True).values()),
+        n_pieces,
     )
 
 

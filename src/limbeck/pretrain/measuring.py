@@ -36,8 +36,7 @@ def measure(
     """
     processes, was_training = join(), model.training
     model.eval()
-    n_measured = min(n_blocks, max(1, _MEASURED_TOKENS // length))
-    rows = np.linspace(0, n_blocks - 1, n_measured).round().astype(np.int64)  # of all sources
+    rows = np.linspace(0, n_blocks - 1, n_measured(n_blocks, length)).round().astype(np.int64)  # of all sources
     lengths = np.full(n_blocks, length, np.int64)
     totals = np.zeros(4 + len(parts))
     device = next(model.parameters()).device
@@ -53,3 +52,12 @@ def measure(
     count, loss, n_hidden, surprise, *summed = processes.sum(totals).tolist()
     found = {"loss": loss / count, "perplexity": math.exp(min(surprise / max(n_hidden, 1), 700.0))}
     return found | {name: total / count for name, total in zip(parts, summed, strict=True)}
+
+
+def n_measured(n_blocks: int, length: int) -> int:
+    """How many of the blocks held back, of ``length`` tokens each, are measured on.
+
+    >>> n_measured(100, 128), n_measured(1000, 128)
+    (100, 256)
+    """
+    return min(n_blocks, max(1, _MEASURED_TOKENS // length))

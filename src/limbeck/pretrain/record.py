@@ -62,8 +62,9 @@ def lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "training", f"{training['updates']:,} updates, {training['tokens']:,} tokens in {training['precision']}"
     yield "speed", f"{training['tokens_per_second']:,.0f} tokens a second"
     yield "corpus", f"{corpus['texts']:,} texts, {corpus['tokens']:,} tokens in blocks of {corpus['length']}"
+    n_tokens = corpus.get("measured_tokens", corpus["valid_tokens"])
     for name, value in record["measured"].items():
-        yield called(name), f"{value:.4g} on {corpus['valid_tokens']:,} tokens held back"
+        yield called(name), f"{value:.4g} on {n_tokens:,} tokens held back"
     if teacher := record.get("teacher"):
         yield "teacher", f"{teacher['name']}, {teacher['layers']} layers, {teacher['parameters']:,} parameters"
         if "perplexity" in teacher:

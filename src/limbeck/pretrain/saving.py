@@ -13,6 +13,7 @@ from typing import Any
 
 from limbeck.artefact.save import write_folder
 from limbeck.artefact.verify import sha256
+from limbeck.pretrain.measuring import n_measured
 from limbeck.pretrain.record import NAME, called
 from limbeck.pretrain.trainer import Pretrainer
 from limbeck.train.checkpoint import Progress
@@ -98,6 +99,7 @@ def record_of(pretrainer: Pretrainer, settings: Mapping[str, Any], teacher: Mapp
             "texts": corpus.n_texts,
             "tokens": len(corpus.train) * length,
             "valid_tokens": len(corpus.valid) * length,
+            "measured_tokens": n_measured(len(corpus.valid), length) * length,
             "length": length,
         },
         "settings": dict(settings),

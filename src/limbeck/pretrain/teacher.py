@@ -11,6 +11,7 @@ from limbeck.errors import ModelError, together
 from limbeck.losses import IGNORED, mlm, soft
 from limbeck.models import Batch
 from limbeck.models.transformer import TransformerModel
+from limbeck.pretrain.blocks import layout_of
 from limbeck.pretrain.masked import MaskedModel, Seen
 from limbeck.pretrain.micro import MaskedBatch, mean_over_hidden
 from limbeck.pretrain.settings import TripleSettings
@@ -107,7 +108,7 @@ def teacher_beside(
     if problems:
         raise ModelError(together(problems))
     teacher.requires_grad_(False).eval()
-    return TeacherBeside(teacher, ids, len(Encoder.from_string(student.tokenizer)))
+    return TeacherBeside(teacher, ids, layout_of(Encoder.from_string(student.tokenizer)).n_pieces)
 
 
 def apart(

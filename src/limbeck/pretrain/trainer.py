@@ -23,13 +23,13 @@ from limbeck.pretrain.masked import MaskedModel
 from limbeck.pretrain.masking import Masker
 from limbeck.pretrain.measuring import measure
 from limbeck.pretrain.micro import MaskedCollator
-from limbeck.pretrain.settings import BATCH_TOKENS, AmountSettings
+from limbeck.pretrain.settings import BATCH_TOKENS, AmountSettings, published_fit
 from limbeck.pretrain.step import masked_lm
 from limbeck.pretrain.teacher import TeacherBeside
 from limbeck.settings import record
-from limbeck.text import Encoder
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
+from limbeck.train.freeze import check_freeze
 from limbeck.train.identity import FREE, weights_hash
 from limbeck.train.launch import number
 from limbeck.train.limit import NO_LIMIT, Limit
@@ -63,7 +63,7 @@ class Pretrainer:
     Args:
         model: an encoder with its masked-LM head.
         corpus: blocks of tokens by the model's own tokenizer.
-        fit: epochs, rates, batches.
+        fit: epochs, rates, batches; epochs and rate as published where not given.
         mask_share: share of a block's tokens that are asked for.
         mask_smoothing: see :class:`limbeck.pretrain.masking.Masker`.
         lesson: the step; masked language modelling where not given.
@@ -88,6 +88,8 @@ class Pretrainer:
     ) -> None:
         see_that_it_can_learn(model, lesson, fit, corpus.train.length)
         self.model, self.corpus = model.to(join().accelerator.device), corpus
+        published = published_fit()
+        fit = replace(fit, epochs=fit.epochs or published.epochs, lr=fit.lr or published.lr)
         if fit.batch_size is None and fit.batch_tokens is None:
             fit = replace(fit, batch_tokens=BATCH_TOKENS)
         self.fit_settings = replace(fit, precision=resolve(fit.precision))  # type: ignore[arg-type]
@@ -100,7 +102,7 @@ class Pretrainer:
             corpus.counts,
             corpus.train.special,
             mask_of(corpus),
-            len(Encoder.from_string(model.tokenizer)),
+            corpus.train.layout.n_pieces,
             share=mask_share,
             smoothing=mask_smoothing,
             seed=fit.seed,
@@ -219,7 +221,8 @@ def see_that_it_can_learn(model: MaskedModel, lesson: Lesson | None, fit: FitSet
     """Raise for what does not fit together; known before a corpus is read, which can take long.
 
     Raises:
-        SettingsError: blocks of ``length`` tokens are longer than a model reads, or a setting is of classifiers alone.
+        SettingsError: blocks of ``length`` tokens are longer than a model reads, a setting is of classifiers alone, or
+            the model has no layers to be frozen so.
     """
     classifiers = {"--output-layer": fit.output_layer != "fresh", "--gradual": fit.gradual}
     given = [flag for flag, is_given in classifiers.items() if is_given]
@@ -231,6 +234,7 @@ def see_that_it_can_learn(model: MaskedModel, lesson: Lesson | None, fit: FitSet
             raise SettingsError(
                 f"--length {length}: the {whose} has positions for {reads} tokens; give {reads} or less"
             )
+    check_freeze(model, fit)
 
 
 def mask_of(corpus: Corpus) -> int:
