@@ -269,3 +269,9 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
     write(tmp_path / "said.csv", HEADER)
     with pytest.raises(DataError, match=r"no file .*sad\.csv.*'said\.csv' \(nearest\)"):
         read(tmp_path / "sad.csv", Wanted())
+
+
+def test_numbers_that_float32_does_not_hold_are_refused(tmp_path: Path) -> None:
+    told = refusal(tmp_path, "text,score", "a film,-1e39", "a book,1e30", task="regress")
+    assert "said.csv, line 2: the number -1e+39 is beyond 1e+30; give all in a larger unit" in told
+    assert "line 3" not in told

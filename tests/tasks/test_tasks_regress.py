@@ -22,11 +22,16 @@ def test_targets_are_floats() -> None:
     assert TASK.encode([]).shape == (0,)
 
 
-@pytest.mark.parametrize("target", ["five", "", None, math.nan, math.inf, "nan", pytest.param(10**400, id="huge"), [1]])
-def test_what_is_no_finite_number_is_named_with_its_row(target: Any) -> None:
+@pytest.mark.parametrize(
+    "target", ["five", "", None, math.nan, math.inf, "nan", pytest.param(10**400, id="huge"), [1], -1e39]
+)
+def test_what_is_no_number_that_can_be_learnt_is_named_with_its_row(target: Any) -> None:
     with pytest.raises(DataError) as caught:
         TASK.encode([1.0, target])
-    assert str(caught.value) == (f"row 2 has the target {target!r}; regression takes finite numbers: mend the row")
+    assert str(caught.value) == (
+        f"row 2 has the target {target!r}; regression takes numbers from -1e+30 to 1e+30: mend the row, or give all in "
+        "a larger unit"
+    )
 
 
 def test_the_unit_is_folded_into_the_output_layer() -> None:

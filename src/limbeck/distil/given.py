@@ -24,6 +24,7 @@ from limbeck.data.spelling import by_spelling, meant
 from limbeck.distil.columns import TOLERANCE, class_columns, number_column, text_columns
 from limbeck.errors import DataError, nearest, require, together
 from limbeck.scores import SUFFIXES, Scores
+from limbeck.tasks.regress import MOST
 from limbeck.text import is_blank
 
 LEAST = 1e-5
@@ -216,7 +217,9 @@ def _problem(
             return f"column {name!r} holds {_shown(cells.get(name))}, which is no finite number"
     values = [value for value in read if value is not None]
     if is_number:
-        return ""
+        return (
+            f"the number {values[0]:g} is beyond {MOST:g}; give all in a larger unit" if abs(values[0]) > MOST else ""
+        )
     total = sum(values)
     percent = "; divide percentages by 100" if abs(total - 100) <= 100 * TOLERANCE else ""
     for name, value in zip(names, values, strict=True):

@@ -13,6 +13,9 @@ from limbeck import metrics
 from limbeck.errors import DataError
 from limbeck.tasks import Answers, Array
 
+MOST = 1e30
+"""Numbers beyond it are refused: models count in float32, which ends at 3e38, and answers may lie far from targets."""
+
 
 class Task:
     """One logit, in the unit of the targets once :meth:`output_scale` is folded into the output layer."""
@@ -29,7 +32,7 @@ class Task:
         """Targets as floats: shape ``(N,)``.
 
         Raises:
-            DataError: a target that is no finite number.
+            DataError: a target that is no number, or beyond :data:`MOST`.
         """
         numbers = []
         for n, target in enumerate(targets):
@@ -37,8 +40,11 @@ class Task:
                 numbers.append(float(target))
             except (TypeError, ValueError, OverflowError):
                 numbers.append(math.nan)
-            if not math.isfinite(numbers[-1]):
-                raise DataError(f"row {n + 1} has the target {target!r}; regression takes finite numbers: mend the row")
+            if not abs(numbers[-1]) <= MOST:
+                raise DataError(
+                    f"row {n + 1} has the target {target!r}; regression takes numbers from -{MOST:g} to {MOST:g}: mend "
+                    "the row, or give all in a larger unit"
+                )
         return np.array(numbers, np.float64)
 
     def output_scale(self, targets: NDArray[Any]) -> tuple[float, float]:
