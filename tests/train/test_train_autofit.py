@@ -111,6 +111,14 @@ def test_a_frozen_encoder_with_the_lower_loss_is_taken(tmp_path: Path) -> None:
     assert manifest.metrics["loss"] == pytest.approx(one.validate()["loss"], abs=1e-4)
 
 
+@pytest.mark.parametrize("kind", [rows, numbers])
+def test_the_frozen_encoders_loss_is_in_the_unit_of_what_it_is_compared_with(kind: Any) -> None:
+    one = made(kind(40).take(range(20)), kind(40).take(range(20, 40)))
+    loss = few.frozen_loss(one)
+    few.take_frozen(one)
+    assert loss == pytest.approx(one.validate()["loss"], rel=1e-3)
+
+
 def test_without_validation_rows_it_says_what_it_needs() -> None:
     text, fit = TextSettings(max_length=32), FitSettings(precision="float32")
     with pytest.raises(SettingsError, match="no validation rows for --auto to choose by"):
@@ -132,7 +140,7 @@ def test_little_time_leaves_the_finder_out(monkeypatch: pytest.MonkeyPatch) -> N
     from limbeck.train.cost import Cost
 
     one = made(rows(40).take(range(20)), held_back())
-    cost = Cost(updates=15, seconds=30.0, pass_seconds=1.0, size_bytes=0)
+    cost = Cost(updates=15, epoch_updates=5, seconds=30.0, pass_seconds=1.0, size_bytes=0)
     autofit(one, Limit.of("100s", clock=lambda: 0.0), cost=cost, find_rate=refuse)  # 20 epochs of 10 s would not fit
     assert one.chosen["how"] == "within a time"
 

@@ -31,6 +31,13 @@ def test_more_epochs_cost_more() -> None:
     assert many.seconds == pytest.approx(360 * many.pass_seconds)
 
 
+def test_an_end_before_the_last_epochs_costs_less() -> None:
+    cost = estimate(learner(rows(20), epochs=100, max_updates=8))  # of five an epoch
+    assert (cost.updates, cost.epoch_updates) == (8, 5)
+    assert cost.seconds == pytest.approx(8 / 5 * 3.6 * cost.pass_seconds)
+    assert cost.epoch_seconds == pytest.approx(3.6 * cost.pass_seconds)
+
+
 def test_one_batch_is_enough_to_tell() -> None:
     assert estimate(learner(rows(3), epochs=1)).updates == 1
 

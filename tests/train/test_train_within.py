@@ -38,7 +38,7 @@ class Clock:
 
 def cost(a_pass: float = 10.0, updates: int = 30) -> Cost:
     """Three epochs of 3.6 passes each."""
-    return Cost(updates, seconds=3 * 3.6 * a_pass, pass_seconds=a_pass, size_bytes=0)
+    return Cost(updates, updates // 3, seconds=3 * 3.6 * a_pass, pass_seconds=a_pass, size_bytes=0)
 
 
 def twenty() -> Learner:
@@ -62,6 +62,27 @@ def test_what_fits_by_the_speed(time: str, epochs: int, max_updates: int | None,
     plan = choose(twenty(), cost(), Clock().limit(time))
     assert (plan.fit.epochs, plan.fit.max_updates, plan.is_frozen) == (epochs, max_updates, False)
     assert plan.why.startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("time", "epochs", "max_updates", "says"),
+    [
+        ("130s", 3, 25, "all 25 updates, for an epoch takes about 51.2 s, and 130 s are left"),
+        ("125s", 2, 25, "2 of 3 epochs"),
+        ("13s", 3, 2, "all 2 updates"),
+    ],
+)
+def test_no_more_updates_than_were_asked_for(time: str, epochs: int, max_updates: int, says: str) -> None:
+    made = learner(rows(40).take(range(20)), rows(40).take(range(30, 40)), epochs=3, max_updates=max_updates)
+    plan = choose(made, replace(cost(), updates=max_updates, seconds=3.6 * max_updates), Clock().limit(time))
+    assert (plan.fit.epochs, plan.fit.max_updates) == (epochs, max_updates)
+    assert plan.why.startswith(says)
+
+
+def test_the_least_time_is_that_of_the_updates_asked_for() -> None:
+    made = Learner(rows(20), model="small", fit=FitSettings(epochs=3, lr=1e-3, max_updates=1))
+    with pytest.raises(SettingsError, match="the least that makes sense 4.5 s more"):
+        choose(made, replace(cost(), updates=1, seconds=3.6), Clock().limit("1s"))
 
 
 def test_where_no_part_of_an_epoch_fits_the_encoder_stays_as_it_is() -> None:
@@ -126,7 +147,7 @@ def test_a_speed_that_was_wrong_ends_the_training_in_time(tmp_path: Path) -> Non
 
 def test_the_frozen_encoder_is_saved_as_what_it_is(tmp_path: Path) -> None:
     made = twenty()
-    fit_within(made, Clock().limit("60s"), cost=replace(cost(a_pass=1.0), seconds=30_000.0, updates=30_000))
+    fit_within(made, Clock().limit("60s"), cost=replace(cost(1.0, 30_000), seconds=30_000.0))
     assert made.source.startswith("frozen:")
     manifest = made.save(tmp_path / "out")
     assert (manifest.model["family"], manifest.settings["epochs"]) == ("frozen", None)

@@ -291,7 +291,7 @@ def _plan_lines(learner: Learner, cost: Cost, settings: Settings) -> list[str]:
     if fit.epochs is None:
         plan, seconds = "fitted in one go, without epochs", cost.pass_seconds
     elif settings.auto or settings.within is not None:
-        plan, seconds, unit = "chosen by what is measured", cost.seconds / fit.epochs, " an epoch"
+        plan, seconds, unit = "chosen by what is measured", cost.epoch_seconds, " an epoch"
     else:
         plan = f"{counted(fit.epochs, 'epoch')}, {counted(cost.updates, 'update')} at lr {fit.lr:g} in {fit.precision}"
         seconds = cost.seconds / started()

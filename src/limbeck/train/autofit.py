@@ -103,11 +103,11 @@ def autofit(
 
 def _has_time(learner: Learner, cost: Cost) -> bool:
     """Whether all that is tried fits into the limit, as far as the speed tells."""
-    an_epoch = cost.seconds / (learner.fit_settings.epochs or 1)
     if few.is_few(learner):
-        return _DOUBT * few.n_epochs(learner) * an_epoch < learner.limit.left()
+        return _DOUBT * few.n_epochs(learner) * cost.epoch_seconds < learner.limit.left()
     pilots = 0.0 if learner.asked.lr is not None else _PILOTS
-    return (_DOUBT + pilots) * (first_fit(learner).epochs or 1) * an_epoch < learner.limit.left()
+    updates = sum(first_fit(learner).epoch_sizes(learner.encoded.lengths))
+    return (_DOUBT + pilots) * updates * cost.seconds / max(1, cost.updates) < learner.limit.left()
 
 
 def first_fit(learner: Learner) -> FitSettings:
@@ -139,7 +139,7 @@ def _rounds(learner: Learner, fit: FitSettings) -> Progress:
     while len(learner.rounds) < MOST_ROUNDS and not learner.limit.is_up():
         before = progress.best_loss
         assert before is not None
-        fit = replace(fit, lr=(fit.lr or 0.0) / 2, epochs=1, output_layer="fresh")
+        fit = replace(fit, lr=(fit.lr or 0.0) / 2, epochs=1, output_layer="fresh", gradual=False)
         learner.reporter.line(f"autofit: on from the best weights, validation loss {before:.4f}, with lr {fit.lr:g}")
         progress = fit_round(learner, fit)
         if progress.best_loss is None or progress.best_loss > (1 - WORTH_WHILE) * before:

@@ -29,12 +29,19 @@ class Cost:
 
     updates: int
     """Optimiser steps."""
+    epoch_updates: int
+    """Those of a whole epoch: ``--max-updates`` may ask for fewer in all."""
     seconds: float
-    """Time of all epochs; saving and the start are not in it."""
+    """Time of these; saving and the start are not in it."""
     pass_seconds: float
     """Time to read all training rows once, without gradients."""
     size_bytes: int
     """Size of the weights as they will be saved."""
+
+    @property
+    def epoch_seconds(self) -> float:
+        """Time of a whole epoch; 0 for a model that is fitted without."""
+        return self.seconds * self.epoch_updates / max(1, self.updates)
 
 
 def estimate(learner: Learner) -> Cost:
@@ -57,8 +64,9 @@ def estimate(learner: Learner) -> Cost:
             break
     a_pass, more = (mean(found[1:] or found or [0.0]) * len(plan) for found in (passes, beside))  # the first sets up
     both_ways = 1.2 * (1 + 2 * trained_share(learner.model.module, fit)) if fit.epochs else 0.0
-    seconds = (a_pass * both_ways + more) * (fit.epochs or 0)
-    return Cost(learner.n_updates(), seconds, a_pass, size_bytes=4 * learner.n_parameters())
+    updates, of_epoch = learner.n_updates(), len(fit.steps(work.lengths))
+    seconds = (a_pass * both_ways + more) * updates / of_epoch
+    return Cost(updates, of_epoch, seconds, a_pass, size_bytes=4 * learner.n_parameters())
 
 
 def _seconds(act: Callable[[], object]) -> float:

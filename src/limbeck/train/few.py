@@ -75,15 +75,16 @@ def n_epochs(learner: Learner) -> float:
 
 
 def frozen_loss(learner: Learner) -> float | None:
-    """What the frozen encoder loses on the validation rows; None where that is not tried."""
+    """What the frozen encoder loses on the validation rows, in the targets' units; None where that is not tried."""
     kind = {"source": learner.source, "task": learner.task.name}
     if learner.valid is None or len(learner.train) > LOOK_ROWS or not can_freeze(**kind, loss=learner.loss_settings):
         return None
-    job = learner.job()
-    best = frozen.best_head(job)
-    if job.valid is None or best.valid_logits is None:
+    said = frozen.best_head(learner.job()).valid_logits
+    if said is None:
         return None
-    return float(_losses(learner, best.valid_logits, job.valid.targets).mean())
+    scale, offset = learner.scale  # numbers are fitted standardised, and validated as they are
+    targets = learner.task.encode(learner.valid.targets or [])
+    return float(learner.task.loss(said * scale + offset, targets).mean())
 
 
 def take_frozen(learner: Learner) -> Progress:

@@ -100,18 +100,21 @@ def choose(learner: Learner, cost: Cost, limit: Limit) -> Plan:
     if fit.epochs is None:
         return _in_one_go(learner, cost, limit, math.inf)
     n_valid = 0 if learner.valid is None else len(learner.valid)
-    an_epoch = _DOUBT * (cost.seconds / fit.epochs + cost.pass_seconds * n_valid / len(learner.train))
+    an_epoch = _DOUBT * (cost.epoch_seconds + cost.pass_seconds * n_valid / len(learner.train))
+    wanted = cost.updates / cost.epoch_updates  # as many epochs, or what --max-updates makes of them
     measured = f"an epoch takes about {an_epoch:.3g} s, and {max(0.0, left):.3g} s are left for them"
+    if left >= wanted * an_epoch:
+        whole = f"{fit.epochs} epochs" if fit.max_updates is None else f"{cost.updates} updates"
+        return Plan(fit, False, f"all {whole}, for {measured}")
     if left >= an_epoch:
-        epochs = min(fit.epochs, int(left / an_epoch))
-        rest = "all" if epochs == fit.epochs else f"{epochs} of"
-        return Plan(replace(fit, epochs=epochs), False, f"{rest} {fit.epochs} epochs, for {measured}")
-    updates = int(left / an_epoch * (cost.updates / fit.epochs))
+        epochs = int(left / an_epoch)
+        return Plan(replace(fit, epochs=epochs), False, f"{epochs} of {fit.epochs} epochs, for {measured}")
+    updates = int(left / an_epoch * cost.epoch_updates)
     if left >= _LEAST_SHARE * an_epoch and updates >= 1:
         part = replace(fit, epochs=1, max_updates=updates)
         return Plan(part, False, f"{left / an_epoch:.0%} of an epoch, {updates} updates, for {measured}")
-    a_part = max(_LEAST_SHARE * an_epoch, an_epoch / (cost.updates / fit.epochs))
-    return _in_one_go(learner, cost, limit, a_part)
+    a_part = min(wanted, max(_LEAST_SHARE, 1 / cost.epoch_updates))
+    return _in_one_go(learner, cost, limit, a_part * an_epoch)
 
 
 def _in_one_go(learner: Learner, cost: Cost, limit: Limit, a_part: float) -> Plan:
