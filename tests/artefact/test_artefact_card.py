@@ -94,3 +94,11 @@ def test_what_the_maker_says_stands_in_place_of_what_the_manifest_tells() -> Non
     assert "# Ours" in card and "## Use" in card
     assert "# Text classifier" not in card and "54,321 rows" not in card
     assert card.count("## Limits") == 1
+
+
+def test_figures_are_of_the_graph_that_was_measured_last() -> None:
+    trim, calibrate = {"name": "trim", "measured": False}, {"name": "calibrate"}
+    assert "by the graph before trim and quantise" in write(
+        manifest(passes=[calibrate, trim, {"name": "quantise", "measured": False}])
+    )
+    assert "by the saved graph" in write(manifest(passes=[trim, calibrate]))

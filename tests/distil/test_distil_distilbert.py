@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 from limbeck.distil.distilbert import as_distilbert, halved, make
 from limbeck.distil.student import Cut
 from limbeck.errors import ModelError, SettingsError
-from limbeck.passes import encoder_files
+from limbeck.passes import _encoder_files as encoder_files
 from limbeck.text import Encoder
 from support.encoders import WIDTH, folder
 from support.encoders import make as make_encoder

@@ -19,7 +19,7 @@ from limbeck import graph
 from limbeck.distil.narrow import _spaced, narrowed
 from limbeck.distil.student import Cut, make
 from limbeck.errors import ModelError, SettingsError
-from limbeck.passes import encoder_files
+from limbeck.passes import _encoder_files as encoder_files
 from support.encoders import EMITTED, WIDTH, folder
 from support.encoders import make as make_encoder
 

@@ -22,7 +22,8 @@ from limbeck.artefact.verify import verify
 from limbeck.distil.student import DROPOUTS, Cut, evenly, folder_of, kept_layers, layers_of, make
 from limbeck.errors import ArtefactError, ModelError, SettingsError
 from limbeck.models.transformer import load
-from limbeck.passes import encoder_files, quantise
+from limbeck.passes import _encoder_files as encoder_files
+from limbeck.passes import quantise
 from limbeck.text import Encoder
 from support.encoders import EMITTED, FAMILIES, POSITIONS, folder, tokenizer_json
 from support.encoders import make as make_encoder

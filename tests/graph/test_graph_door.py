@@ -12,7 +12,7 @@ from graph_models import TINY, batch, onnx_session, tiny
 
 from limbeck import graph
 from limbeck.errors import MissingExtra, ModelError
-from limbeck.graph import can_emit, emit, families, obstacles
+from limbeck.graph import builder, can_emit, emit, families, obstacles
 
 LAST = {"bert": "classifier", "distilbert": "classifier"}
 
@@ -152,6 +152,22 @@ def test_no_weights_at_all_is_a_short_message() -> None:
     assert len(lines) == 10
     assert lines[-1].startswith("  - and ")
     assert lines[-1].endswith("more like these")
+
+
+def test_of_hundreds_of_tensors_under_other_names_those_that_are_told_alone_are_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, config, weights = tiny("bert")
+    asked: list[str] = []
+
+    def closest(name: str, *_: object, **__: object) -> list[str]:
+        asked.append(name)
+        return []
+
+    monkeypatch.setattr(builder, "closest", closest)
+    with pytest.raises(ModelError, match="more like these"):
+        emit(config, {name.removeprefix("bert."): values for name, values in weights.items()})
+    assert len(asked) == builder.MOST_PROBLEMS
 
 
 def test_without_onnx_the_message_is_the_install_line(monkeypatch: pytest.MonkeyPatch) -> None:

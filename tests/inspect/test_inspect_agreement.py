@@ -31,3 +31,10 @@ def test_numbers() -> None:
 def test_nothing() -> None:
     found = agreement(TASK, np.zeros((0, 2)), np.zeros((0, 2)))
     assert (found.n_texts, found.labels, found.mean, found.largest) == (0, None, 0.0, 0.0)
+
+
+def test_a_score_made_of_probabilities_is_no_further_probability() -> None:
+    task = make_task("classify", classes=["negative", "neutral", "positive"])
+    third, sure = np.zeros((1, 3)), np.log(np.array([[0.1, 0.3, 0.6]]))
+    found = agreement(task, third, sure)  # the score moves by 0.5
+    assert found.largest == pytest.approx(0.6 - 1 / 3)

@@ -22,6 +22,11 @@ LONG = "the room was clean and quiet and the breakfast was better than in any ot
         (":)", ":)"),
         ("  :-(  :-( ", ":-( :-("),
         ("snake_case", "snake case"),
+        ("कला, किला!", "कला किला"),
+        ("ดี ดู", "ดี ดู"),
+        ("Istanbul İ", "istanbul i\u0307"),
+        ("so good ❤\ufe0f!", "so good"),
+        ("\u0301 a", "a"),
         ("", ""),
         (("A joy.", "a bore"), "a joy\na bore"),
     ],
@@ -95,3 +100,8 @@ def test_texts_from_one_template_cost_no_more_than_others() -> None:
 def test_nothing_and_one() -> None:
     assert find_duplicates([], None) == []
     assert find_duplicates([LONG], ["good"]) == []
+
+
+def test_words_that_differ_in_a_vowel_alone_are_two() -> None:
+    assert find_duplicates(["किला", "काला", "ดี", "ดู"], ["a", "b", "a", "b"]) == []
+    assert find_duplicates(["किला.", "किला"], ["a", "b"]) == [Group((0, 1), True, True)]

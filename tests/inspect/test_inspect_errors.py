@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from limbeck.data import Dataset
 from limbeck.data.sketch import sketch
 from limbeck.inspect import errors as module
+from limbeck.inspect.corrections import to_look_at
 from limbeck.inspect.errors import find_errors, judge, share_seen
+from limbeck.inspect.page import About, make_page
 from limbeck.inspect.shares import wilson
 from limbeck.metrics import softmax
 from limbeck.runtime.predictor import Predictor
@@ -129,3 +131,28 @@ def test_an_odd_manifest_tells_nothing(train: Any, tmp_path: Any) -> None:
     manifest = replace(save_tiny(tmp_path / "model"), data={"train": train})
     data = Dataset(list(SENTENCES), ["negative", "positive"] * 4, classes=("negative", "positive"))
     assert module.share_seen(Predictor(tmp_path / "model", manifest), data) is None
+
+
+def test_rows_whose_output_is_no_number_are_in_no_figure() -> None:
+    data, logits = made(40)
+    logits[3] = np.nan
+    found = judge(table(data, logits), data, CLASSIFY)
+    assert found.report.n_unanswered == 1
+    assert sum(bar.n_rows for bar in found.bars) == sum(one.n_rows for one in found.slices if one.by == "class") == 39
+    assert all(np.isfinite(one).all() for _, one in found.headline)
+    assert found.labels is not None and 3 not in found.labels.order
+
+
+def test_rows_of_some_of_the_classes_in_another_order() -> None:
+    task = make_task("classify", classes=["bad", "so so", "good"])
+    data, logits = made(40)
+    data = replace(data, classes=("good", "bad"))
+    wide = np.stack([logits[:, 0], np.full(40, -9.0), logits[:, 1]], axis=1)
+    wide[5] = (0.0, 9.0, 0.0)
+    scores = replace(table(data, logits), logits=wide.astype(np.float32), targets=task.encode(data.targets or []))
+    found = judge(scores, data, task)
+    suggested = {row["line"]: row["suggested"] for row in to_look_at(found, data)}
+    assert suggested[7] == "so so" and suggested[2] == "good"
+    assert found.labels is not None
+    page = make_page(replace(found, labels=replace(found.labels, n_errors=8)), data, About("m", "d"))
+    assert "rather <b><bdi>so so</bdi></b>" in page

@@ -18,6 +18,10 @@ def test_a_mean() -> None:
     # deviation of 1, 2, 3 is 1, so 2 plus or minus 1.959964 / sqrt(3)
     assert of_mean(np.array([1.0, 2.0, 3.0])) == pytest.approx((2, 2 - 1.1315857, 2 + 1.1315857), abs=1e-5)
     assert of_mean(np.array([5.0])) == (5, 5, 5)
+    assert of_mean(np.array([5.0]), spread=2.0) == pytest.approx((5, 5 - 3.919928, 5 + 3.919928), abs=1e-5)
+    assert of_mean(np.array([1.0, 2.0, 3.0]), spread=0.5) == of_mean(np.array([1.0, 2.0, 3.0]))
+    many = np.arange(10.0)
+    assert of_mean(many, spread=50.0) == of_mean(many)
     assert math.isnan(of_mean(np.zeros(0)).value)
 
 

@@ -151,3 +151,9 @@ def test_who_says_how_many_are_wrong() -> None:
     assert wrong[together.likely].all()
     by_heart = opinion(labels, 0.99)
     assert check_labels(by_heart, labels, everyone, second=second).n_errors == doubted
+
+
+def test_a_model_that_gives_both_labels_no_chance_at_all() -> None:
+    probs = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0], [0.5, 0.3, 0.2], [0.2, 0.6, 0.2]])
+    found = check_labels(probs, np.array([0, 1, 0, 1]), ALL, duplicates=[Group((0, 1), True, True)])
+    np.testing.assert_allclose(found.suspicion, [1.0, 1.0, 0.5, 0.4])

@@ -92,7 +92,7 @@ def test_greatest_losses_as_json() -> None:
 
 def test_text() -> None:
     assert make_report(SCORES, CLASSIFY).lines() == [
-        "rows: 5, 1 with nothing to read",
+        "rows: 5, 1 without an answer",
         "accuracy: 0.7500",
         "macro f1: 0.7333",
         "loss: 0.6181",
@@ -139,7 +139,7 @@ def test_numbers() -> None:
     assert list(report.to_json()) == ["task", "rows", "unanswered", "metrics"]
     # deviations (-1, 1, 0) and (-4, -1, 5) / 3: (4 - 1) / sqrt(2 x 42)
     assert report.lines() == [
-        "rows: 4, 1 with nothing to read",
+        "rows: 4, 1 without an answer",
         f"pearson: {3 / math.sqrt(84):.4f}",
         "spearman: 0.5000",
         "mean absolute error: 1.0000",
@@ -156,3 +156,14 @@ def test_without_labels_there_is_nothing_to_judge() -> None:
 def test_without_an_answer_there_is_nothing_to_judge() -> None:
     with pytest.raises(DataError, match="no row has anything to read; name the column of texts with --text-column"):
         make_report(replace(SCORES, answerable=np.zeros(5, np.bool_)), CLASSIFY)
+
+
+def test_an_output_that_is_no_number_is_no_answer() -> None:
+    other = LOGITS.copy()
+    other[0] = np.nan
+    report = make_report(table(other, TARGETS, BLANK, CLASSIFY), CLASSIFY)
+    assert report.n_unanswered == 2
+    assert all(math.isfinite(value) for value in report.metrics.values())
+    other[:] = np.nan
+    with pytest.raises(DataError, match="of every row the model's output is not a number; see what answers with"):
+        make_report(table(other, TARGETS, BLANK, CLASSIFY), CLASSIFY)

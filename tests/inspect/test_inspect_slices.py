@@ -67,3 +67,18 @@ def test_of_many_values_the_most_frequent_are_kept() -> None:
 @pytest.mark.parametrize("share", [True, False])
 def test_nothing(share: bool) -> None:
     assert make_slices(np.zeros(0), {"by": []}, share=share) == []
+
+
+def test_bins_of_great_numbers_have_names_of_their_own() -> None:
+    parts = column_parts([str(1_700_000_000 + 7 * n) for n in range(100)])
+    assert parts[0] == "1700000000-1700000133" and len(set(parts)) == 5
+    assert set(column_parts([f"0.{n:02d}" for n in range(1, 100)])) >= {"0.01-0.2", "0.81-0.99"}
+
+
+def test_one_row_with_a_great_error_is_not_surely_worse_than_a_hundred() -> None:
+    values = np.array([3.0, *([2.0, 3.2] * 50), *([1.0, 2.2] * 50)])
+    names = ["one"] + ["bad"] * 100 + ["fine"] * 100
+    found = make_slices(values, {"by": names}, share=False)
+    assert [one.value for one in found] == ["bad", "fine", "one"]
+    one = found[2].measure
+    assert one.value == 3.0 and one.high - one.value == pytest.approx(1.959964 * values.std(), abs=1e-5)

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ from limbeck import graph
 from limbeck.artefact.manifest import FLOAT_GRAPH, INT8_GRAPH, Manifest
 from limbeck.artefact.verify import sha256
 from limbeck.data import Dataset
-from limbeck.errors import ArtefactError, ModelError, SettingsError
+from limbeck.errors import ArtefactError, DataError, ModelError, SettingsError
 from limbeck.graph.weights import read as weights_of
 from limbeck.metrics import softmax
-from limbeck.passes import calibrate, quantise
+from limbeck.passes import PASSES, calibrate, quantise, trim
 from limbeck.runtime import load
 from limbeck.runtime.check import check
 from limbeck.runtime.precision import PREFERRED
@@ -32,6 +33,15 @@ from limbeck.train.learner import Learner
 from limbeck.train.settings import FitSettings
 from support.saved import CLASSES, TEXTS, saved
 from support.tiny import shared
+
+
+def calibrated(folder: Path, out: Path) -> object:
+    return calibrate.apply(folder, out, Dataset(list(TEXTS), [CLASSES[0]] * len(TEXTS), "classify", CLASSES))
+
+
+def trimmed(folder: Path, out: Path) -> object:
+    return trim.apply(folder, out, trim.piece_counts(load(saved("bert")).encoder, TEXTS), pieces=100)
+
 
 LEAN = {
     *("LICENSE", "README.md", "config.json", "limbeck.json"),
@@ -288,6 +298,25 @@ def test_what_cannot_be_quantised(lean: Path, tmp_path: Path) -> None:
     assert not out.exists()
 
 
+@pytest.mark.parametrize("apply", [quantise.apply, calibrated, trimmed], ids=["quantise", "calibrate", "trim"])
+def test_nothing_is_made_of_damaged_weights(apply: Callable[[Path, Path], object], tmp_path: Path) -> None:
+    source, out = tmp_path / "source", tmp_path / "out"
+    shutil.copytree(saved("bert"), source)
+    weights = bytearray((source / "model.safetensors").read_bytes())
+    weights[-2] ^= 1
+    (source / "model.safetensors").write_bytes(weights)
+    with pytest.raises(ArtefactError, match=r"is damaged; .*: model.safetensors has sha256"):
+        apply(source, out)
+    assert not out.exists()
+
+
+def test_rows_without_an_answer_calibrate_nothing(tmp_path: Path) -> None:
+    blank = Dataset(["", " "], ["9", "10"], "classify", CLASSES, name="blank.csv")
+    with pytest.raises(DataError, match=r"blank.csv: no row has an answer to calibrate by"):
+        calibrate.apply(saved("bert"), tmp_path / "out", blank)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_int8_model_is_not_calibrated(lean: Path, tmp_path: Path) -> None:
     data = Dataset(["a film"], ["9"], "classify", CLASSES)
     with pytest.raises(SettingsError, match=r"is int8 already; calibrate the float model, then export it with --int8"):
@@ -304,3 +333,9 @@ def test_a_probe_that_looks_foreign_is_asked_all_the_same(tmp_path: Path, monkey
     made = quantise.apply(source, out)
     assert all(any(row) for row in made.probes["int8"]["logits"])
     assert check(out).ok
+
+
+def test_every_name_in_the_table_is_a_pass() -> None:
+    own = [name for name in PASSES.names() if (Path(quantise.__file__).parent / f"{name}.py").exists()]
+    assert own == ["calibrate", "quantise", "trim"]
+    assert all(callable(PASSES.module(name).apply) for name in own)

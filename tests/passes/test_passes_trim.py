@@ -96,6 +96,13 @@ def test_counts_by_hand() -> None:
     assert trim.piece_counts(Encoder.from_string(tokenizer_json("bert")), []).sum() == 0
 
 
+def test_counts_are_of_what_the_model_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Encoder.from_string(tokenizer_json("bert"))
+    marks = "!" * 30_000  # of which both ends alone are read
+    counted = trim.piece_counts(reader, [f"film {marks}"])
+    assert counted.sum() == len(reader.pieces([f"film {marks}"])[0]) == 10_001
+
+
 # which pieces stay
 
 
@@ -379,7 +386,7 @@ def test_bfloat16_and_damage(source: Path, tmp_path: Path) -> None:
 def test_folders_that_do_not_fit(source: Path, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "note.txt").write_text("mine")
-    with pytest.raises(SettingsError, match="is there already; give a folder that is not"):
+    with pytest.raises(ArtefactError, match="is a folder with other files, which are never replaced"):
         trimmed(source, tmp_path / "full", pieces=80)
     bare = tmp_path / "bare"
     shutil.copytree(source, bare)

@@ -32,3 +32,9 @@ def test_records_round_trip(record: dict[str, object]) -> None:
 def test_a_record_without_a_name_is_refused(record: dict[str, object]) -> None:
     with pytest.raises(ArtefactError, match=r"limbeck\.json records the task \{.*without a name; train or export"):
         task_from_json(record)
+
+
+@pytest.mark.parametrize("record", [{"name": "classify"}, {"name": "regress", "unit": "stars"}])
+def test_a_record_that_is_not_what_the_task_takes_is_refused(record: dict[str, object]) -> None:
+    with pytest.raises(ArtefactError, match=r"limbeck\.json records the task \{.*argument.*; upgrade limbeck"):
+        task_from_json(record)

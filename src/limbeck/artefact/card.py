@@ -86,8 +86,11 @@ def _kept(pair: dict[str, Any]) -> str:
 
 
 def measured_graph(manifest: Manifest) -> str:
-    """Which graph the figures are of: the saved one, or the one before passes that measured nothing."""
-    since = [str(step["name"]) for step in manifest.passes if isinstance(step, dict) and step.get("measured") is False]
+    """Which graph the figures are of: the saved one, or the one before the passes that measured nothing after it."""
+    since: list[str] = []
+    for step in manifest.passes:
+        if isinstance(step, dict):
+            since = [*since, str(step["name"])] if step.get("measured") is False else []
     return f"the graph before {' and '.join(since)}" if since else "the saved graph"
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from limbeck.artefact.manifest import AGAIN, NAME, TOKENIZER, Manifest
 from limbeck.artefact.verify import sha256
 from limbeck.errors import ModelError
-from limbeck.passes.encoder_files import CONFIG, WEIGHTS, as_read, write_weights
+from limbeck.passes._encoder_files import CONFIG, WEIGHTS, as_read, write_weights
 
 _COPIED = ("tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt")
 _LICENCES = ("LICEN", "NOTICE", "COPYING")

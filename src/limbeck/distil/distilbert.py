@@ -22,7 +22,7 @@ from limbeck.distil import _encoder_folder as folders
 from limbeck.distil import student
 from limbeck.distil.student import WHOLE, Cut
 from limbeck.errors import ModelError, together
-from limbeck.passes import encoder_files
+from limbeck.passes import _encoder_files as encoder_files
 from limbeck.passes._encoder_folder import TOKENIZER_CONFIG, tokenizer_config
 from limbeck.text import Encoder, Input
 

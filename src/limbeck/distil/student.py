@@ -22,7 +22,8 @@ from limbeck.distil.narrow import narrowed
 from limbeck.errors import ModelError, SettingsError
 from limbeck.models import DEFAULT, _hub
 from limbeck.models._rates import is_rate
-from limbeck.passes import encoder_files, trim
+from limbeck.passes import _encoder_files as encoder_files
+from limbeck.passes import trim
 from limbeck.passes._tokenizer_file import kind_of
 from limbeck.text import Encoder, Input, texts_in
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from limbeck.errors import ModelError, nearest, require, together
+from limbeck.errors import ModelError, closest, require, together
 
 if TYPE_CHECKING:
     import onnx
@@ -58,8 +58,9 @@ class Graph:
         """
         stand_in = np.zeros([size or 1 for size in shape], dtype=np.float32)
         if name not in self._weights:
-            close = nearest(name, self._weights).partition(",")[0] if self._weights else ""
-            hint = f"; there is {close}" if close.endswith("(nearest)") else ""
+            # only where it will be told: of hundreds that miss, each would be compared with hundreds
+            close = closest(name, self._weights, cutoff=0.5) if len(self.problems) < MOST_PROBLEMS else []
+            hint = f"; there is {close[0]!r} (nearest)" if close else ""
             self._complain(f"tensor {name!r} is missing, a {self.family} model needs it{hint}")
             return stand_in
         array = np.asarray(self._weights[name])

@@ -39,8 +39,8 @@ class Agreement:
 def agreement(task: TaskLike, before: NDArray[Any], after: NDArray[Any]) -> Agreement:
     """Compare two sets of logits of the same inputs, each of shape ``(N, C)``; N may be 0."""
     first, second = task.decode(before.astype(np.float64)), task.decode(after.astype(np.float64))
-    if first.columns:
-        apart = np.stack([np.abs(second.columns[name] - first.columns[name]) for name in first.columns], axis=1)
+    if first.compared:
+        apart = np.stack([np.abs(second.compared[name] - first.compared[name]) for name in first.compared], axis=1)
         differences = apart.max(axis=1, initial=0.0)
     else:
         differences = np.abs(after - before).astype(np.float64).max(axis=1, initial=0.0)

@@ -29,7 +29,7 @@ def to_look_at(errors: Errors, dataset: Dataset) -> list[dict[str, Any]]:
     for all of them.
     """
     reasons = _reasons(errors, dataset)
-    numbered = {name: n for n, name in enumerate(dataset.classes)}
+    classes = errors.report.classes  # the model's: a file may lack some of them, or list them in another order
     listed: set[tuple[bytes, Any]] = set()
     found = []
     for row in _order(errors, dataset, reasons):
@@ -43,9 +43,9 @@ def to_look_at(errors: Errors, dataset: Dataset) -> list[dict[str, Any]]:
         entry |= _texts(dataset.inputs[row])
         if errors.labels is not None and np.isfinite(errors.labels.suspicion[row]):
             suggested = int(errors.labels.suggested[row])
-            entry["suggested"] = dataset.classes[suggested]
+            entry["suggested"] = classes[suggested]
             entry["p"] = round(float(errors.labels.probs[row, suggested]), 4)
-            entry["p_label"] = round(float(errors.labels.probs[row, numbered[str(target)]]), 4)
+            entry["p_label"] = round(float(errors.labels.probs[row, classes.index(str(target))]), 4)
         elif errors.labels is None and np.isfinite(errors.report.losses[row]):
             entry["suggested"] = errors.report.predicted[row]
         entry |= {"reason": "; ".join(reasons[row]), CORRECTED: "", ID: dataset.ids[row].hex()}
@@ -74,7 +74,7 @@ def _reasons(errors: Errors, dataset: Dataset) -> dict[int, list[str]]:
         for row in labels.order.tolist():
             if row in likely:
                 found.setdefault(row, []).append("likely label error")
-            elif dataset.targets is not None and dataset.classes[labels.suggested[row]] != dataset.targets[row]:
+            elif dataset.targets is not None and errors.report.classes[labels.suggested[row]] != dataset.targets[row]:
                 found.setdefault(row, []).append("the model has another answer")
     elif dataset.task == "regress":
         for row in _far(errors, dataset):

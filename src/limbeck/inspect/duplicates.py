@@ -32,6 +32,7 @@ _MOST_PIECES = 1024
 _LEAST_WORDS = 4
 """Shorter texts are near to none: a word of three is half of the sense."""
 _NOT_WORDS = re.compile(r"[\W_]+")
+"""Python counts marks, such as the vowels of Hindi and Thai, among these."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,17 @@ def normal(item: Input) -> str:
     if not isinstance(item, str):
         return "\n".join(map(normal, item))
     plain = unicodedata.normalize("NFKC", item).casefold()
-    return _NOT_WORDS.sub(" ", plain).strip() or " ".join(plain.split())
+    return _NOT_WORDS.sub(" " if plain.isascii() else _gap, plain).strip() or " ".join(plain.split())
+
+
+def _gap(found: re.Match[str]) -> str:
+    """What stays of what is no letter: the marks of the letter before it, and a blank for the rest."""
+    rest = found[0] if found.start() == 0 else found[0].lstrip(_marks(found[0]))
+    return found[0][: len(found[0]) - len(rest)] + " " * bool(rest)
+
+
+def _marks(text: str) -> str:
+    return "".join(character for character in text if unicodedata.category(character)[0] == "M")
 
 
 def find_duplicates(inputs: Sequence[Input], targets: Sequence[Any] | None) -> list[Group]:

@@ -143,7 +143,7 @@ def judge(
         if pieces is not None and (seen or 0.0) >= SEEN and len(dataset) >= LEAST_ROWS:
             second = out_of_fold(pieces(), scores.targets, task.n_outputs)
         probs = metrics.softmax(scores.logits)
-        labels = check_labels(probs, scores.targets, scores.answerable, second=second, duplicates=groups)
+        labels = check_labels(probs, scores.targets, scores.answered, second=second, duplicates=groups)
     bars, calibration = _calibration(scores, task)
     return Errors(
         report=report,
@@ -163,7 +163,7 @@ def _is_hash(value: Any) -> bool:
 
 def _headline(scores: Scores, task: TaskLike, report: Report) -> list[tuple[str, Interval]]:
     """Each measure of the report with its interval, by the way that fits it."""
-    kept = np.flatnonzero(scores.answerable)
+    kept = np.flatnonzero(scores.answered)
     assert scores.targets is not None
     logits, targets = scores.logits[kept].astype(np.float64), scores.targets[kept]
     found = []
@@ -190,16 +190,16 @@ def _slices(
         values = right.astype(np.float64)
     else:
         values = np.abs(np.asarray(report.predicted, np.float64) - np.asarray(dataset.targets, np.float64))
-    values[~scores.answerable] = np.nan
+    values[~scores.answered] = np.nan
     return make_slices(values, {**ways, **parts}, share=bool(task.classes))
 
 
 def _calibration(scores: Scores, task: TaskLike) -> tuple[tuple[Bar, ...], CalibrationError | None]:
     """Bars of like many rows by the probability of the predicted class, and the debiased error."""
-    if not task.classes or scores.targets is None or scores.answerable.sum() < _LEAST_CALIBRATION_ROWS:
+    if not task.classes or scores.targets is None or scores.answered.sum() < _LEAST_CALIBRATION_ROWS:
         return (), None
-    probs = metrics.softmax(scores.logits[scores.answerable])
-    right = probs.argmax(axis=1) == scores.targets[scores.answerable]
+    probs = metrics.softmax(scores.logits[scores.answered])
+    right = probs.argmax(axis=1) == scores.targets[scores.answered]
     said = probs.max(axis=1)
     bars = []
     for rows in np.array_split(np.argsort(said, kind="stable"), BARS):

@@ -12,14 +12,23 @@ from numpy.typing import NDArray
 from limbeck.inspect.shares import LEVEL, Interval, normal_point
 
 RESAMPLES = 500
+_FEW = 10
 
 
-def of_mean(values: NDArray[Any], level: float = LEVEL) -> Interval:
-    """The mean of ``values``, shape ``(N,)``, with its normal interval; without width below two of them."""
+def of_mean(values: NDArray[Any], level: float = LEVEL, *, spread: float = 0.0) -> Interval:
+    """The mean of ``values``, shape ``(N,)``, with its normal interval.
+
+    Args:
+        values: what to take the mean of; of none it is nan.
+        level: share of intervals that hold the true mean.
+        spread: the standard deviation of fewer than ten values, if their own is not greater: so few tell it badly, and
+            one not at all.
+    """
     mean = float(values.mean()) if len(values) else float("nan")
-    if len(values) < 2:
-        return Interval(mean, mean, mean)
-    reach = normal_point(level) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    deviation = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    if len(values) < _FEW:
+        deviation = max(deviation, spread)
+    reach = normal_point(level) * deviation / math.sqrt(max(1, len(values)))
     return Interval(mean, mean - reach, mean + reach)
 
 

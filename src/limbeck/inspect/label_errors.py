@@ -38,6 +38,8 @@ _BY_HEART = 0.1
 """A model that contradicts fewer labels than this share of what the second opinion doubts has learnt them by heart.
 Of 6,920 labels 500 were turned: after three epochs a model contradicted 0.93 of what the second opinion doubted; what
 is pooled said 397, of which 281 were turned, and the second opinion 863, of which 398 were."""
+_LEAST = 1e-12
+"""A probability of 0 counts as so much: a model that is too sure can still be weighed."""
 _CARE = 0.02
 """Share of every probability that is spread over the classes: none is ruled out by a few words."""
 
@@ -70,7 +72,7 @@ class LabelCheck:
 def check_labels(
     probs: Array,
     targets: NDArray[np.int64],
-    answerable: NDArray[np.bool_],
+    answered: NDArray[np.bool_],
     *,
     second: Array | None = None,
     duplicates: Sequence[Group] = (),
@@ -80,7 +82,7 @@ def check_labels(
     Args:
         probs: what the model says: shape ``(N, C)``.
         targets: the labels' numbers: shape ``(N,)``.
-        answerable: rows that have an answer: shape ``(N,)``.
+        answered: rows that have an answer: shape ``(N,)``.
         second: the opinion of :func:`out_of_fold`, for rows that the model learnt from: shape ``(N, C)``.
         duplicates: rows with the same text.
 
@@ -88,7 +90,7 @@ def check_labels(
         MissingExtra: cleanlab is not installed.
     """
     count = require("cleanlab.count", EXTRA)
-    kept = np.flatnonzero(answerable)
+    kept = np.flatnonzero(answered)
     pooled = np.full(probs.shape, np.nan)
     pooled[kept] = probs[kept] if second is None else pool(probs[kept], second[kept])
     suspicion, suggested = np.full(len(targets), np.nan), targets.copy()
@@ -120,7 +122,7 @@ def pool(first: Array, second: Array) -> Array:
     >>> pool(np.array([[0.5, 0.5]]), np.array([[0.9, 0.1]])).round(4).tolist()
     [[0.75, 0.25]]
     """
-    together = np.sqrt(np.maximum(first, 1e-12) * np.maximum(second, 1e-12))
+    together = np.sqrt(np.maximum(first, _LEAST) * np.maximum(second, _LEAST))
     result: Array = together / together.sum(axis=1, keepdims=True)
     return result
 
@@ -160,7 +162,7 @@ def _weigh(
     rows = np.array([row for row in group.rows if np.isfinite(suspicion[row])], np.int64)
     if not len(rows):
         return
-    weights = np.bincount(targets[rows], minlength=pooled.shape[1]) * pooled[rows].mean(axis=0)
+    weights = np.bincount(targets[rows], minlength=pooled.shape[1]) * np.maximum(pooled[rows].mean(axis=0), _LEAST)
     shares = weights / weights.sum()
     suspicion[rows] = np.maximum(suspicion[rows], 1 - shares[targets[rows]])
     suggested[rows] = np.where(targets[rows] == shares.argmax(), suggested[rows], shares.argmax())
@@ -169,7 +171,7 @@ def _weigh(
 def _present(targets: NDArray[np.int64], probs: Array) -> tuple[NDArray[np.int64], Array]:
     """Labels and probabilities of the classes that have rows, numbered anew: the joint has no place for others."""
     classes, numbered = np.unique(targets, return_inverse=True)
-    chosen = np.maximum(probs[:, classes], 1e-12)
+    chosen = np.maximum(probs[:, classes], _LEAST)
     return numbered.ravel(), chosen / chosen.sum(axis=1, keepdims=True)
 
 

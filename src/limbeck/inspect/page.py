@@ -87,7 +87,7 @@ def _head(errors: Errors, about: About) -> str:
     )
     rows = f"{report.n_rows:,} rows"
     if report.n_unanswered:
-        rows += f", of them {report.n_unanswered:,} with nothing to read, which are in no figure"
+        rows += f", of them {report.n_unanswered:,} without an answer, which are in no figure"
     links = [("losses", "Greatest losses")]
     links += [("labels", "Label errors")] * (errors.labels is not None)
     links += [("duplicates", "Duplicates")] * bool(errors.duplicates)
@@ -140,7 +140,7 @@ class _View:
         rows = labels.likely[:MOST_LABELS].tolist()
         items = []
         for row in rows:
-            suggested = self.dataset.classes[int(labels.suggested[row])]
+            suggested = self.errors.report.classes[int(labels.suggested[row])]
             doubt = labels.suspicion[row]
             chance = f"thought wrong by {doubt:.0%}: " if doubt >= _TOLD else ""
             items.append(self._row(row, f"{chance}<b>{self._label(row)}</b>, rather <b>{isolated(suggested)}</b>"))

@@ -13,6 +13,7 @@ from limbeck import metrics
 from limbeck.data.dataset import Dataset
 from limbeck.errors import DataError
 from limbeck.metrics import PerClass
+from limbeck.runtime.answer import NOT_A_NUMBER
 from limbeck.scores import Scores
 from limbeck.tasks import TaskLike
 
@@ -25,7 +26,7 @@ class Report:
     classes: tuple[str, ...]
     n_rows: int
     n_unanswered: int
-    """Rows with nothing to read; they are in no figure."""
+    """Rows without an answer, mostly with nothing to read; they are in no figure."""
     metrics: dict[str, float]
     per_class: PerClass | None
     confusion: NDArray[np.int64] | None
@@ -59,7 +60,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report as text."""
-        out = [f"rows: {self.n_rows}" + (f", {self.n_unanswered} with nothing to read" if self.n_unanswered else "")]
+        out = [f"rows: {self.n_rows}" + (f", {self.n_unanswered} without an answer" if self.n_unanswered else "")]
         out += [f"{name.replace('_', ' ')}: {value:.4f}" for name, value in self.metrics.items()]
         if self.per_class is None or self.confusion is None:
             return out
@@ -103,9 +104,11 @@ def make_report(scores: Scores, task: TaskLike) -> Report:
     """
     if scores.targets is None:
         raise DataError("there are no labels to compare with; name their column with --label-column")
-    kept = np.flatnonzero(scores.answerable)
-    if not len(kept):
+    kept = np.flatnonzero(scores.answered)
+    if not scores.answerable.any():
         raise DataError("no row has anything to read; name the column of texts with --text-column")
+    if not len(kept):
+        raise DataError(f"of every row {NOT_A_NUMBER}; see what answers with: limbeck check MODEL")
     logits, targets = scores.logits.astype(np.float64), scores.targets
     losses = np.full(len(logits), np.nan)
     losses[kept] = task.loss(logits[kept], targets[kept])

@@ -43,6 +43,7 @@ def make_slices(values: NDArray[np.float64], parts: Mapping[str, Sequence[str]],
         share: whether ``values`` are hits of a share, which gets Wilson's interval.
     """
     kept = np.isfinite(values)
+    spread = float(values[kept].std()) if kept.any() else 0.0
     found = []
     for by, names in parts.items():
         rows_of: dict[str, list[int]] = {}
@@ -50,7 +51,7 @@ def make_slices(values: NDArray[np.float64], parts: Mapping[str, Sequence[str]],
             rows_of.setdefault(names[row], []).append(row)
         for value, rows in rows_of.items():
             chosen = values[rows]
-            measure = wilson(int(chosen.sum()), len(rows)) if share else of_mean(chosen)
+            measure = wilson(int(chosen.sum()), len(rows)) if share else of_mean(chosen, spread=spread)
             found.append(Slice(by, value, len(rows), measure))
     return sorted(found, key=lambda one: (one.measure.high if share else -one.measure.low, one.by, one.value))
 
@@ -94,6 +95,6 @@ def _binned(values: NDArray[np.float64]) -> list[str]:
     ranges = {}
     for n in np.unique(place).tolist():
         inside = values[place == n]
-        low, high = f"{inside.min():g}", f"{inside.max():g}"
+        low, high = f"{inside.min():.15g}", f"{inside.max():.15g}"  # in full: bins of one name would be one part
         ranges[n] = low if low == high else f"{low}-{high}"
     return [ranges[n] for n in place.tolist()]

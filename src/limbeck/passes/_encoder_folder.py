@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from limbeck.artefact.manifest import TOKENIZER
 from limbeck.errors import ModelError
+from limbeck.passes._encoder_files import CONFIG, WEIGHTS, as_read, read, write_weights
 from limbeck.passes._pieces import Choice, rows
 from limbeck.passes._tokenizer_file import TokenizerFile
-from limbeck.passes.encoder_files import CONFIG, WEIGHTS, as_read, read, write_weights
 from limbeck.text.encode import MASKS, PADS
 
 TOKENIZER_CONFIG = "tokenizer_config.json"

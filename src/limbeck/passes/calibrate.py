@@ -16,8 +16,9 @@ import numpy as np
 from limbeck import models
 from limbeck.artefact.manifest import INT8_GRAPH, NAME, Manifest
 from limbeck.artefact.save import seal
+from limbeck.artefact.verify import verify
 from limbeck.data.dataset import Dataset
-from limbeck.errors import SettingsError, require
+from limbeck.errors import DataError, SettingsError, require
 from limbeck.inspect.calibrate import BOUNDS, temperature
 from limbeck.runtime.predictor import Predictor
 from limbeck.runtime.score import score
@@ -38,10 +39,10 @@ def apply(folder: Path, out: Path, dataset: Dataset, *, overwrite: bool = False)
 
     Raises:
         SettingsError: the model is no classifier, or is int8.
-        ArtefactError: something stands at ``out`` that may not be replaced.
+        ArtefactError: ``folder`` has damaged files, or something stands at ``out`` that may not be replaced.
+        DataError: no row has an answer, or a label is none of the classes.
     """
-
-    manifest = Manifest.read(folder)
+    manifest = verify(folder)  # what is made of damaged files would carry new hashes
     if INT8_GRAPH in manifest.files:
         raise SettingsError(f"{str(folder)!r} is int8 already; calibrate the float model, then export it with --int8")
 
@@ -59,12 +60,15 @@ def fold(staging: Path, manifest: Manifest, dataset: Dataset) -> Manifest:
 
     Raises:
         SettingsError: the model is no classifier.
+        DataError: no row has an answer, or a label is none of the classes.
     """
     predictor = Predictor(staging, manifest)
     if predictor.task.name != "classify":
         raise SettingsError(f"the task is {predictor.task.name!r}; only classifiers have a temperature")
     scores = score(predictor, dataset, cache=False)
-    kept = scores.answerable
+    kept = scores.answered
+    if not kept.any():
+        raise DataError(f"{dataset.name}: no row has an answer to calibrate by; give labelled rows that it can read")
     targets = predictor.task.encode(dataset.targets or [])[kept]
     logits = scores.logits[kept].astype(np.float64)
     found = temperature(logits, targets)

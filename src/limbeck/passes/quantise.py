@@ -19,6 +19,7 @@ from limbeck import graph
 from limbeck.artefact import probes
 from limbeck.artefact.manifest import FLOAT_GRAPH, INT8_GRAPH, NAME, TOKENIZER, WEIGHTS_SUFFIX, Manifest
 from limbeck.artefact.save import seal
+from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError, SettingsError, require, together
 from limbeck.graph.equalise import equalise
 from limbeck.graph.int8 import quantise
@@ -52,10 +53,10 @@ def apply(folder: Path, out: Path, *, overwrite: bool = False, keep_float: bool 
     Raises:
         SettingsError: the model is int8 already, or its weights are not in the folder.
         ModelError: its graph cannot be made without torch.
-        ArtefactError: something stands at ``out`` that may not be replaced.
+        ArtefactError: ``folder`` has damaged files, or something stands at ``out`` that may not be replaced.
         MissingExtra: onnx is not installed.
     """
-    manifest = Manifest.read(folder)
+    manifest = verify(folder)  # what is made of damaged files would carry new hashes
     config, weights = _source(folder, manifest)
 
     def fill(staging: Path) -> Manifest:

@@ -18,17 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck import graph
+from limbeck.artefact import save
 from limbeck.artefact.manifest import INT8_GRAPH, NAME, Manifest
-from limbeck.artefact.save import seal
+from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError, SettingsError, together
 from limbeck.graph.write import write_folder
+from limbeck.passes._encoder_files import CONFIG, WEIGHTS, read
 from limbeck.passes._encoder_folder import write
 from limbeck.passes._pieces import choose
 from limbeck.passes._tokenizer_file import TokenizerFile
-from limbeck.passes.encoder_files import CONFIG, WEIGHTS, read
 from limbeck.runtime.session import answer_probes
 from limbeck.text import Encoder
-from limbeck.text.blank import clean
 
 _CHUNK = 1024  # encodings are heavy objects: this many live at once
 
@@ -61,12 +61,9 @@ class TrimReport:
 
 def piece_counts(encoder: Encoder, texts: Iterable[str]) -> NDArray[np.int64]:
     """Count the uses of each piece id in ``texts``, special tokens not counted: shape ``(largest id + 1,)``."""
-    tokenizer = encoder.tokenizer
-    counts = np.zeros(max(tokenizer.get_vocab(with_added_tokens=True).values()) + 1, np.int64)
+    counts = np.zeros(max(encoder.tokenizer.get_vocab(with_added_tokens=True).values()) + 1, np.int64)
     for chunk in _chunks(texts):
-        found = tokenizer.encode_batch_fast(chunk, add_special_tokens=False)
-        ids = [np.array(encoding.ids, np.int64) for encoding in found]
-        counts += np.bincount(np.concatenate(ids), minlength=len(counts))
+        counts += np.bincount(np.concatenate(encoder.pieces(chunk)), minlength=len(counts))
     return counts
 
 
@@ -90,23 +87,17 @@ def trim_folder(
 
     Raises:
         ModelError: the folder is no such encoder.
-        SettingsError: ``pieces`` are too few, ``counts`` of another tokenizer, or ``out`` holds other files.
+        SettingsError: ``pieces`` are too few, or ``counts`` of another tokenizer.
+        ArtefactError: something stands at ``out``, or the disk is full or failing.
         MissingExtra: safetensors is not installed.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise SettingsError(f"{str(out)!r} is there already; give a folder that is not")
-    staging = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
-    try:
-        staging.mkdir(parents=True)
-        report = _trim(source, staging, counts, pieces=pieces, added=added)
-        if out.is_dir():
-            out.rmdir()
-        staging.rename(out)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
-    return report
+    reports: list[TrimReport] = []
+
+    def fill(staging: Path) -> None:
+        reports.append(_trim(source, staging, counts, pieces=pieces, added=added))
+
+    save.write_folder(out, fill, mark=CONFIG)
+    return reports[0]
 
 
 def apply(
@@ -125,10 +116,10 @@ def apply(
     Raises:
         SettingsError: the model is int8, ``pieces`` are too few, or ``counts`` of another tokenizer.
         ModelError: it is no WordPiece encoder whose graph can be made without torch.
-        ArtefactError: something stands at ``out`` that may not be replaced.
+        ArtefactError: ``folder`` has damaged files, or something stands at ``out`` that may not be replaced.
         MissingExtra: onnx or safetensors is not installed.
     """
-    manifest = Manifest.read(folder)
+    manifest = verify(folder)  # what is made of damaged files would carry new hashes
     if INT8_GRAPH in manifest.files:
         raise SettingsError(f"{str(folder)!r} is int8 already; trim the float model, then export it with --int8")
     reasons = graph.obstacles(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
@@ -153,7 +144,7 @@ def apply(
         model = {**manifest.model, "parameters": parameters}
         return replace(manifest, model=model, passes=[*manifest.passes, note], files={}, probes={})
 
-    return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
+    return save.seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
 
 
 def _trim(
@@ -184,7 +175,7 @@ def _trim(
 def _chunks(texts: Iterable[str]) -> Iterable[list[str]]:
     chunk: list[str] = []
     for text in texts:
-        chunk.append(clean(text))
+        chunk.append(text)
         if len(chunk) == _CHUNK:
             yield chunk
             chunk = []

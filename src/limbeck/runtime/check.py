@@ -129,10 +129,9 @@ def difference(task: TaskLike, expected: NDArray[np.float64], found: NDArray[np.
     """Largest difference between two sets of answers; infinite where one is not a number."""
     if not np.isfinite(found).all():
         return float("inf")
-    before, after = task.decode(expected).columns, task.decode(found).columns
+    before, after = task.decode(expected).compared, task.decode(found).compared
     if before:
-        names = [name for name in before if name.startswith("p_")] or list(before)
-        return max(float(np.abs(after[name] - before[name]).max(initial=0.0)) for name in names)
+        return max(float(np.abs(after[name] - before[name]).max(initial=0.0)) for name in before)
     scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
     return float(np.abs(found - expected).max(initial=0.0)) / scale
 

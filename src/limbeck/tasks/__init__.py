@@ -30,6 +30,14 @@ class Answers:
     columns: dict[str, Array] = field(default_factory=dict)
     """Further columns of an answer in their order, such as ``p_<class>``: shape ``(N,)`` each."""
 
+    @property
+    def compared(self) -> dict[str, Array]:
+        """The columns that tell how far two models are apart: probabilities where there are such, else all.
+
+        A ``score``, the difference of two probabilities, moves by up to twice as much as they do.
+        """
+        return {name: values for name, values in self.columns.items() if name.startswith("p_")} or self.columns
+
 
 class TaskLike(Protocol):
     """The contract of a task."""
@@ -81,7 +89,8 @@ def task_from_json(record: dict[str, Any]) -> TaskLike:
     """Build the task that ``limbeck.json`` records.
 
     Raises:
-        ArtefactError: the record lacks a name.
+        ArtefactError: the record lacks a name, or does not hold what the task of that name takes.
+        SettingsError: there is no task of that name.
     """
     arguments = dict(record)
     name = arguments.pop("name", None)
@@ -89,4 +98,7 @@ def task_from_json(record: dict[str, Any]) -> TaskLike:
         raise ArtefactError(
             f"limbeck.json records the task {record!r}, without a name; train or export the folder again"
         )
-    return make_task(name, **arguments)
+    try:
+        return make_task(name, **arguments)
+    except TypeError as error:
+        raise ArtefactError(f"limbeck.json records the task {record!r}: {error}; upgrade limbeck") from None
