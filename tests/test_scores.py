@@ -69,6 +69,17 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
         Scores.open(tmp_path / "s.npz")
 
 
+@pytest.mark.parametrize("name", ["ids", "logits", "read", "dropped", "answerable"])
+def test_an_array_that_is_missing_is_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "s.npz"
+    table().write(path)
+    with np.load(path) as file:
+        kept = {key: file[key] for key in file if key != name}
+    np.savez(path, **kept)
+    with pytest.raises(DataError, match=f"holds no scores .*{name}"):
+        Scores.open(path)
+
+
 def test_damage_is_named(tmp_path: Path) -> None:
     path = tmp_path / "s.npz"
     table(200).write(path)

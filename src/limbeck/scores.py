@@ -176,7 +176,7 @@ def _from_npz(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     content.seek(0)
     with np.load(content, allow_pickle=False) as file:
         meta = json.loads(file["meta"].tobytes())
-        arrays = {name: file.get(name) for name in _ARRAYS}
+        arrays = {name: file[name] for name in _ARRAYS if name != "targets"} | {"targets": file.get("targets")}
     return arrays, meta
 
 

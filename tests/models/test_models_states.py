@@ -78,7 +78,7 @@ def test_a_saved_model_is_loaded_with_its_output_layer(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="not a configuration that transformers knows"):
+    with pytest.raises(ModelError, match="not a configuration that can be used"):
         load(tmp_path)
     made = make(tmp_path / "model", "bert", classes=("a", "b"))
     (made / "model.safetensors").write_bytes(b"nothing")

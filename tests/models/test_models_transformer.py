@@ -15,7 +15,7 @@ import transformers
 from limbeck.errors import ModelError
 from limbeck.models import Batch, Prepared, Request, defaults, export, family_of, prepare
 from limbeck.models._hub import find
-from limbeck.models.transformer import TransformerModel, max_positions, read_tokenizer
+from limbeck.models.transformer import TransformerModel, load, max_positions, read_tokenizer
 from limbeck.tasks import make_task
 from support.encoders import FAMILIES, POSITIONS, TRACED, configuration, folder, make, tokenizer_json, with_patch
 
@@ -213,8 +213,64 @@ def test_a_file_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("content", ["{", '{"model_type": "no such"}', "{}"])
 def test_a_config_that_transformers_does_not_know(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.json").write_text(content)
-    with pytest.raises(ModelError, match=r"config.json is not a configuration that transformers knows"):
+    with pytest.raises(ModelError, match=r"config.json is not a configuration that can be used"):
         start(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"hidden_size": "wide"}, "config.json is not a configuration that can be used: .*hidden_size"),
+        ({"id2label": ["no", "yes"]}, "config.json is not a configuration that can be used: AttributeError: "),
+        ({"hidden_act": "no such"}, "cannot be loaded as an encoder: KeyError: 'no such'"),
+        ({"num_attention_heads": 0}, "cannot be loaded as an encoder: ZeroDivisionError: "),
+        ({"model_type": "xlnet"}, "config.json is not a configuration that can be used: .*no sequence length limit"),
+        ({"model_type": "clip"}, r"cannot be loaded as an encoder: Unrecognized configuration class .{,300}$"),
+    ],
+)
+def test_a_config_with_impossible_entries(tmp_path: Path, change: dict[str, Any], says: str) -> None:
+    source = with_config(make(tmp_path / "m", "bert"), **change)
+    with pytest.raises(ModelError, match=says):
+        start(source)
+
+
+def with_config(source: Path, **change: Any) -> Path:
+    path = source / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    return source
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            {"num_hidden_layers": 3},
+            r"m lacks weights of the encoder that its config.json tells of: bert\.encoder\.layer\.2\..*; and 13 more\. "
+            "The files do not belong together: copy the whole folder again",
+        ),
+        ({"intermediate_size": 64}, r"bert\.encoder\.layer\.0\.intermediate\.dense\.bias \(64,\), there \(48,\); "),
+        ({"max_position_embeddings": 41}, r"position_embeddings\.weight \(41, 32\), there \(40, 32\)\. The files"),
+        ({"model_type": "albert"}, r"lacks weights of the encoder that its config.json tells of: albert\."),
+    ],
+)
+def test_weights_of_another_encoder(tmp_path: Path, change: dict[str, Any], says: str) -> None:
+    """transformers would draw what is missing by chance, and say so in its log alone."""
+    source = with_config(make(tmp_path / "m", "bert"), **change)
+    for opened in (start, load):
+        with pytest.raises(ModelError, match=says):
+            opened(source)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_pooler_and_a_head_may_be_new(tmp_path: Path, family: str) -> None:
+    start(make(tmp_path / "m", family, masked_lm=True))
+
+
+def test_a_tokenizer_that_is_no_text(tmp_path: Path) -> None:
+    source = make(tmp_path / "m", "bert")
+    (source / "tokenizer.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(ModelError, match=r"tokenizer.json cannot be read: .*; copy the folder again"):
+        start(source)
 
 
 def test_a_tokenizer_with_more_pieces_than_the_model(tmp_path: Path) -> None:

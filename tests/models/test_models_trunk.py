@@ -77,6 +77,15 @@ def test_the_logits_are_transformers(family: str, lengths: tuple[int, ...]) -> N
     torch.testing.assert_close(ours(model, inputs), theirs(model, inputs), rtol=1e-5, atol=2e-6)
 
 
+@pytest.mark.parametrize("family", ["bert", "electra", "roberta"])
+@torch.no_grad()
+def test_a_model_of_one_segment_reads_pairs(family: str) -> None:
+    model = model_of(family, type_vocab_size=1).eval()
+    inputs = batch(model, 9, 5)
+    pairs = Batch(inputs.input_ids, inputs.attention_mask, torch.tensor([[0] * 4 + [1] * 5, [0] * 9]))
+    torch.testing.assert_close(ours(model, pairs), theirs(model, inputs), rtol=1e-5, atol=2e-6)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("lengths", [(7,), (9, 2, 5)], ids=str)
 @torch.no_grad()

@@ -61,6 +61,18 @@ def test_parts_of_the_loss_and_validations_within_an_epoch() -> None:
         draw(Log.of(entries()), ["parts"])
 
 
+def test_a_layer_fitted_in_one_go_after_epochs_is_no_point_of_the_course() -> None:
+    fitted = {"fit": {"name": "logistic regression"}, "valid": {"loss": 0.1}}
+    assert Log.of([*entries(), fitted]) == Log.of(entries())
+
+
+def test_a_student_that_loses_nothing_can_be_drawn() -> None:
+    nothing = [{**entry, "loss": 0.0, "parts": {"soft": 0.0}} for entry in entries(1, valid=False)]
+    figure = draw(Log.of(nothing), ["loss", "parts"])
+    figure.canvas.draw()
+    assert figure.axes[0].get_ylim() == (0.0, 1.0)
+
+
 def test_without_validation_rows_or_with_one_epoch_there_is_less() -> None:
     figure = draw(Log.of(entries(1, valid=False)), ["loss"])
     (loss,) = figure.axes
@@ -129,7 +141,12 @@ def test_a_saved_log_is_read_and_a_damaged_one_named(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text("".join(json.dumps(entry) + "\n" for entry in entries()))
     assert Log.read(tmp_path) == Log.of(entries())
-    for content in ("not json\n", '{"update": "x", "loss": 1, "epoch": 1}\n', "[1, 2]\n"):
+    update = '{"update": 1, "loss": 1, "epoch": 1}\n'
+    for content in (
+        *("not json\n", '{"update": "x", "loss": 1, "epoch": 1}\n', "[1, 2]\n"),
+        update + '{"train_loss": 1, "epoch": 1}\n',
+        update + '{"update": 1, "valid": {"accuracy": 1}}\n',
+    ):
         path.write_text(content)
         with pytest.raises((ArtefactError, SettingsError)):
             Log.read(tmp_path)

@@ -45,6 +45,12 @@ def test_equal_targets_have_no_unit(value: float) -> None:
     assert TASK.output_scale(np.full(3, value)) == pytest.approx((1.0, value), rel=1e-12)
 
 
+def test_targets_that_float32_does_not_tell_apart_have_no_unit() -> None:
+    for least in (1e-200, 1e-320):  # squares of their deviations are 0
+        assert TASK.output_scale(np.array([least, 3 * least])) == pytest.approx((1.0, 2 * least))
+    assert TASK.output_scale(np.array([1e-30, 3e-30])) == pytest.approx((1e-30, 2e-30))
+
+
 def test_answers_are_the_logits() -> None:
     answers = TASK.decode(np.array([[1.5], [-2.0]]))
     assert answers.predicted == [1.5, -2.0]

@@ -76,6 +76,11 @@ def test_rows_without_labels_are_refused() -> None:
         learner(Dataset(["a film"], None, name="plain"))
 
 
+def test_validation_rows_without_labels_are_refused() -> None:
+    with pytest.raises(DataError, match="plain has no labels to validate by; name their column with --label-column"):
+        learner(rows(4), Dataset(["a film"], None, name="plain"))
+
+
 def test_a_validation_label_that_is_no_class_is_refused() -> None:
     valid = Dataset(["a film"], ["god"], "classify", ("bad", "good"), "valid")
     with pytest.raises(DataError, match=r"label 'god' is none of the classes: 'good' \(nearest\), 'bad'"):

@@ -198,6 +198,13 @@ def test_the_last_weights_are_kept_on_request_and_without_validation() -> None:
     assert any(not torch.equal(last[name], best[name]) for name in last)
 
 
+def test_patience_counts_epochs_that_have_fewer_updates_than_validations() -> None:
+    valid = flipped(rows(40).take(range(30, 40)))
+    made = fitted(rows(8), valid, epochs=12, lr=3e-3, patience=2, validations=4, batch_size=8)
+    assert made.progress is not None
+    assert made.progress.update == made.progress.best_update + 2 < 12  # an epoch has one update
+
+
 def test_patience_ends_a_training_that_gets_no_better() -> None:
     valid = flipped(rows(40).take(range(30, 40)))
     made = fitted(rows(30), valid, epochs=12, lr=3e-3, patience=2)

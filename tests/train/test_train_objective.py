@@ -50,6 +50,13 @@ def test_given_ones_go_by_name_whatever_the_order(given: str) -> None:
     assert class_weights(given, CLASSES, COUNTS) == {"10": 1.0, "2": 5.0, "9": 1.0}
 
 
+def test_none_at_all_is_told() -> None:
+    settings = LossSettings(class_weights="")
+    assert settings.given() == ["--class-weights"]
+    with pytest.raises(SettingsError, match="--class-weights '' is no weight; it takes balanced, or names"):
+        make_objective(settings, make_task("classify", classes=CLASSES), np.arange(3), source="small", own=False)
+
+
 def test_names_may_hold_commas_and_equals_signs() -> None:
     assert class_weights("a, b=2,x=y=3", ["a, b", "x=y"], np.array([1, 1])) == {"a, b": 2.0, "x=y": 3.0}
 

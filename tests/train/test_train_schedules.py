@@ -152,6 +152,20 @@ def test_sgdr_by_hand() -> None:
     assert set(betas) == {0.9}
 
 
+@pytest.mark.parametrize(
+    ("epoch_sizes", "fit", "n_cycles"),
+    [
+        ([10, 10, 11], {}, 3),
+        ([5, 5, 5], {"cycle_length": 1.5}, 2),
+        ([17, 17, 18, 18, 17, 17, 18], {"cycle_mult": 2}, 3),
+    ],
+)
+def test_sgdr_does_not_start_again_behind_its_last_cycle(epoch_sizes: list[int], fit: Any, n_cycles: int) -> None:
+    rates, _ = run("sgdr", epoch_sizes, **fit)
+    assert rates.count(LR) == n_cycles
+    assert rates[-1] < LR / 5
+
+
 def test_plateau_by_hand() -> None:
     losses = [0.5, 0.5, 0.6, 0.4, 0.41, 0.42, 0.43]
     # two epochs without a better loss (2 and 3), then one better, then two again

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from limbeck.errors import SettingsError
@@ -53,6 +54,23 @@ def test_two_measures_of_a_batch_exclude_each_other() -> None:
 def test_too_small(name: str, least: int) -> None:
     flag = "--" + name.replace("_", "-")
     assert refusal(**{name: least - 1}) == f"{flag} {least - 1} is too small; give {least} or more"
+
+
+def test_a_seed_that_torch_cannot_hold() -> None:
+    assert FitSettings(seed=2**63 - 1).seed == 2**63 - 1
+    assert refusal(seed=2**63) == f"--seed {2**63} is too large; give {2**63 - 1} or less"
+
+
+def test_epochs_behind_the_last_update_are_not_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    planned: list[int] = []
+
+    def steps(self: FitSettings, lengths: Any, epoch: int = 0) -> list[int]:
+        planned.append(epoch)
+        return [0] * 4
+
+    monkeypatch.setattr(FitSettings, "steps", steps)
+    assert FitSettings(epochs=10**9, max_updates=8).epoch_sizes(np.zeros(9, np.int64)) == [4, 4]
+    assert planned == [0, 1]
 
 
 @pytest.mark.parametrize("lr", [0.0, -1e-5, 10, math.nan, math.inf])

@@ -81,7 +81,7 @@ def test_no_more_updates_than_were_asked_for(time: str, epochs: int, max_updates
 
 def test_the_least_time_is_that_of_the_updates_asked_for() -> None:
     made = Learner(rows(20), model="small", fit=FitSettings(epochs=3, lr=1e-3, max_updates=1))
-    with pytest.raises(SettingsError, match="the least that makes sense 4.5 s more"):
+    with pytest.raises(SettingsError, match=r"the least that makes sense 4\.5 s more"):
         choose(made, replace(cost(), updates=1, seconds=3.6), Clock().limit("1s"))
 
 

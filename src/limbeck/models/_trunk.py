@@ -222,7 +222,7 @@ def _trunk(model: Any, embed: Any, layers: tuple[Layer, ...], head: Any, positio
 def _bert(model: Any) -> Trunk:
     return _trunk(
         model,
-        lambda batch: model.bert.embeddings(input_ids=batch.input_ids, token_type_ids=batch.token_type_ids),
+        lambda batch: model.bert.embeddings(input_ids=batch.input_ids, token_type_ids=_types(batch, model.config)),
         _bert_layers(model.bert.encoder),
         lambda first: model.classifier(model.dropout(model.bert.pooler(first))),
     )
@@ -239,7 +239,7 @@ def _roberta(model: Any) -> Trunk:
 
 def _electra(model: Any) -> Trunk:
     def embed(batch: Batch) -> Tensor:
-        states: Tensor = model.electra.embeddings(input_ids=batch.input_ids, token_type_ids=batch.token_type_ids)
+        states: Tensor = model.electra.embeddings(input_ids=batch.input_ids, token_type_ids=_types(batch, model.config))
         project = getattr(model.electra, "embeddings_project", None)
         return states if project is None else project(states)
 
@@ -294,5 +294,5 @@ def _mpnet(model: Any) -> Trunk:
 
 
 def _types(batch: Batch, config: Any) -> Tensor:
-    """Segment ids that the family has rows for: RoBERTa has one segment, whatever its tokenizer says."""
+    """Segment ids that the model has rows for: RoBERTa has one segment, whatever its tokenizer says."""
     return batch.token_type_ids if config.type_vocab_size > 1 else torch.zeros_like(batch.token_type_ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 import transformers
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from torch import nn
 
 from limbeck import graph
@@ -20,6 +20,7 @@ from limbeck.errors import ModelError, require
 from limbeck.graph import weights
 from limbeck.models import Batch, Defaults, Output, Prepared, Request, shown
 from limbeck.models._hub import find
+from limbeck.models._lacking import refuse_lacking
 from limbeck.models._trunk import run, trunk_of
 from limbeck.text import Encoder
 
@@ -37,6 +38,9 @@ _OFFSET_FAMILIES = (
     *("data2vec-text", "ibert", "longformer", "lilt", "luke", "markuplm"),
 )
 """Families whose position numbers begin behind the padding id, so that two rows of the table are never used."""
+
+_LONGEST_REASON = 300
+"""Characters of an error of transformers that are shown."""
 
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
@@ -148,7 +152,7 @@ def _load(folder: Path, config: Any, name: str) -> Any:
     try:
         if (folder / INT8_GRAPH).is_file() and not (folder / "model.safetensors").is_file():
             return _dequantised(auto.from_config(config, dtype=torch.float32), weights.read(folder))
-        return auto.from_pretrained(
+        inner, told = auto.from_pretrained(
             folder,
             config=config,
             local_files_only=True,
@@ -156,9 +160,18 @@ def _load(folder: Path, config: Any, name: str) -> Any:
             trust_remote_code=False,
             ignore_mismatched_sizes=True,
             dtype=torch.float32,
+            output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ModelError(f"{name} cannot be loaded as an encoder: {error}") from None
+    except Exception as error:  # a configuration that cannot be made raises whatever its model runs into
+        raise ModelError(f"{name} cannot be loaded as an encoder: {_reason(error)}") from None
+    refuse_lacking(told, inner, name)
+    return inner
+
+
+def _reason(error: Exception) -> str:
+    """An error in a line; transformers' go on with lists of all that it knows."""
+    told = textwrap.shorten(str(error), _LONGEST_REASON)
+    return told if isinstance(error, OSError | ValueError | RuntimeError) else f"{type(error).__name__}: {told}"
 
 
 def _dequantised(inner: Any, found: Mapping[str, NDArray[Any]]) -> Any:
@@ -233,15 +246,17 @@ def max_positions(config: Any) -> int:
 def _config(folder: Path) -> Any:
     path = folder / "config.json"
     try:
-        return transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        max_positions(config)  # some families have no number of them, and are read from the other end
+        return config
+    except Exception as error:  # its entries may be anything, and each family looks at its own
         kind = _own_type(path)
         if kind:
             family = kind.removeprefix(OWN)
             raise ModelError(
                 f"{folder} is a {family} model, which no training starts from; --model {family} trains one anew"
             ) from None
-        raise ModelError(f"{path} is not a configuration that transformers knows: {error}") from None
+        raise ModelError(f"{path} is not a configuration that can be used: {_reason(error)}") from None
 
 
 def _own_type(path: Path) -> str:
@@ -296,8 +311,11 @@ def read_tokenizer(folder: Path) -> str:
         ModelError: there is no tokenizer that transformers can turn into one.
     """
     path = folder / "tokenizer.json"
-    if path.is_file():
-        return path.read_text(encoding="utf-8")
+    try:
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} cannot be read: {error}; copy the folder again") from None
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         text = str(tokenizer.backend_tokenizer.to_str())

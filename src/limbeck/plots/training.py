@@ -58,12 +58,15 @@ class Log:
             raise SettingsError("this model was fitted in one go, or not at all: there are no updates to draw")
         columns = {name: tuple(float(entry[name]) for entry in steps if name in entry) for name in _LOGGED}
         names = list(steps[0].get(PARTS, {}))
+        judged = [
+            entry for entry in entries if "valid" in entry and "update" in entry
+        ]  # a layer fitted in one go has none
         return cls(
             tuple(int(entry["update"]) for entry in steps),
             {name: values if len(values) == len(steps) else () for name, values in columns.items()},
             {name: tuple(float(entry[PARTS][name]) for entry in steps) for name in names},
             tuple(int(entry["update"]) for entry in epochs),
-            tuple((int(entry["update"]), entry["valid"]["loss"]) for entry in entries if "valid" in entry),
+            tuple((int(entry["update"]), float(entry["valid"]["loss"])) for entry in judged),
         )
 
     @classmethod
@@ -78,9 +81,10 @@ class Log:
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
             return cls.of([json.loads(line) for line in lines if line.strip()])
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise ArtefactError(
-                f"{str(path)!r} cannot be read ({error}); give the folder of a model that limbeck trained"
+                f"{str(path)!r} cannot be read ({type(error).__name__}: {error}); give the folder of a model that "
+                "limbeck trained"
             ) from None
 
 
@@ -124,7 +128,8 @@ def _loss(panel: Axes, log: Log) -> None:
         best = min(valid, key=lambda point: point[1])
         panel.plot(*zip(*valid, strict=True), color=ORANGE, marker="o", markersize=5, linewidth=1.4, label="validation")
         panel.plot(*best, color=ORANGE, marker="o", markersize=11, markerfacecolor="none", label=f"best, {best[1]:.4f}")
-    panel.set_ylim(0 if min(shown) < 0.3 * max(shown) else min(shown) * 0.9, max(shown) * 1.12)
+    highest = max(shown) * 1.12 or 1.0  # a student that is its teacher loses nothing
+    panel.set_ylim(0 if min(shown) < 0.3 * max(shown) else min(shown) * 0.9, highest)
     panel.set_ylabel("loss")
     panel.legend(frameon=False, fontsize="small", ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
 
@@ -132,7 +137,8 @@ def _loss(panel: Axes, log: Log) -> None:
 def _parts(panel: Axes, log: Log) -> None:
     for (name, values), colour in zip(log.parts.items(), cycle((BLUE, ORANGE, GREEN, PURPLE, GREY))):
         panel.plot(log.updates, exponential_means(values, _BETA), color=colour, linewidth=1.6, label=name)
-    panel.set_yscale("log")
+    if any(value > 0 for values in log.parts.values() for value in values):
+        panel.set_yscale("log")
     panel.set_ylabel("parts, smoothed")
     panel.legend(frameon=False, fontsize="small", ncols=5, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import ModelError
 from limbeck.models import Attention, Batch
+from limbeck.models._lacking import refuse_lacking
 from limbeck.models._rates import rates_of
 from limbeck.models._trunk import hidden_states, taken, trunk_of
 from limbeck.models.transformer import fitting_tokenizer, inputs_of, read_tokenizer, write_tokenizer
@@ -239,8 +240,5 @@ def open_masked(folder: Path, *, seed: int = 0, scratch: bool = False, dropout: 
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder} cannot be loaded as an encoder with a masked-LM head: {error}") from None
-    base = f"{inner.base_model_prefix}."
-    lacking = [name for name in told["missing_keys"] if name.startswith(base) and "pooler" not in name]
-    if lacking:
-        raise ModelError(f"{folder} lacks weights of the encoder: {', '.join(sorted(lacking)[:3])}")
+    refuse_lacking(told, inner, str(folder))
     return Opened(MaskedModel(inner, read_tokenizer(folder), kept=kept), not told["missing_keys"])

@@ -15,6 +15,8 @@ from limbeck.tasks import Answers, Array
 
 MOST = 1e30
 """Numbers beyond it are refused: models count in float32, which ends at 3e38, and answers may lie far from targets."""
+_LEAST_SCALE = float(np.finfo(np.float32).tiny)
+"""Numbers that differ by less are all alike in float32."""
 
 
 class Task:
@@ -50,7 +52,8 @@ class Task:
     def output_scale(self, targets: NDArray[Any]) -> tuple[float, float]:
         """Deviation and mean of the training targets: the model learns standardised ones, whatever their unit."""
         varies = targets.min() < targets.max()  # the deviation of equal numbers is rounded to something above 0
-        return float(np.std(targets)) if varies else 1.0, float(np.mean(targets))
+        deviation = float(np.std(targets)) if varies else 0.0
+        return deviation if deviation >= _LEAST_SCALE else 1.0, float(np.mean(targets))
 
     def decode(self, logits: Array) -> Answers:
         """The number itself."""

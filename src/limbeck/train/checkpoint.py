@@ -38,7 +38,7 @@ class Progress:
     best_update: int = 0
     """The update that reached it."""
     stale: int = 0
-    """Epochs since then."""
+    """Validations since then."""
     seconds: float = 0.0
     """Seconds of training, validation and saving left out."""
     texts: int = 0

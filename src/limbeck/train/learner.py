@@ -91,6 +91,11 @@ class Learner:
         self.task = task_of(train)
         self.notices: list[str] = list(check_fit(self.asked, self.source, self.task))
         self.train, self.valid = train, valid if valid is not None and len(valid) else None
+        if self.valid is not None and self.valid.targets is None:
+            raise DataError(
+                f"{self.valid.name} has no labels to validate by; name their column with --label-column, or leave the "
+                "validation rows out"
+            )
         if self.valid is not None and self.valid.is_pairs != train.is_pairs:
             kinds = ["pairs of texts" if part.is_pairs else "single texts" for part in (train, self.valid)]
             raise DataError(

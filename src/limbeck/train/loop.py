@@ -295,7 +295,8 @@ class Loop:
     def _is_over(self) -> bool:
         """Whether patience is lost, or the time is up."""
         patience = self.settings.patience
-        is_out = patience is not None and self.progress.stale >= patience * self.settings.validations
+        an_epoch = min(self.settings.validations, max(self.epoch_sizes))  # no update is validated twice
+        is_out = patience is not None and self.progress.stale >= patience * an_epoch
         return is_out or self.work.is_time_up()
 
     def _checkpoint(self) -> None:

@@ -42,4 +42,4 @@ class LossSettings:
             "--focal": self.focal,
             "--label-smoothing": self.label_smoothing,
         }
-        return [flag for flag, value in flags.items() if value]
+        return [flag for flag, value in flags.items() if value not in (None, 0.0)]

@@ -169,9 +169,10 @@ def make_scheduler(optimizer: Optimizer, fit: FitSettings, epoch_sizes: Sequence
             max_momentum=BETA1[1],
         )
     if fit.schedule in CYCLIC:
-        cycle = max(1, round(fit.cycle_length * total / len(epoch_sizes)))
-        if fit.schedule == "sgdr":
-            return CosineAnnealingWarmRestarts(optimizer, T_0=cycle, T_mult=fit.cycle_mult)
+        whole = round(fit.cycle_length * total / len(epoch_sizes), 6)
+        if fit.schedule == "sgdr":  # rounded down, the last updates would start again at the highest rate
+            return CosineAnnealingWarmRestarts(optimizer, T_0=math.ceil(whole), T_mult=fit.cycle_mult)
+        cycle = max(1, round(whole))
         return CyclicLR(
             optimizer,
             base_lr=[rate / LOWEST for rate in rates],

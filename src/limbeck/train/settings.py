@@ -10,7 +10,7 @@ from limbeck.errors import SettingsError, nearest, together
 from limbeck.plan import Budget, Rows, training_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -27,6 +27,8 @@ OutputLayer = Literal["fresh", "frozen"]
 FREEZE = ("none", "embeddings", "encoder")
 """What can be frozen by name; a number of layers besides."""
 ENCODER = FREEZE[-1]
+MOST_SEED = 2**63 - 1
+"""torch and files of tables hold no larger one."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ class FitSettings:
         ):
             if value is not None and value < least:
                 problems.append(f"{flag} {value} is too small; give {least} or more")
+        if self.seed > MOST_SEED:
+            problems.append(f"--seed {self.seed} is too large; give {MOST_SEED} or less")
         if self.lr is not None and not 0 < self.lr < 10:
             problems.append(f"--lr {self.lr} is no learning rate; give one between 0 and 10, such as 5e-5")
         if self.freeze not in FREEZE and not str(self.freeze).isdecimal():
@@ -181,7 +185,7 @@ class FitSettings:
 
     def epoch_sizes(self, lengths: NDArray[np.int64]) -> list[int]:
         """Updates of each epoch, of which no more than ``max_updates`` are made; epochs without any are left out."""
-        return within_updates([len(self.steps(lengths, epoch)) for epoch in range(self.epochs or 1)], self.max_updates)
+        return within_updates((len(self.steps(lengths, epoch)) for epoch in range(self.epochs or 1)), self.max_updates)
 
     @property
     def batch(self) -> Budget:
@@ -196,13 +200,17 @@ class FitSettings:
         return self.batch.times(self.accumulate)
 
 
-def within_updates(epoch_sizes: Sequence[int], limit: int | None) -> list[int]:
-    """Updates of each epoch, of which no more than ``limit`` are made; epochs without any are left out.
+def within_updates(epoch_sizes: Iterable[int], limit: int | None) -> list[int]:
+    """Updates of each epoch, of which no more than ``limit`` are made; epochs without any are not asked for.
 
     >>> within_updates([4, 4, 4], 6), within_updates([4, 4, 4], None)
     ([4, 2], [4, 4, 4])
     """
     kept: list[int] = []
+    left = math.inf if limit is None else limit
     for size in epoch_sizes:
-        kept.append(size if limit is None else min(size, limit - sum(kept)))
-    return [size for size in kept if size]
+        kept.append(int(min(size, left)))
+        left -= size
+        if left <= 0:
+            break
+    return kept
