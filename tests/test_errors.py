@@ -59,6 +59,7 @@ def test_require_does_not_hide_what_an_installed_module_misses(tmp_path: Path, m
         ("zzz", ["text", "label"], "'label', 'text'"),
         ("", ["b", "a", "b"], "'a', 'b'"),
         ("a", [], ""),
+        ("long", ["x" * 99], f"'{'x' * 57}...'"),
     ],
 )
 def test_nearest(value: str, accepted: list[str], named: str) -> None:
@@ -70,6 +71,12 @@ def test_nearest_names_each_once(value: str, accepted: list[str]) -> None:
     named = nearest(value, iter(accepted))
     assert all(repr(name) in named for name in accepted)
     assert named.count(" (nearest)") <= 1 or any("(nearest)" in name for name in accepted)
+
+
+def test_of_very_much_that_is_accepted_the_first_are_named() -> None:
+    named = nearest("c78", (f"c{n}" for n in range(100)))
+    assert named.startswith("'c78' (nearest), 'c0', 'c1', 'c10', ") and named.endswith("'c25' and 80 more")
+    assert named.count("'") == 2 * 20
 
 
 def test_together() -> None:

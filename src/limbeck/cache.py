@@ -41,6 +41,11 @@ def remember(kind: str, key: str, record: dict[str, Any]) -> None:
         write_whole(cache_dir() / kind / f"{key}.json", json.dumps(record).encode())
 
 
+def partial_of(path: Path) -> Path:
+    """A name beside ``path`` to write it under until it is whole, which nobody else writes to meanwhile."""
+    return path.with_name(f".{path.name}.partial-{os.getpid()}-{threading.get_ident()}")
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file beside and rename it into place, its folder made where it is missing: never half a file.
 
@@ -48,7 +53,7 @@ def write_whole(path: Path, content: bytes) -> None:
         OSError: the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}-{threading.get_ident()}")
+    partial = partial_of(path)
     try:
         partial.write_bytes(content)
         partial.replace(path)

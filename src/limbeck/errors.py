@@ -21,6 +21,10 @@ import importlib
 from collections.abc import Iterable
 from types import ModuleType
 
+_NAMED = 20
+"""So many of what is accepted are named; a wide table or a fine set of classes has thousands."""
+_QUOTED_CHARACTERS = 60
+
 
 class LimbeckError(Exception):
     """Root of the family: the user can mend it, and the message says how."""
@@ -86,15 +90,27 @@ def closest(value: str, accepted: Iterable[str], *, n: int = 1, cutoff: float = 
 
 
 def nearest(value: str, accepted: Iterable[str]) -> str:
-    """Name what is accepted, the nearest match to ``value`` first.
+    """Name what is accepted, the nearest match to ``value`` first; of very much the first in order.
 
     >>> nearest("lable", ["text", "label"])
     "'label' (nearest), 'text'"
     """
     names = sorted(dict.fromkeys(accepted))
     close = closest(value, names, cutoff=0.5)
-    rest = [repr(name) for name in names if name not in close]
-    return ", ".join([f"{name!r} (nearest)" for name in close] + rest)
+    rest = [quoted(name) for name in names if name not in close]
+    shown = [f"{quoted(name)} (nearest)" for name in close] + rest[: _NAMED - len(close)]
+    return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
+
+
+def quoted(value: object) -> str:
+    """Quote a value for a message, the beginning alone of a long one: what stands in a cell may be a whole text.
+
+    >>> quoted("spam"), quoted("x" * 70) == repr("x" * 57 + "...")
+    ("'spam'", True)
+    """
+    text = value if isinstance(value, str) else repr(value)
+    cut = text if len(text) <= _QUOTED_CHARACTERS else text[: _QUOTED_CHARACTERS - 3] + "..."
+    return repr(cut) if isinstance(value, str) else cut
 
 
 def together(problems: Iterable[str]) -> str:

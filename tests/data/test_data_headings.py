@@ -40,4 +40,4 @@ def test_a_heading_that_is_a_cell_too() -> None:
 
 
 def test_a_long_heading_is_cut_in_the_words() -> None:
-    assert doubt(["word " * 100]) == f"{('word ' * 100)[:37] + '...'!r} reads like a text"
+    assert doubt(["word " * 100]) == f"{('word ' * 100)[:57] + '...'!r} reads like a text"

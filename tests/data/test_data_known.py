@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from limbeck.data import Dataset, of_classes, read
-from limbeck.errors import DataError
+from limbeck.data import Dataset, known, of_classes, read
+from limbeck.data.rows import PROBLEMS_SHOWN
+from limbeck.errors import DataError, nearest
 
 CLASSES = ("bad", "fair", "good")
 
@@ -79,3 +81,17 @@ def test_numbers_and_unlabelled_rows_come_back_as_they_are() -> None:
     regress = Dataset(["a"], [1.5], task="regress")
     unlabelled = Dataset(["a"], None)
     assert of_classes(regress, ()) is regress and of_classes(unlabelled, CLASSES) is unlabelled
+
+
+def test_a_column_of_texts_is_refused_at_once_and_its_cells_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def noted(label: str, classes: Sequence[str]) -> str:
+        asked.append(label)
+        return nearest(label, classes)
+
+    monkeypatch.setattr(known, "nearest", noted)
+    with pytest.raises(DataError, match="and 90 more labels") as error:
+        of_classes(rows(*(f"{n:02d} " + "a long evening " * 20 for n in range(100))), CLASSES)
+    assert len(asked) == PROBLEMS_SHOWN  # difflib takes long, and once a row is a minute
+    assert max(map(len, str(error.value).splitlines())) < 200

@@ -198,6 +198,26 @@ def test_a_column_of_two_kinds_is_refused_and_leaves_nothing(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        ({"a": 10**30}, "column 'a' does not fit one parquet type"),
+        ({"a": ["\ud83d"]}, "column 'a' does not fit one parquet type"),
+        ({"a": {}}, r"f\.parquet cannot hold these columns \(Cannot write struct type 'a'"),
+        ({"a\ud83d": 1}, r"f\.parquet cannot hold these columns"),
+    ],
+)
+def test_what_json_has_and_parquet_has_not_is_refused_in_words(
+    tmp_path: Path, cells: dict[str, object], why: str
+) -> None:
+    with (
+        pytest.raises(DataError, match=f"{why}.*write json lines instead"),
+        open_writer(tmp_path / "f.parquet", list(cells)) as writer,
+    ):
+        writer.write([cells])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_error_after_the_first_group_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "_GROUP_ROWS", 1)
     with pytest.raises(KeyboardInterrupt), open_writer(tmp_path / "f.parquet", ["a"]) as writer:

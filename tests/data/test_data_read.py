@@ -246,6 +246,7 @@ def test_wrong_data_in_memory() -> None:
     assert refusal([]) == "the list is empty"
     assert refusal({"text": ["a"], "label": []}) == "the columns differ in length: 'text' 1, 'label' 0"
     assert "'text' holds one value; give a list" in refusal({"text": "abc", "label": "x"})
+    assert "'label' holds a set, which has no order; give a list" in refusal({"text": ["a", "b"], "label": {"x", "y"}})
     wants = "give (text, label), (text, text, label) or a dict of columns"
     assert refusal([3, 4]).startswith(f"2 problems:\n  - the list, row 1: a int; {wants}\n")
     nothing: list[object] = [{}, [{}], [{}, {}]]

@@ -53,6 +53,7 @@ def test_classes_that_are_likely_one_are_told_of() -> None:
     assert list(alike(["True", "true", "TRUE", "False"])) == ["'True', 'true' and 'TRUE' differ only in case"]
     assert list(alike(["sp\u00adam", "spam"])) == ["'sp\\xadam' and 'spam' look the same"]
     assert list(alike(["01", "1", "2"])) == ["'01' and '1' are the same number"]
+    assert list(alike(["0", "00", f"1e-{'9' * 20}"])) == ["'0' and '00' are the same number"]
     assert list(alike(["a", "b", "1", "10", "12345678901234567890", "12345678901234567891"])) == []
 
 

@@ -70,6 +70,11 @@ def test_fractions_out_of_range(fraction: float) -> None:
         split(labelled(["a", "b"]), fraction, seed=1)
 
 
+def test_a_seed_below_nought_is_refused() -> None:
+    with pytest.raises(SettingsError, match="the seed is -1; it must be at least 0"):
+        split(labelled(["a", "b"]), 0.5, seed=-1)
+
+
 def test_a_lone_class_stays_in_training_and_is_named() -> None:
     data = labelled(["late"] * 20 + ["refund"] + ["fine"] * 19)
     for seed in range(10):
@@ -79,6 +84,14 @@ def test_a_lone_class_stays_in_training_and_is_named() -> None:
         assert train.notices == (
             "class 'refund' has 1 row: it stays in the training part, and validation says nothing about it",
         )
+
+
+def test_many_lone_classes_are_told_in_one_line() -> None:
+    train, _ = split(labelled([f"c{n:02d}" for n in range(12)] + ["fine"] * 20), 0.2, seed=1)
+    assert train.notices == (
+        "12 classes have 1 row each: these stay in the training part, and validation says nothing about them "
+        "('c00', 'c01', 'c02', 'c03', 'c04', 'c05', 'c06', 'c07', 'c08', 'c09' and 2 more)",
+    )
 
 
 def test_rows_of_one_text_stay_together() -> None:

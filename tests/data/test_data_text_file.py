@@ -85,6 +85,13 @@ def test_lines_are_counted_by_any_end(
     assert f"{path}, line 4: byte 0xE9 at offset {len(path.read_bytes()) - 5} is not utf-8" in message(path)
 
 
+@pytest.mark.parametrize("name", ["f.txt", "f.jsonl"])
+def test_where_only_a_line_feed_ends_a_line_others_are_not_counted(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b'"one\rline"\n\r\n\xe9')
+    with pytest.raises(DataError, match=r", line 3: byte 0xE9 at offset 13"):
+        list(open_rows(tmp_path / name))
+
+
 @pytest.mark.parametrize(
     ("raw", "what"),
     [

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -24,7 +28,7 @@ def test_the_file_appears_on_closing(target: Path) -> None:
     writer = open_writer(target, ["text", "p"])
     writer.write([{"text": "a", "p": 0.5}])
     assert not target.exists()
-    assert [path.name for path in target.parent.iterdir()] == [target.name + ".partial"]
+    assert [path.name for path in target.parent.iterdir()] == [writer.partial.name] != [target.name]
     writer.close()
     writer.close()
     assert [path.name for path in target.parent.iterdir()] == [target.name]
@@ -51,6 +55,38 @@ def test_an_error_in_the_rows_leaves_nothing(target: Path) -> None:
     assert list(target.parent.iterdir()) == []
     writer.close()
     assert list(target.parent.iterdir()) == []
+
+
+def test_two_that_write_one_file_do_not_mix(target: Path) -> None:
+    def write(text: str) -> None:
+        with open_writer(target, ["text"]) as writer:
+            writer.write([{"text": text}] * 3)
+            both_write.wait()
+
+    both_write = threading.Barrier(2, timeout=60)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(write, ["first", "second"]))
+    assert [row.cells["text"] for row in open_rows(target)] in (["first"] * 3, ["second"] * 3)
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_disk_that_is_full_to_the_end_is_told_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    writer = open_writer(tmp_path / "out.csv", ["text"])
+    writer._file.close()
+    monkeypatch.setattr(writer, "_file", io.BufferedWriter(Full()))
+    monkeypatch.setattr(writer._encoder, "_file", writer._file)
+    with pytest.raises(OSError, match="No space left"):
+        writer.write([{"text": "x" * 999}] * 99)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_earlier_file_survives_an_error(target: Path) -> None:

@@ -37,6 +37,12 @@ def test_as_in_training(source: RowSource) -> None:
     assert find_columns(source, manifest(**TRAINED)).why == ""
 
 
+def test_as_in_training_in_any_spelling(source: RowSource) -> None:
+    spelt = {"text_column": " Left", "text_pair_column": "RIGHT", "label_column": "Verdict"}
+    assert found(source, manifest(**spelt), labelled=True) == ("left", None, "verdict")
+    assert found(source, manifest("pair", **spelt), labelled=True) == ("left", "right", "verdict")
+
+
 def test_named_ones_win(source: RowSource) -> None:
     assert found(source, manifest(**TRAINED), text_column="text", label_column="label") == ("text", None, "label")
     named = {"text_column": "text", "text_pair_column": "right"}

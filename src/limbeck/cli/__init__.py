@@ -59,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"limbeck {__version__}")
         return 0
+    from limbeck.cli._say import say
     from limbeck.cli._several import one_of_several, speaks
 
     try:
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _run(words[0], words[1:])
     except LimbeckError as error:
         if speaks():
-            print(f"limbeck: {error}", file=sys.stderr)
+            say(f"limbeck: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         if speaks():

@@ -20,8 +20,12 @@ def printable(text: str) -> str:
     >>> print(printable("late" + chr(0xD83D)), printable("a" + chr(27) + "[2J"))
     late? a\\x1b[2J
     """
-    whole = text.encode("utf-8", errors="replace").decode()
-    return whole if whole.isprintable() else _CONTROL.sub(lambda found: repr(found[0])[1:-1], whole)
+    return escaped(text.encode("utf-8", errors="replace").decode())
+
+
+def escaped(text: str) -> str:
+    """The text with control characters escaped; halves of surrogate pairs, which stderr shows escaped, stay."""
+    return text if text.isprintable() else _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def json_encoder() -> json_lines.Encoder:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from limbeck.cli._printable import escaped
+
 
 def counted(n: int, what: str) -> str:
     """A number of things.
@@ -15,6 +17,6 @@ def counted(n: int, what: str) -> str:
 
 
 def say(*lines: str) -> None:
-    """Print each line on stderr, at once."""
+    """Print each line on stderr, at once; a class or a file may be called by what commands a terminal."""
     for line in lines:
-        print(line, file=sys.stderr, flush=True)
+        print("\n".join(map(escaped, line.split("\n"))), file=sys.stderr, flush=True)

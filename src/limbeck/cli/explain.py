@@ -156,9 +156,10 @@ def _show(made: Iterator[Shown], settings: Settings) -> None:
 
 def _write_page(made: Iterator[Shown], path: Path) -> None:
     """Write the page beside its place, and rename it there once it is whole."""
+    from limbeck.cache import partial_of
     from limbeck.inspect.explanation_page import HEAD, TAIL, section
 
-    partial = path.with_name(path.name + ".partial")
+    partial = partial_of(path)
     try:
         with partial.open("w", encoding="utf-8", errors="replace") as file:
             file.write(HEAD)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from limbeck.data.columns import LABEL_NAMES, PAIR_NAMES, TEXT_NAMES, find_column
+from limbeck.errors import quoted
 
 _KNOWN = {*TEXT_NAMES, *LABEL_NAMES, *(name for pair in PAIR_NAMES for name in pair)}
 _MANY_WORDS, _SENTENCE_WORDS = 5, 2
@@ -32,19 +33,15 @@ def doubt(columns: Sequence[str], records: Iterable[Sequence[str]] = ()) -> str:
     for heading in columns:
         n_words = len(heading.split())
         if n_words >= _MANY_WORDS or (n_words >= _SENTENCE_WORDS and heading.rstrip().endswith((".", "!", "?"))):
-            return f"{_shown(heading)} reads like a text"
+            return f"{quoted(heading)} reads like a text"
     for record in records:
         if list(record) != list(columns):
             for heading, cell in zip(columns, record, strict=False):
                 if heading.strip() and heading == cell:
-                    return f"{_shown(heading)} stands in a row below it too"
+                    return f"{quoted(heading)} stands in a row below it too"
     return ""
 
 
 def names_known(columns: Sequence[str]) -> bool:
     """Tell whether a heading is one that people name columns of texts and labels by."""
     return any(find_column(name, columns) is not None for name in _KNOWN)
-
-
-def _shown(heading: str) -> str:
-    return repr(heading if len(heading) <= 40 else heading[:37] + "...")

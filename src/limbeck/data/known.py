@@ -8,7 +8,7 @@ from dataclasses import replace
 from limbeck.data.dataset import Dataset
 from limbeck.data.rows import PROBLEMS_SHOWN, n_of, where
 from limbeck.data.spelling import by_spelling, meant
-from limbeck.errors import DataError, nearest, together
+from limbeck.errors import DataError, nearest, quoted, together
 
 
 def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) -> Dataset:
@@ -34,20 +34,20 @@ def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) 
     dataset = replace(dataset, targets=[name or label for label, name in zip(labels, targets, strict=True)])
     if not found:
         return replace(dataset, classes=tuple(classes))
-    problems = [
-        f"label {label!r} is none of the classes: {nearest(label, classes)}; {dataset.name}: {_places(dataset, rows)}"
-        for label, rows in sorted(found.items())
-    ]
     unknown = {row for rows in found.values() for row in rows}
     if not skip or len(unknown) == len(dataset):
-        shown = problems[:PROBLEMS_SHOWN]
-        more = [f"and {len(problems) - len(shown)} more labels"] if len(problems) > len(shown) else []
+        shown = [  # of a wrong column there are as many as rows, and the nearest of each is sought
+            f"label {quoted(label)} is none of the classes: {nearest(label, classes)}; {dataset.name}: "
+            f"{_places(dataset, found[label])}"
+            for label in sorted(found)[:PROBLEMS_SHOWN]
+        ]
+        more = [f"and {len(found) - len(shown)} more labels"] if len(found) > len(shown) else []
         advice = "mend them, or leave these rows out with --skip-bad-rows"
         if len(unknown) == len(dataset):
             advice = "no row is left: is this the column of labels? (--label-column names another)"
         raise DataError(f"{together([*shown, *more])}; {advice}")
     kept = dataset.take(row for row in range(len(dataset)) if row not in unknown)
-    left_out = ", ".join(map(repr, sorted(found)[:PROBLEMS_SHOWN]))
+    left_out = ", ".join(map(quoted, sorted(found)[:PROBLEMS_SHOWN]))
     notice = (
         f"{dataset.name}: {n_of(sorted(unknown))} left out, whose label is none of the classes: {left_out} "
         f"({_places(dataset, sorted(unknown))})"

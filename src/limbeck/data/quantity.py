@@ -13,7 +13,7 @@ from limbeck.data.collected import Collected
 from limbeck.data.columns import Columns
 from limbeck.data.dataset import number, numbers
 from limbeck.data.rows import RowSource, first_ones
-from limbeck.errors import DataError
+from limbeck.errors import DataError, quoted
 
 REGRESS_DISTINCT = 20
 """More distinct numbers than this, some with a fractional part, are taken for a quantity and not for classes."""
@@ -44,7 +44,7 @@ def no_numbers(found: Collected, rows: RowSource) -> str:
     for label, line in zip(found.labels, found.lines, strict=True):
         if number(label) is None:
             lines.setdefault(label, []).append(line)
-    shown = [f"{label!r} ({rows.where(places)})" for label, places in list(lines.items())[:_SHOWN]]
+    shown = [f"{quoted(label)} ({rows.where(places)})" for label, places in list(lines.items())[:_SHOWN]]
     return ", ".join(shown) + (f" and {len(lines) - len(shown)} more" if len(lines) > len(shown) else "")
 
 
@@ -56,8 +56,8 @@ def quantities(found: Collected, columns: Columns, rows: RowSource) -> list[floa
     """
     values = [number(label) for label in found.labels]
     wrong = [
-        f"{rows.name}, {rows.unit} {line}: column {columns.label!r} holds {label!r}, and --task regress wants a number"
-        + (" with a decimal point, not a comma" if _DECIMAL_COMMA.fullmatch(label) else "")
+        f"{rows.name}, {rows.unit} {line}: column {columns.label!r} holds {quoted(label)}, and --task regress wants a "
+        "number" + (" with a decimal point, not a comma" if _DECIMAL_COMMA.fullmatch(label) else "")
         for line, label, value in zip(found.lines, found.labels, values, strict=True)
         if value is None
     ]

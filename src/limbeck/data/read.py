@@ -16,7 +16,7 @@ from limbeck.data.columns import guess_columns
 from limbeck.data.dataset import Dataset
 from limbeck.data.formats import by_suffix, class_folders, format_of, frame
 from limbeck.data.known import of_classes
-from limbeck.data.rows import PROBLEMS_SHOWN, RowSource
+from limbeck.data.rows import RowSource
 from limbeck.data.targets import targets_of
 from limbeck.errors import DataError, SettingsError, nearest
 from limbeck.table import Table
@@ -167,4 +167,4 @@ def _open(source: object, encoding: str, skip_bad_rows: bool) -> RowSource:
 def _siblings(path: Path) -> str:
     names = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
     close = [name for name in names if Path(name).suffix.lower() in by_suffix()]
-    return f"; the folder holds {nearest(path.name, close[:PROBLEMS_SHOWN])}" if close else ""
+    return f"; the folder holds {nearest(path.name, close)}" if close else ""

@@ -13,11 +13,10 @@ from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-from limbeck.errors import DataError, together
+from limbeck.errors import DataError, quoted, together
 
 PROBLEMS_SHOWN = 10
 """So many damaged rows, or lines in a notice, are named one by one."""
-_SHOWN_CHARACTERS = 60
 
 
 class Row(NamedTuple):
@@ -243,8 +242,7 @@ def not_a_text(value: object) -> str:
         return ""
     if not is_nested(value) and not (isinstance(value, float) and math.isinf(value)):
         return ""
-    text = repr(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."
+    return quoted(value)
 
 
 def not_texts(cells: Mapping[str, object], columns: Iterable[str | None]) -> Iterator[str]:

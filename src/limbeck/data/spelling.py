@@ -8,12 +8,14 @@ stay two classes, and :func:`alike` tells of them.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from limbeck.data.dataset import number
+from limbeck.errors import quoted
 
 _UNSEEN = frozenset({"Cc", "Cf"})
 """Unicode categories of controls and formats: NUL, zero-width spaces and joiners, soft hyphens, byte-order marks."""
@@ -74,7 +76,8 @@ def alike(classes: Iterable[str]) -> Iterator[str]:
     for name in classes:
         seen_as.setdefault(looks(name), []).append(name)
         if number(name) is not None:
-            worth.setdefault(Decimal(name), []).append(name)
+            with contextlib.suppress(InvalidOperation):  # an exponent of twenty digits
+                worth.setdefault(Decimal(name), []).append(name)
     for names in seen_as.values():
         if len(names) > 1:
             only_case = len({name.casefold() for name in names}) == 1
@@ -89,4 +92,4 @@ def _is_unseen(character: str) -> bool:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r}"
+    return f"{', '.join(map(quoted, names[:-1]))} and {quoted(names[-1])}"

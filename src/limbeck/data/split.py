@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from limbeck.data.dataset import Dataset
-from limbeck.errors import SettingsError
+from limbeck.data.rows import PROBLEMS_SHOWN
+from limbeck.errors import SettingsError, quoted
 
 _BINS = 10
 _BIN_ROWS = 5
@@ -28,10 +29,12 @@ def split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Datase
         seed: the same seed cuts the same way.
 
     Raises:
-        SettingsError: ``fraction`` is out of range.
+        SettingsError: ``fraction`` or ``seed`` is out of range.
     """
     if not 0 <= fraction < 1:
         raise SettingsError(f"the validation fraction is {fraction}; it must be at least 0 and below 1")
+    if seed < 0:
+        raise SettingsError(f"the seed is {seed}; it must be at least 0")
     strata = _strata(dataset)
     quotas = _quotas([sum(map(len, groups)) for groups in strata], fraction)
     rng = np.random.default_rng(seed)
@@ -115,11 +118,18 @@ def _give_back(dataset: Dataset, chosen: list[list[int]]) -> list[list[int]]:
 def _notices(dataset: Dataset, strata: Sequence[Sequence[list[int]]], n_valid: int, fraction: float) -> tuple[str, ...]:
     if not fraction:
         return ()
-    notices = [
-        f"class {name!r} has {n_rows} row: it stays in the training part, and validation says nothing about it"
-        for name, n_rows in dataset.counts().items()
-        if n_rows == 1
-    ]
+    single = [name for name, n_rows in dataset.counts().items() if n_rows == 1]
+    notices = []
+    if len(single) == 1:
+        notices.append(
+            f"class {quoted(single[0])} has 1 row: it stays in the training part, and validation says nothing about it"
+        )
+    elif single:
+        more = f" and {len(single) - PROBLEMS_SHOWN} more" if len(single) > PROBLEMS_SHOWN else ""
+        notices.append(
+            f"{len(single)} classes have 1 row each: these stay in the training part, and validation says nothing "
+            f"about them ({', '.join(map(quoted, single[:PROBLEMS_SHOWN]))}{more})"
+        )
     if not n_valid:
         n_groups = sum(map(len, strata))
         notices.append(f"no row for validation: {fraction} of {len(dataset)} rows ({n_groups} distinct texts)")

@@ -12,7 +12,7 @@ from limbeck.data.dataset import Dataset, class_order
 from limbeck.data.quantity import is_quantity, no_numbers, quantities
 from limbeck.data.rows import PROBLEMS_SHOWN, RowSource, n_of
 from limbeck.data.spelling import alike
-from limbeck.errors import DataError
+from limbeck.errors import DataError, quoted
 
 MANY_CLASSES = 20
 """More classes than this, with fewer than two rows each, earn a notice: a column of texts or ids was probably named."""
@@ -71,7 +71,7 @@ def _refuse_one_value(data: Dataset, missing: Sequence[str]) -> None:
     values = list(dict.fromkeys(data.targets or ()))
     if len(values) > 1:
         return
-    kind, wants = f"class only, class {values[0]!r}", "a classifier needs two"
+    kind, wants = f"class only, class {quoted(values[0])}", "a classifier needs two"
     if data.task == "regress":
         kind, wants = f"number only, {values[0]:g}", "a regression needs two different ones"
     said = f"{data.name}: column {data.columns[2]!r} holds one {kind}, {n_of(range(len(data)))}; {wants}"

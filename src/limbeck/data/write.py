@@ -1,16 +1,19 @@
 """Write rows to a file that appears whole or not at all.
 
-Rows go to ``<name>.partial`` beside the target, which is renamed into place on closing and removed on any error.
+Rows go to a file beside the target, which is renamed into place on closing and removed on any error. Its name is the
+process's own, so that of two that write one target the last is there whole.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
+from limbeck.cache import partial_of
 from limbeck.data.formats import format_of
 from limbeck.data.rows import Rows
 from limbeck.errors import DataError
@@ -37,7 +40,7 @@ class RowWriter:
     ) -> None:
         module = format_of(path, to_write=True)
         self.path = path
-        self.partial = path.with_name(path.name + ".partial")
+        self.partial = partial_of(path)
         if path.is_dir():
             raise DataError(f"{str(path)!r} is a folder; name a file to write")
         try:
@@ -87,7 +90,8 @@ class RowWriter:
             if self._encoder is not None and not self._file.closed:
                 self._encoder.drop()
         finally:
-            self._file.close()
+            with contextlib.suppress(OSError):  # a full disk, which refuses what the buffer still holds
+                self._file.close()
             self.partial.unlink(missing_ok=True)
 
     def __enter__(self) -> RowWriter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from limbeck.artefact.manifest import Manifest
 from limbeck.data import Columns, Rows, guess_columns
+from limbeck.data.columns import find_column
 from limbeck.errors import DataError
 
 
@@ -24,14 +25,16 @@ def find_columns(
     if text_pair_column is not None and not manifest.is_pairs:
         raise DataError(f"--text-pair-column {text_pair_column!r}: this model takes one text; leave the flag out")
     text, pair, label = text_column, text_pair_column, label_column
-    trained, trained_pair = manifest.data.get("text_column"), manifest.data.get("text_pair_column")
-    if text is None and pair is None and trained in source.columns:
+    trained, trained_pair, trained_label = (
+        find_column(str(name), source.columns) if (name := manifest.data.get(key)) is not None else None
+        for key in ("text_column", "text_pair_column", "label_column")
+    )
+    if text is None and pair is None and trained is not None:
         if not manifest.is_pairs:
             text = trained
-        elif trained_pair in source.columns:
+        elif trained_pair is not None:
             text, pair = trained, trained_pair
-    trained_label = manifest.data.get("label_column")
-    if labelled and label is None and trained_label in source.columns and trained_label not in (text, pair):
+    if labelled and label is None and trained_label not in (None, text, pair):
         label = trained_label
     columns = guess_columns(
         source.columns,

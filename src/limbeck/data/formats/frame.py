@@ -46,11 +46,12 @@ def open_columns(source: Mapping[str, Iterable[object]], name: str = "the column
     """Open a dict of columns.
 
     Raises:
-        DataError: the columns differ in length, or one is a string.
+        DataError: the columns differ in length, or one is a string or a set.
     """
     single = [key for key, values in source.items() if isinstance(values, str | bytes) or not _is_listlike(values)]
     if single:
-        raise DataError(f"{name}: {single[0]!r} holds one value; give a list of values for each column")
+        kind = "a set, which has no order" if isinstance(source[single[0]], set | frozenset) else "one value"
+        raise DataError(f"{name}: {single[0]!r} holds {kind}; give a list of values for each column")
     columns = {str(key): list(values) for key, values in source.items()}
     lengths = {key: len(values) for key, values in columns.items()}
     if len(set(lengths.values())) > 1:
@@ -100,7 +101,11 @@ def is_texts_and_labels(source: object) -> bool:
 
 
 def _is_listlike(value: object) -> bool:
-    return not isinstance(value, str | bytes | Mapping) and hasattr(value, "__len__") and hasattr(value, "__iter__")
+    return (
+        not isinstance(value, str | bytes | Mapping | set | frozenset)
+        and hasattr(value, "__len__")
+        and hasattr(value, "__iter__")
+    )
 
 
 def _item(place: int, item: object) -> Row | BadRow:

@@ -18,6 +18,7 @@ SUFFIXES = (".parquet",)
 _READ_ROWS = 2048
 _GROUP_ROWS = 16384
 """Rows of a written row group; memory holds one."""
+_ELSE = "write json lines instead: --out FILE.jsonl"
 _KINDS = {str: "string", int: "int64", float: "float64"}
 
 
@@ -164,7 +165,7 @@ class Encoder:
         """Write rows, a row group whenever enough are there.
 
         Raises:
-            DataError: a column holds values of two kinds.
+            DataError: a column holds values of two kinds, or what parquet has no form for.
         """
         for cells in rows:
             self._held.append(cells)
@@ -184,12 +185,15 @@ class Encoder:
 
     def _flush(self) -> None:
         arrays = [self._array(column) for column in self.columns]
-        if self._writer is None:
-            metadata = None if self._source is None else self._source.metadata
-            fields = [self._field(column, array) for column, array in zip(self.columns, arrays, strict=True)]
-            self._schema = self._pa.schema(fields, metadata=metadata)
-            self._writer = self._pq.ParquetWriter(self._file, self._schema)
-        self._writer.write_batch(self._pa.record_batch(arrays, schema=self._schema))
+        try:
+            if self._writer is None:
+                metadata = None if self._source is None else self._source.metadata
+                fields = [self._field(column, array) for column, array in zip(self.columns, arrays, strict=True)]
+                self._schema = self._pa.schema(fields, metadata=metadata)
+                self._writer = self._pq.ParquetWriter(self._file, self._schema)
+            self._writer.write_batch(self._pa.record_batch(arrays, schema=self._schema))
+        except (self._pa.ArrowException, UnicodeEncodeError) as error:  # an object without keys, a name cut in half
+            raise DataError(f"{self.path} cannot hold these columns ({error}); {_ELSE}") from None
         self._held = []
 
     def _array(self, column: str) -> Any:
@@ -201,10 +205,8 @@ class Encoder:
             kind = self._source.field(column).type
         try:
             array = self._pa.array(values, type=kind)
-        except (self._pa.ArrowInvalid, self._pa.ArrowTypeError) as error:
-            raise DataError(
-                f"column {column!r} does not fit one parquet type ({error}); write json lines instead: --out FILE.jsonl"
-            ) from None
+        except (self._pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
+            raise DataError(f"column {column!r} does not fit one parquet type ({error}); {_ELSE}") from None
         return array.cast(self._pa.string()) if kind is None and self._pa.types.is_null(array.type) else array
 
     def _field(self, column: str, array: Any) -> Any:

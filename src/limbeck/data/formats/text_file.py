@@ -59,7 +59,7 @@ def open_text(path: Path, encoding: str, newline: str | None = "") -> Iterator[T
                 _skip_marks(file)
             yield file
     except UnicodeError:
-        raise DataError(bad_byte_message(path, codec)) from None
+        raise DataError(bad_byte_message(path, codec, newline)) from None
     except OSError as error:
         raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
 
@@ -112,8 +112,8 @@ def unlike(head: bytes, codec: str) -> str:
     return ""
 
 
-def bad_byte_message(path: Path, codec: str) -> str:
-    """Find the first byte that does not fit and say where: byte offset from 0, line from 1."""
+def bad_byte_message(path: Path, codec: str, newline: str | None = "") -> str:
+    """Find the first byte that does not fit and say where: byte offset from 0, line from 1, as ``newline`` ends one."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     begin, n_lines, held, last = 0, 0, 0, ""
     with path.open("rb") as file:
@@ -123,19 +123,21 @@ def bad_byte_message(path: Path, codec: str) -> str:
                 text = decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
                 skipped = held + len(chunk) - len(error.object)  # a byte-order mark
-                n_lines += _line_ends(last, error.object[: error.start].decode(codec, errors="replace"))
+                n_lines += _line_ends(last, error.object[: error.start].decode(codec, errors="replace"), newline)
                 return _message(path, codec, begin - held + skipped, n_lines + 1, error)
             except UnicodeError as error:
                 return f"{path} is not {shown(codec)}: {error}; name its encoding with --encoding"
             if not chunk:
                 return f"{path} is not {shown(codec)}; name its encoding with --encoding"
-            n_lines += _line_ends(last, text)
+            n_lines += _line_ends(last, text, newline)
             begin += len(chunk)
             held, last = len(decoder.getstate()[0]), text[-1:]
 
 
-def _line_ends(last: str, text: str) -> int:
-    """Count them as the reader of rows does: LF, CR, and CR LF as one, which may stand across two chunks."""
+def _line_ends(last: str, text: str, newline: str | None) -> int:
+    """Count them as the reader of rows does: LF alone; or LF, CR and CR LF, which may stand across two chunks."""
+    if newline == "\n":
+        return text.count("\n")
     whole = last + text
     return whole.count("\n") + whole.count("\r") - whole.count("\r\n") - int(last in ("\n", "\r"))
 
