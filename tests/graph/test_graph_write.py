@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import limbeck.graph.write as graph_write
 from limbeck import models
+from limbeck.artefact.copies import copy_into, files_of
 from limbeck.artefact.save import seal
 from limbeck.errors import ArtefactError
 from limbeck.graph.write import note_weights
@@ -82,9 +83,9 @@ def test_a_saved_folder_with_weights_beside_its_graph(tmp_path: Path, monkeypatc
     manifest = two.manifest
 
     def scaled(staging: Path) -> Any:
-        from limbeck.passes.calibrate import _copy, scale_output
+        from limbeck.passes.calibrate import scale_output
 
-        _copy(tmp_path / "two", staging)
+        copy_into(staging, tmp_path / "two", files_of(tmp_path / "two"))
         scale_output(staging, manifest.model["output_layer"], 0.5)
         models.write_graph(staging, manifest.model["family"])
         return manifest

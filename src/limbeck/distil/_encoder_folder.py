@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +10,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from limbeck.artefact.copies import copy_into, is_licence
 from limbeck.artefact.manifest import AGAIN, NAME, TOKENIZER, Manifest
 from limbeck.artefact.verify import sha256
 from limbeck.errors import ModelError
 from limbeck.passes._encoder_files import CONFIG, WEIGHTS, as_read, write_weights
 
 _COPIED = ("tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt")
-_LICENCES = ("LICEN", "NOTICE", "COPYING")
 
 
 def tokenizer(source: Path) -> str:
@@ -46,9 +45,8 @@ def write(source: Path, out: Path, config: Mapping[str, Any], weights: Mapping[s
     (out / CONFIG).write_text(json.dumps(as_read(config), indent=2) + "\n", encoding="utf-8")
     write_weights(weights, out / WEIGHTS)
     (out / TOKENIZER).write_text(tokenizer(source), encoding="utf-8")
-    for path in source.iterdir():
-        if path.is_file() and (path.name in _COPIED or path.name.upper().startswith(_LICENCES)):
-            shutil.copy2(path, out / path.name)
+    kept = [path for path in source.iterdir() if path.is_file() and (path.name in _COPIED or is_licence(path))]
+    copy_into(out, source, kept)
 
 
 def hand_on_manifest(source: Path, out: Path) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from limbeck.artefact.copies import copy_into, is_licence
 from limbeck.artefact.manifest import TOKENIZER
 from limbeck.errors import ModelError
 from limbeck.passes._encoder_files import CONFIG, WEIGHTS, as_read, read, write_weights
@@ -18,7 +18,7 @@ from limbeck.passes._tokenizer_file import TokenizerFile
 from limbeck.text.encode import MASKS, PADS
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
-_COPIED = ("special_tokens_map.json", "LICENSE", "LICENCE", "NOTICE", "COPYING", "README")
+_COPIED = ("special_tokens_map.json", "README")
 """How the names of other files begin that stay as they are; a vocab.txt would contradict the tokenizer."""
 WORDS = "word_embeddings.weight"
 """How the name of the table of pieces ends."""
@@ -59,9 +59,11 @@ def write(source: Path, out: Path, file: TokenizerFile, choice: Choice) -> None:
     (out / TOKENIZER).write_text(file.with_pieces(own, beyond, choice.added).text, encoding="utf-8")
     _write_json(out / CONFIG, _config(config, choice))
     _write_json(out / TOKENIZER_CONFIG, tokenizer_config(source, file.ids, file.unknown, config))
-    for path in source.iterdir():
-        if path.is_file() and path.name.startswith(_COPIED):
-            shutil.copy2(path, out / path.name)
+    copy_into(
+        out,
+        source,
+        [path for path in source.iterdir() if path.is_file() and (path.name.startswith(_COPIED) or is_licence(path))],
+    )
 
 
 def _write_weights(path: Path, weights: dict[str, NDArray[Any]], choice: Choice, *, folder: Path) -> None:

@@ -7,14 +7,14 @@ not rise: where it would, or where the rows are too few to tell, the weights sta
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from limbeck import models
-from limbeck.artefact.manifest import INT8_GRAPH, NAME, Manifest
+from limbeck.artefact.copies import copy_into, files_of
+from limbeck.artefact.manifest import INT8_GRAPH, Manifest
 from limbeck.artefact.save import seal
 from limbeck.artefact.verify import verify
 from limbeck.data.dataset import Dataset
@@ -47,7 +47,7 @@ def apply(folder: Path, out: Path, dataset: Dataset, *, overwrite: bool = False)
         raise SettingsError(f"{str(folder)!r} is int8 already; calibrate the float model, then export it with --int8")
 
     def fill(staging: Path) -> Manifest:
-        _copy(folder, staging)
+        copy_into(staging, folder, files_of(folder))
         return fold(staging, replace(manifest, files={}, probes={}), dataset)
 
     return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
@@ -102,12 +102,3 @@ def scale_output(folder: Path, layer: str, factor: float) -> None:
     for name in (f"{layer}.weight", f"{layer}.bias"):
         weights[name] = (weights[name].astype(np.float64) * factor).astype(weights[name].dtype)
     safetensors.save_file(weights, path, metadata={"format": "pt"})
-
-
-def _copy(folder: Path, staging: Path) -> None:
-    """All of a folder but its manifest and its card, which are written anew."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.copytree(path, staging / path.name)
-        elif path.name not in (NAME, "README.md"):
-            shutil.copy2(path, staging / path.name)

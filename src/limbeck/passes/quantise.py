@@ -7,7 +7,6 @@ answers in float32 where int8 goes wrong. Probes are answered in either precisio
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,8 @@ import numpy as np
 
 from limbeck import graph
 from limbeck.artefact import probes
-from limbeck.artefact.manifest import FLOAT_GRAPH, INT8_GRAPH, NAME, TOKENIZER, WEIGHTS_SUFFIX, Manifest
+from limbeck.artefact.copies import copy_into, files_of, is_licence
+from limbeck.artefact.manifest import FLOAT_GRAPH, INT8_GRAPH, TOKENIZER, WEIGHTS_SUFFIX, Manifest
 from limbeck.artefact.save import seal
 from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError, SettingsError, require, together
@@ -38,7 +38,6 @@ _WEIGHTS = "model.safetensors"
 _CONFIG = "config.json"
 _RUNTIME = (TOKENIZER, _CONFIG, "tokenizer_config.json")
 """What a folder for the runtime alone keeps, beside the graph and what its licence asks for."""
-_LICENCES = ("LICENSE", "LICENCE", "NOTICE", "COPYING")
 
 
 def apply(folder: Path, out: Path, *, overwrite: bool = False, keep_float: bool = False) -> Manifest:
@@ -101,13 +100,8 @@ def _write(path: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) ->
 
 def _copy(folder: Path, staging: Path, *, keep_float: bool) -> None:
     """What the quantised folder keeps of the float one, but its manifest and its card, which are written anew."""
-    for path in folder.iterdir():
-        if path.name in (NAME, "README.md"):
-            continue
-        if path.is_dir() and keep_float:
-            shutil.copytree(path, staging / path.name)
-        elif path.is_file() and (keep_float or path.name in _RUNTIME or path.name.upper().startswith(_LICENCES)):
-            shutil.copy2(path, staging / path.name)
+    lean = [path for path in folder.iterdir() if path.is_file() and (path.name in _RUNTIME or is_licence(path))]
+    copy_into(staging, folder, files_of(folder) if keep_float else lean)
     if not keep_float:
         note_weights(staging, beside=False)
 

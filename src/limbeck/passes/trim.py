@@ -9,7 +9,6 @@ is glued to and an emoticon for three marks. Their rows begin as the mean of a d
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,8 @@ from numpy.typing import NDArray
 
 from limbeck import graph
 from limbeck.artefact import save
-from limbeck.artefact.manifest import INT8_GRAPH, NAME, Manifest
+from limbeck.artefact.copies import copy_into, files_of
+from limbeck.artefact.manifest import INT8_GRAPH, Manifest
 from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError, SettingsError, together
 from limbeck.graph.write import write_folder
@@ -128,9 +128,8 @@ def apply(
 
     def fill(staging: Path) -> Manifest:
         report = _trim(folder, staging, counts, pieces=pieces, added=added)
-        for path in folder.iterdir():
-            if path.is_file() and path.name != NAME and not (staging / path.name).exists():
-                shutil.copy2(path, staging / path.name)
+        rest = [path for path in files_of(folder) if path.parent == folder and not (staging / path.name).exists()]
+        copy_into(staging, folder, rest)
         config, weights = read(staging)
         write_folder(staging, graph.emit(config, weights))
         note = {

@@ -1,0 +1,38 @@
+"""Files that go along from one model's folder to another's."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from limbeck.artefact.manifest import NAME
+
+CARD = "README.md"
+_LICENCES = ("LICEN", "NOTICE", "COPYING")
+
+
+def is_licence(path: Path) -> bool:
+    """Whether it is a file that has to stand wherever the weights do, by its name in any case.
+
+    >>> is_licence(Path("License.txt")), is_licence(Path("config.json"))
+    (True, False)
+    """
+    return path.name.upper().startswith(_LICENCES)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """All files of a saved model but its manifest and its card, which a copy gets anew; those in its folders too."""
+    return [path for path in folder.rglob("*") if path.is_file() and path not in (folder / NAME, folder / CARD)]
+
+
+def copy_into(staging: Path, folder: Path, paths: Iterable[Path]) -> None:
+    """Copy files of ``folder`` to the same places in ``staging``, free to be written on even if they are not there.
+
+    Raises:
+        OSError: a file cannot be read, or there is no room.
+    """
+    for path in paths:
+        place = staging / path.relative_to(folder)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
