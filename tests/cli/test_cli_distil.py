@@ -281,6 +281,16 @@ def test_the_test_part_of_a_folder_is_learnt_from_nowhere(
     assert "texts: 30, 20 of them labelled" in said
 
 
+def test_one_validation_row_is_too_few_to_compare(
+    teachers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = write_csv(tmp_path / "ten.csv", rows(10)), tmp_path / "out"
+    assert run(teachers / "quick", data, *SMALL, "--out", out) == 0
+    said = capsys.readouterr().err
+    assert "a single validation row has an answer of the teachers, so there is no comparison with them" in said
+    assert "compared" not in Manifest.read(out).training["taught"]
+
+
 def test_labels_of_one_class_are_enough(teachers: Path, tmp_path: Path) -> None:
     data = tmp_path / "good.csv"
     data.write_text("text,label\n" + "".join(f"{text},good\n" for text in rows(10).inputs))

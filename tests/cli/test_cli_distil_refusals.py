@@ -45,6 +45,14 @@ REFUSALS: list[tuple[list[str], str]] = [
     (["QUICK", "DATA", "--task", "regress"], "--task regress: the teacher does classify; leave the flag out"),
     (["QUICK", "DATA", "--scores", "HOME/s.csv"], "scores are kept as "),
     (
+        ["QUICK", "DATA", "--teacher-scores", "SAID", "--scores", "SAID"],
+        "--scores 'SAID' is the file that is read; name another",
+    ),
+    (
+        ["QUICK", "--unlabelled", "TEXTS", "--corrections", "HOME/fixes.csv", "--student", "small"],
+        "--corrections HOME/fixes.csv are of labelled rows, and none were given",
+    ),
+    (
         ["QUICK", "DATA", "--scores", "DATA.npz"],
         "--scores 'DATA.npz' stands there and holds no scores that can be read, so it is not replaced",
     ),

@@ -48,7 +48,7 @@ def test_the_card_and_the_lines_tell_the_same() -> None:
     assert "its perplexity" not in dict(record.lines(without))
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {}, "model": {}, "measured": {}, "training": {}}'])
 def test_a_record_that_is_none(tmp_path: Path, content: str) -> None:
     assert not record.stands_in(tmp_path)
     (tmp_path / record.NAME).write_text(content)

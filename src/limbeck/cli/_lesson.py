@@ -147,7 +147,7 @@ def _labelled(given: Given, task: dict[str, Any], options: dict[str, Any]) -> tu
     """Labelled rows to learn from and validation rows, None where there are no such.
 
     Raises:
-        LimbeckError: a file cannot be read, or a label is none of the classes.
+        LimbeckError: a file cannot be read, a label is none of the classes, or there are no rows to correct.
     """
     from limbeck.data import of_classes, read
 
@@ -155,6 +155,8 @@ def _labelled(given: Given, task: dict[str, Any], options: dict[str, Any]) -> tu
     if given.data is not None:
         _see_that_it_has_labels(given.data, columns)
         return read_rows(given.data, columns, given.seed, classes=classes)
+    if columns.corrections is not None:
+        raise SettingsError(f"--corrections {columns.corrections} are of labelled rows, and none were given")
     if columns.valid is None:
         return None, None
     valid = read(columns.valid, **options, label_column=columns.label_column, task=columns.task, one_class_ok=True)

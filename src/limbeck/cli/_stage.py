@@ -100,8 +100,9 @@ def _train(settings: Settings, taught: Lesson, learner: Learner) -> None:
     if not taught.valid_is_labelled and learner.valid is not None:
         say("the validation rows have no labels: the measures tell how far the student agrees with the teachers")
     compared = manifest.training["taught"].get("compared")
-    if taught.valid_is_labelled and not compared:
-        say("the teachers said nothing of the validation rows, so there is no comparison with them")
+    if taught.valid_is_labelled and learner.valid is not None and not compared:
+        n_rows = "no validation row" if taught.said_of_valid is None else "a single validation row"
+        say(f"{n_rows} has an answer of the teachers, so there is no comparison with them")
     if compared:
         say(Pair(**compared).line("teacher", "student"))
     print_result(manifest, settings.out, as_json=settings.json, more={"compared": compared})

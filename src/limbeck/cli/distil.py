@@ -169,7 +169,7 @@ def _see_that_it_can_begin(settings: Settings, teacher: Path | None) -> None:
     if settings.scores is not None:
         from limbeck.scores import standing
 
-        if problems := hindrances("--scores", settings.scores, makes_folders=True):
+        if problems := hindrances("--scores", settings.scores, reads=settings.teacher_scores, makes_folders=True):
             raise SettingsError(together(problems))
         standing(settings.scores)
 

@@ -13,6 +13,8 @@ from limbeck.errors import ArtefactError, together
 
 NAME = "pretraining.json"
 """Settings, corpus, what was measured, hashes of the files."""
+_PARTS = ("files", "model", "measured", "training", "corpus")
+"""What every record has."""
 
 
 def stands_in(folder: Path | str) -> bool:
@@ -30,8 +32,10 @@ def read(folder: Path | str) -> dict[str, Any]:
         found = json.loads((Path(folder) / NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ArtefactError(f"{folder} holds no pre-trained encoder of limbeck: {NAME}: {error}") from None
-    if not isinstance(found, dict) or not isinstance(found.get("files"), dict):
-        raise ArtefactError(f"{folder} holds no pre-trained encoder of limbeck: {NAME} tells of no files; {AGAIN}")
+    lacking = [part for part in _PARTS if not isinstance(found, dict) or not isinstance(found.get(part), dict)]
+    if lacking:
+        why = f"{NAME} tells of no {', '.join(lacking)}"
+        raise ArtefactError(f"{folder} holds no pre-trained encoder of limbeck: {why}; {AGAIN}")
     return found
 
 
