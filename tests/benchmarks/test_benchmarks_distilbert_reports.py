@@ -69,10 +69,12 @@ def test_ablation_is_beside_the_paper(modules: Any, results: Path) -> None:
     ablation = modules["distilbert_ablation"]
     scores = {"whole": [90.0, 91.0], "scratch": [80.0, 81.0], "no-soft": [85.0, 86.0]}
     scores |= {"no-cosine": [88.0, 89.0], "no-mlm": [90.5, 91.0]}
-    found = {name: [{"stamp": STAMP} for _ in values] for name, values in scores.items()}
+    found = {name: [{"stamp": STAMP, "measured": {"perplexity": x}} for x in (50.0, 200.0)] for name in scores}
+    found["scratch"] = [{"stamp": STAMP, "measured": {"perplexity": 1500.0}}] * 2
     ablation.report(args(), found, scores)
     random, masked = (read(results, f"distilbert-ablation-{name}") for name in ("scratch", "no-mlm"))
     assert (random["value"], random["met"], random["peer"]["value"]) == (-10.0, True, -3.69)
+    assert "perplexity 1,500 and 100" in random["what"] and "perplexity 100 and 100" in masked["what"]
     assert masked["value"] == 0.25 and not masked["met"]
     order = read(results, "distilbert-ablation-order")
     assert order["value"] == 6 and order["met"] and len(order["detail"]["pairs"]) == 6
