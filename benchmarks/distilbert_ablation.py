@@ -3,7 +3,7 @@
 A million tokens a student; each is fine-tuned for one epoch on SST-2, SUBJ and TREC, and its score is the mean of the
 three accuracies. A variant and a seed is a piece. Differences to the whole recipe are paired by seed, with Student's
 interval over seeds. The paper's are points of GLUE's macro score (Sanh et al. 2019, table 4). Beside it stands the
-perplexity of hidden tokens in reviews held back, which moves less from seed to seed than an epoch on a few thousand rows.
+perplexity of hidden tokens in reviews held back, which moves less from seed to seed than an epoch on few rows.
 """
 
 from __future__ import annotations
