@@ -32,11 +32,11 @@ def read(folder: Path | str) -> dict[str, Any]:
         found = json.loads((Path(folder) / NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ArtefactError(f"{folder} holds no pre-trained encoder of limbeck: {NAME}: {error}") from None
-    lacking = [part for part in _PARTS if not isinstance(found, dict) or not isinstance(found.get(part), dict)]
-    if lacking:
+    record: dict[str, Any] = found if isinstance(found, dict) else {}
+    if lacking := [part for part in _PARTS if not isinstance(record.get(part), dict)]:
         why = f"{NAME} tells of no {', '.join(lacking)}"
         raise ArtefactError(f"{folder} holds no pre-trained encoder of limbeck: {why}; {AGAIN}")
-    return found
+    return record
 
 
 def verify(folder: Path | str) -> dict[str, Any]:
