@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 import tempfile
 from pathlib import Path
 
@@ -32,11 +33,8 @@ def ask(texts: list[str], file: Path) -> None:
 def main() -> None:
     """Ask, teach, compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path, help="labelled texts, negative and positive")
-    args = parser.parse_args()
-    if not args.file.is_file():
-        parser.error(f"there is no file {str(args.file)!r}")
-    rows = limbeck.read(args.file)
+    parser.add_argument("file", help="labelled texts, negative and positive")
+    rows = limbeck.read(parser.parse_args().file)
     asked, rest = rows.take(range(0, len(rows), 2)), rows.take(range(1, len(rows), 2))
     with tempfile.TemporaryDirectory() as folder:
         said, out = Path(folder) / "said.csv", Path(folder) / "student"
@@ -55,4 +53,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except limbeck.LimbeckError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

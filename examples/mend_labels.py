@@ -10,10 +10,9 @@ Needs `pip install 'limbeck[explain]'`.
 from __future__ import annotations
 
 import argparse
-import csv
 import random
-import tempfile
-from pathlib import Path
+import sys
+from dataclasses import replace
 
 import limbeck
 from limbeck.inspect.corrections import to_look_at
@@ -21,38 +20,33 @@ from limbeck.inspect.corrections import to_look_at
 TURNED = {"positive": "negative", "negative": "positive"}
 
 
-def turn(source: Path, target: Path, share: float) -> set[str]:
-    """Write ``source``'s rows with a share of the labels turned round; give the texts of these."""
-    with source.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    chosen = random.Random(0).sample(range(len(rows)), round(share * len(rows)))
+def turn(dataset: limbeck.Dataset, share: float) -> tuple[limbeck.Dataset, set[str]]:
+    """Give the rows with a share of the labels turned round, and the texts of these."""
+    labels = [str(label) for label in dataset.targets or []]
+    able = [n for n, label in enumerate(labels) if label in TURNED]
+    chosen = random.Random(0).sample(able, round(share * len(able)))
     for n in chosen:
-        rows[n]["label"] = TURNED[rows[n]["label"]]
-    with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return {rows[n]["text"] for n in chosen}
+        labels[n] = TURNED[labels[n]]
+    return replace(dataset, targets=labels), {str(dataset.inputs[n]) for n in chosen}
 
 
 def main() -> None:
     """Turn labels, look for them, and explain the first one found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path, help="labelled texts, negative and positive")
-    args = parser.parse_args()
-    if not args.file.is_file():
-        parser.error(f"there is no file {str(args.file)!r}")
-    model = limbeck.load()
-    with tempfile.TemporaryDirectory() as folder:
-        noisy = Path(folder) / "noisy.csv"
-        turned = turn(args.file, noisy, 0.1)
-        dataset = limbeck.data.of_classes(limbeck.read(noisy), model.classes)
-        listed = to_look_at(limbeck.find_errors(model, dataset), dataset)
+    parser.add_argument("file", help="labelled texts, negative and positive")
+    model, right = limbeck.load(), limbeck.read(parser.parse_args().file)
+    dataset, turned = turn(limbeck.data.of_classes(right, model.classes), 0.1)
+    listed = to_look_at(limbeck.find_errors(model, dataset), dataset)
     first = listed[: 2 * len(turned)]
     found = [row for row in first if row["text"] in turned]
     print(f"{len(turned)} of {len(dataset)} labels turned; {len(found)} of them among the first {len(first)} listed")
-    print(limbeck.explain(model, str(found[0]["text"])).text())
+    if found:
+        print(limbeck.explain(model, str(found[0]["text"])).text())
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except limbeck.LimbeckError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

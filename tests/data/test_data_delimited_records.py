@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from limbeck.data import open_rows
+from limbeck.data.formats import delimited_records
 from limbeck.errors import DataError
 
 ROWS = [("a lamp that works", "pos"), ("dim and loud", "neg"), ("fine for a desk", "pos"), ("it broke in May", "neg")]
@@ -51,6 +53,14 @@ def test_numbers_tell_rows_where_nothing_else_does(tmp_path: Path) -> None:
     assert 'line 2: a quote mark (") opens here' in message(path)
 
 
+def test_in_a_wide_table_the_first_columns_tell(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    numbers = ",".join(["0.25"] * 40)
+    head = ",".join(f"x{n}" for n in range(40))
+    path.write_text(f'text,label,{head}\n"24 inch,pos,{numbers}\nthe 24",neg,{numbers}\n' + f"fine,pos,{numbers}\n" * 3)
+    assert 'line 2: a quote mark (") opens here' in message(path)
+
+
 @pytest.mark.parametrize(
     "field",
     [
@@ -80,6 +90,22 @@ def test_a_ragged_line_in_a_tsv_swallows_nothing(tmp_path: Path) -> None:
     lines = ['"24 inch lamp\tpos', "no tab", "loud\tneg", 'the 24"\tneg']
     path = file_of(tmp_path, lines, "g.tsv", "\t")
     assert [row.line for row in open_rows(path, skip_bad_rows=True)] == [2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13]
+
+
+def test_quotes_that_no_line_closes_are_looked_for_once_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    n_looked_at = 0
+    before_a_row = delimited_records._before_a_row
+
+    def counted(lines: Iterable[str], n_columns: int) -> Iterator[str]:
+        nonlocal n_looked_at
+        for line in before_a_row(lines, n_columns):
+            n_looked_at += 1
+            yield line
+
+    monkeypatch.setattr(delimited_records, "_before_a_row", counted)
+    path = file_of(tmp_path, [f'"24 inch lamp {n}\tpos\tyes' for n in range(50)], "f.tsv", "\t")
+    assert len(list(open_rows(path, skip_bad_rows=True))) == 2 * len(ROWS)
+    assert 0 < n_looked_at <= 3 * 50  # the file is read three times; again from the start for each line were 1,275
 
 
 def test_two_quoted_fields_over_lines_in_a_tsv(tmp_path: Path) -> None:

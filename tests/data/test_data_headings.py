@@ -39,5 +39,9 @@ def test_a_heading_that_is_a_cell_too() -> None:
     assert doubt(["a", "b"], [["a", "b"], ["c", "d"]]) == ""  # files put one behind another
 
 
+def test_a_known_name_in_any_spelling_twice_ends_a_doubt() -> None:
+    assert doubt(["Text", "TEXT", "what was the reason of this call?"]) == ""
+
+
 def test_a_long_heading_is_cut_in_the_words() -> None:
     assert doubt(["word " * 100]) == f"{('word ' * 100)[:57] + '...'!r} reads like a text"

@@ -138,12 +138,16 @@ def test_the_example_of_a_student_learns_what_it_is_told() -> None:
         ("beside_vader.py", [], "the following arguments are required: file"),
         ("beside_vader.py", ["none.csv"], "no file 'none.csv'"),
         ("mend_labels.py", ["none.csv"], "no file 'none.csv'"),
+        ("mend_labels.py", ["numbers.csv"], "label '0.5' is none of the classes"),
         ("learn_from_answers.py", ["none.csv"], "no file 'none.csv'"),
+        ("learn_from_answers.py", ["one.csv"], "cannot tell which column of one.csv is the label"),
     ],
 )
 def test_an_examples_wrong_use_is_told_without_a_traceback(
     script: str, words: list[str], message: str, tmp_path: Path
 ) -> None:
+    (tmp_path / "numbers.csv").write_text("text,label\na,0.5\nb,1\n")
+    (tmp_path / "one.csv").write_text("text\na\n")
     command = [sys.executable, str(ROOT / "examples" / script), *words]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path)
     assert done.returncode == 2

@@ -127,7 +127,8 @@ def find_column(wanted: str, columns: Sequence[str]) -> str | None:
     """
     if wanted in columns:
         return wanted
-    alike = [column for column in columns if looks(column) == looks(wanted)]
+    form = looks(wanted)
+    alike = [column for column in columns if looks(column) == form]
     return alike[0] if len(alike) == 1 else None
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from limbeck.data.columns import LABEL_NAMES, PAIR_NAMES, TEXT_NAMES, find_column
+from limbeck.data.columns import LABEL_NAMES, PAIR_NAMES, TEXT_NAMES
+from limbeck.data.spelling import looks
 from limbeck.errors import quoted
 
 _KNOWN = {*TEXT_NAMES, *LABEL_NAMES, *(name for pair in PAIR_NAMES for name in pair)}
@@ -44,4 +45,4 @@ def doubt(columns: Sequence[str], records: Iterable[Sequence[str]] = ()) -> str:
 
 def names_known(columns: Sequence[str]) -> bool:
     """Tell whether a heading is one that people name columns of texts and labels by."""
-    return any(find_column(name, columns) is not None for name in _KNOWN)
+    return not _KNOWN.isdisjoint(map(looks, columns))

@@ -55,6 +55,7 @@ def meant(label: str, names: Mapping[str, str]) -> str | None:
     return names.get(label) or names.get(spelling(label))
 
 
+@functools.lru_cache(maxsize=4096)  # every heading is compared with every name that people give
 def looks(name: str) -> str:
     r"""Give a name without its case, its width and all that is unseen in it: to compare, not to show.
 

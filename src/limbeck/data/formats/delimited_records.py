@@ -12,7 +12,7 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,8 @@ _TSV_RECORD_LINES = 1000
 _SHAPE_CHARACTERS = 40
 """A longer cell is a text; labels, numbers and dates are shorter."""
 _SHAPES_KEPT = 10_000
+_SHAPE_COLUMNS = 20
+"""So many columns tell; tables with an embedding in each row have a thousand."""
 _DIGITS = re.compile(r"\d+")
 Fields = tuple[int, list[str]]
 
@@ -39,24 +41,25 @@ class Shapes:
     """What stood in each column, digits aside: labels, numbers and dates are known again by it, texts are not."""
 
     def __init__(self, columns: Sequence[str], rows: Iterable[Sequence[str]] = ()) -> None:
-        self._seen: list[set[str]] = [set() for _ in columns]
+        self._n_columns = len(columns)
+        self._seen: list[set[str]] = [set() for _ in columns[:_SHAPE_COLUMNS]]
         for fields in rows:
             self.add(fields)
 
     def add(self, fields: Sequence[str]) -> None:
         """Take the cells of a row; one with fewer or more of them than columns says nothing."""
-        if len(fields) == len(self._seen):
-            for seen, cell in zip(self._seen, fields, strict=True):
+        if len(fields) == self._n_columns:
+            for seen, cell in zip(self._seen, fields, strict=False):
                 if 0 < len(cell) <= _SHAPE_CHARACTERS and cell not in seen and len(seen) < _SHAPES_KEPT:
                     seen.add(_shape(cell))
 
     def are_rows(self, lines: Iterable[str], separator: str) -> bool:
         """Tell whether each line, blank ones aside, is a row by itself and has a cell as its column had before."""
         rows = [line.rstrip("\r\n").split(separator) for line in lines if line.strip()]
-        return len(self._seen) > 1 and all(len(row) == len(self._seen) and self._known(row) for row in rows)
+        return self._n_columns > 1 and all(len(row) == self._n_columns and self._known(row) for row in rows)
 
     def _known(self, row: Sequence[str]) -> bool:
-        return any(cell.strip() and _shape(cell) in seen for cell, seen in zip(row, self._seen, strict=True))
+        return any(cell.strip() and _shape(cell) in seen for cell, seen in zip(row, self._seen, strict=False))
 
 
 def _shape(cell: str) -> str:
@@ -132,7 +135,7 @@ def _tsv_fields(line: str, ahead: deque[str], source: Iterator[str], n_columns: 
     literal = line.rstrip("\r\n").split("\t") if line.strip("\r\n") else []
     if '"' not in line:
         return literal, 1
-    quoted = _unquote([line])
+    quoted, _ = _unquote([line])
     if quoted is not None and (not n_columns or len(quoted) == n_columns):
         return quoted, 1
     if not ahead:
@@ -141,23 +144,26 @@ def _tsv_fields(line: str, ahead: deque[str], source: Iterator[str], n_columns: 
     if regular or not n_columns or quoted is not None:
         return literal, 1
     ahead.extend(islice(source, max(0, _TSV_RECORD_LINES - len(ahead))))
-    for n_lines, behind in enumerate(ahead, start=1):
-        if '"' not in behind:
-            if len(behind.rstrip("\r\n").split("\t")) == n_columns:  # a row, and no part of a field
-                break
-            continue
-        quoted = _unquote([line, *islice(ahead, n_lines)])
-        if quoted is not None and len(quoted) == n_columns:
-            for _ in range(n_lines):
-                ahead.popleft()
-            return quoted, n_lines + 1
-    return literal, 1
+    quoted, n_lines = _unquote(chain([line], _before_a_row(ahead, n_columns)))
+    if quoted is None or len(quoted) != n_columns:
+        return literal, 1
+    for _ in range(n_lines - 1):
+        ahead.popleft()
+    return quoted, n_lines
 
 
-def _unquote(lines: Sequence[str]) -> list[str] | None:
-    """Read lines as one quoted record, or give None when they are none."""
+def _before_a_row(lines: Iterable[str], n_columns: int) -> Iterator[str]:
+    """The lines that may belong to a field: those before one that is a row without quotes."""
+    for line in lines:
+        if '"' not in line and len(line.rstrip("\r\n").split("\t")) == n_columns:
+            return
+        yield line
+
+
+def _unquote(lines: Iterable[str]) -> tuple[list[str] | None, int]:
+    """Read the first quoted record, and how many lines it took; None where there is none."""
+    reader = csv.reader(lines, delimiter="\t", strict=True)
     try:
-        found = list(csv.reader(lines, delimiter="\t", strict=True))
-    except csv.Error:
-        return None
-    return found[0] if len(found) == 1 else None
+        return next(reader), reader.line_num
+    except (csv.Error, StopIteration):
+        return None, 0
