@@ -43,7 +43,7 @@ def test_the_page_and_the_corrections(labelled: Path, tmp_path: Path, capsys: py
     flags = ["--html", str(page), "--corrections", str(fixes), "--slices", "topic"]
     assert main(["evaluate", str(shared()), str(labelled), *flags]) == 0
     out, err = capsys.readouterr()
-    assert "accuracy: " in out and f"{page}: the page of errors" in err and f"{fixes}: " in err
+    assert "accuracy: " in out and f"{page}: the page of errors" in err
     assert "learnt from" not in err
     text = page.read_text(encoding="utf-8")
     assert "&lt;" in text and "<script" not in text and '<mark class="for w4"' in text
@@ -51,7 +51,18 @@ def test_the_page_and_the_corrections(labelled: Path, tmp_path: Path, capsys: py
     listed = read_rows(fixes)
     assert {"2", "3"} <= {row["line"] for row in listed}  # one text under two labels
     assert all(row["corrected"] == "" for row in listed)
+    assert f"{fixes}: {len(listed)} rows to look at, of which about " in err and "fill in the column corrected" in err
     assert list(listed[0]) == ["line", "text", "label", "suggested", "p", "p_label", "reason", "corrected", "id"]
+
+
+def test_where_nothing_calls_for_a_look_nothing_is_to_be_filled_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, fixes = tmp_path / "numbers.csv", tmp_path / "fixes.csv"
+    data.write_text("text,label\na joy,1.5\n")
+    assert main(["evaluate", str(shared("regress")), str(data), "--corrections", str(fixes)]) == 0
+    assert capsys.readouterr().err.endswith(f"{fixes}: no row calls for a look\n")
+    assert read_rows(fixes) == []
 
 
 def test_corrections_that_were_filled_in_are_never_replaced(

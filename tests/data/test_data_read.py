@@ -321,6 +321,16 @@ def test_parts_are_read_as_the_training_part_is(tmp_path: Path) -> None:
         read_splits(tmp_path)
 
 
+@pytest.mark.parametrize("test_rows", ["index,text\n0,c\n1,a\n", "text,label\nc,-1\na,-1\n"])
+def test_a_test_part_without_labels_is_read_where_none_are_wanted(tmp_path: Path, test_rows: str) -> None:
+    csv_with(tmp_path, "text,label\na,x\nb,y\n", "train.csv")
+    csv_with(tmp_path, test_rows, "test.csv")
+    part = read_splits(tmp_path, labelled_test=False)["test"]
+    assert (part.inputs, part.targets) == (["c", "a"], None)
+    with pytest.raises(DataError, match=r"has no column 'label'|label '-1' is none of the classes"):
+        read_splits(tmp_path)
+
+
 def test_a_file_alone_is_the_training_part(tmp_path: Path) -> None:
     assert list(read_splits(csv_with(tmp_path, "text,label\na,x\nb,y\n"))) == ["train"]
     assert list(read_splits([("a", "x"), ("b", "y")])) == ["train"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limbeck.cli._say import say
+from limbeck.cli._say import counted, say
 from limbeck.cli._written import PAGES, hindrances
 from limbeck.errors import DataError, MissingExtra, SettingsError, nearest, require, together
 
@@ -109,10 +109,13 @@ def _write_corrections(path: Path, errors: Errors, dataset: Dataset) -> None:
     columns = columns_of(dataset)
     with open_writer(path, columns, kinds={name: kinds.get(name, str) for name in columns}) as writer:
         writer.write(rows)
-    likely = "" if errors.labels is None else f", of which about {errors.labels.n_errors:,} labels look wrong"
+    if not rows:
+        say(f"{path}: no row calls for a look")
+        return
+    likely = "" if errors.labels is None else f", of which about {counted(errors.labels.n_errors, 'label')} look wrong"
     say(
-        f"{path}: {len(rows):,} rows to look at{likely}; fill in the column corrected (a label, or drop), and give the "
-        "file to `limbeck train` with --corrections"
+        f"{path}: {counted(len(rows), 'row')} to look at{likely}; fill in the column corrected (a label, or drop), and "
+        "give the file to `limbeck train` with --corrections"
     )
 
 

@@ -218,7 +218,7 @@ def read_rows(
         "encoding": columns.encoding,
         "skip_bad_rows": columns.skip_bad_rows,
     }
-    parts = read_splits(data, **options, one_class_ok=bool(classes))
+    parts = read_splits(data, **options, labelled_test=False, one_class_ok=bool(classes))
     if "train" not in parts:
         raise DataError(f"{data} has no training part; there are {', '.join(parts)}")
     train, valid = parts["train"], parts.get("valid")
