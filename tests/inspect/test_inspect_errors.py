@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from limbeck.data import Dataset
 from limbeck.data.sketch import sketch
+from limbeck.errors import DataError
 from limbeck.inspect import errors as module
 from limbeck.inspect.corrections import to_look_at
 from limbeck.inspect.errors import find_errors, judge, share_seen
@@ -156,3 +157,13 @@ def test_rows_of_some_of_the_classes_in_another_order() -> None:
     assert found.labels is not None
     page = make_page(replace(found, labels=replace(found.labels, n_errors=8)), data, About("m", "d"))
     assert "rather <b><bdi>so so</bdi></b>" in page
+
+
+def test_scores_of_other_rows_or_labels_are_refused() -> None:
+    data, logits = made(40)
+    scores = table(data, logits)
+    with pytest.raises(DataError, match=r"of other rows than those of mine\.csv; score these anew"):
+        judge(scores, replace(data.take(range(39, -1, -1)), name="mine.csv"), CLASSIFY)
+    turned = replace(data, targets=["good", *(data.targets or [])[1:]])
+    with pytest.raises(DataError, match="the scores are of other labels than those of data; score these anew"):
+        judge(scores, turned, CLASSIFY)

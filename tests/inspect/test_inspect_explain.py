@@ -156,3 +156,8 @@ def test_wrong_inputs_are_named() -> None:
     with pytest.raises(DataError, match="input 1 is 3"):
         explain_many(predictor(), ["a", 3])  # type: ignore[list-item]
     assert explain_many(predictor(), []) == []
+
+
+def test_a_text_alone_is_no_list_of_its_letters() -> None:
+    with pytest.raises(DataError, match=r"'the film' \(of type str\) is no list of texts"):
+        explain_many(predictor(), "the film")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from limbeck import metrics
 from limbeck.data.dataset import Dataset
 from limbeck.data.sketch import share_known
+from limbeck.errors import DataError
 from limbeck.inspect.calibration_error import CalibrationError, calibration_error
 from limbeck.inspect.duplicates import Group, find_duplicates
 from limbeck.inspect.intervals import of_confusion, of_mean, of_rows
@@ -87,7 +88,7 @@ def find_errors(
         check: look for wrong labels (of classes).
 
     Raises:
-        DataError: there are no labels, or no row has an answer.
+        DataError: there are no labels, no row has an answer, or ``scores`` are of other rows or labels.
         MissingExtra: labels are checked, and cleanlab is not installed.
     """
     return judge(
@@ -131,10 +132,11 @@ def judge(
         check: look for wrong labels (of classes).
 
     Raises:
-        DataError: there are no labels, or no row has an answer.
+        DataError: there are no labels, no row has an answer, or the scores are of other rows or labels.
         MissingExtra: labels are checked, and cleanlab is not installed.
     """
     report = make_report(scores, task)
+    _see_that_they_fit(scores, dataset, task)
     groups = find_duplicates(dataset.inputs, dataset.targets)
     labels = None
     if task.classes and check:
@@ -155,6 +157,14 @@ def judge(
         bars=bars,
         calibration=calibration,
     )
+
+
+def _see_that_they_fit(scores: Scores, dataset: Dataset, task: TaskLike) -> None:
+    """Raise where what was scored are other rows than those of ``dataset``, whose texts would stand beside them."""
+    same = scores.ids.tobytes() == b"".join(dataset.ids)
+    if not same or not np.array_equal(scores.targets, task.encode(dataset.targets or ())):  # type: ignore[arg-type]
+        what = "labels" if same else "rows"
+        raise DataError(f"the scores are of other {what} than those of {dataset.name}; score these anew")
 
 
 def _is_hash(value: Any) -> bool:

@@ -19,6 +19,7 @@ from limbeck.inspect.explanation import Explanation, WordEffect
 from limbeck.inspect.occlude import Masks, first_masks, log_odds, split_strongest, without, word_effects
 from limbeck.inspect.units import Units, units
 from limbeck.runtime.answer import Answer
+from limbeck.runtime.inputs import checked
 from limbeck.runtime.loading import load
 from limbeck.runtime.predictor import Predictor
 from limbeck.text import Input, texts_in
@@ -67,7 +68,7 @@ def explain_many(
         ArtefactError: the folder is no saved model.
     """
     predictor = model if isinstance(model, Predictor) else load(model)
-    inputs = list(texts)
+    inputs = checked(texts, pairs=predictor.is_pairs)
     answers = predictor.predict(inputs, windows=windows)
     pairs = iter(zip(inputs, answers, strict=True))
     found: list[Explanation] = []

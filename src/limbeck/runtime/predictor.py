@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,14 @@ from numpy.typing import NDArray
 from limbeck.artefact.beside import Beside
 from limbeck.artefact.manifest import TOKENIZER, WEIGHTS_SUFFIX, Manifest
 from limbeck.artefact.verify import sha256
-from limbeck.errors import ArtefactError, DataError, SettingsError, together
+from limbeck.errors import ArtefactError, SettingsError
 from limbeck.runtime.answer import NOT_A_NUMBER, Answer
+from limbeck.runtime.inputs import checked, is_pair
 from limbeck.runtime.precision import Precision, way
 from limbeck.runtime.reading import Reading
 from limbeck.runtime.session import Session, open_session
 from limbeck.tasks import TaskLike, task_from_json
 from limbeck.text import Encoded, Encoder, Input, TextSettings
-
-_PROBLEMS_SHOWN = 5
 
 
 class Predictor:
@@ -123,7 +122,7 @@ class Predictor:
         """
         if isinstance(inputs, str):
             return self._answers([inputs], windows=windows)[0]
-        if self.is_pairs and isinstance(inputs, tuple) and _is_pair(inputs):
+        if self.is_pairs and isinstance(inputs, tuple) and is_pair(inputs):
             return self._answers([inputs], windows=windows)[0]
         return self._answers(inputs, windows=windows)
 
@@ -140,7 +139,7 @@ class Predictor:
         """
         if windows and self.is_pairs:
             raise SettingsError("--windows reads single texts only; this model takes pairs: leave the flag out")
-        encoded = self.reading.encode(self._checked(inputs), windows=windows, refuse=refuse)
+        encoded = self.reading.encode(checked(inputs, pairs=self.is_pairs), windows=windows, refuse=refuse)
         asked = np.flatnonzero(encoded.answerable[encoded.owner])
         rows = self.session.run(
             [encoded.ids[row] for row in asked], [encoded.type_ids[row] for row in asked], pad_id=self.encoder.pad_id
@@ -193,52 +192,9 @@ class Predictor:
         totals = np.bincount(owner, weights, minlength=len(encoded.read))
         return (sums / np.maximum(totals, 1.0)[:, None]).astype(np.float32)
 
-    def _checked(self, inputs: Iterable[Any]) -> list[Input]:
-        """The inputs as a list; lists of two texts count as pairs, since json knows no tuples."""
-        if isinstance(inputs, str):
-            raise DataError(f"{_shown(inputs)} is no list of {self._wanted(many=True)}; give one: [{self._example()}]")
-        if isinstance(inputs, (bytes, dict)) or not isinstance(inputs, Iterable):
-            raise DataError(
-                f"{_shown(inputs)} is neither {self._wanted()} nor a list of {self._wanted(many=True)}; "
-                f"give one, such as {self._example()}, or several, such as [{self._example()}]"
-            )
-        checked: list[Input] = []
-        wrong = []
-        pairs = self.is_pairs
-        for n, item in enumerate(inputs):
-            if pairs and isinstance(item, (tuple, list)) and _is_pair(item):
-                checked.append((item[0], item[1]))
-            elif not pairs and isinstance(item, str):
-                checked.append(item)
-            else:
-                wrong.append(
-                    f"input {n} is {_shown(item)}; this model takes {self._wanted()}, such as {self._example()}"
-                )
-        if wrong:
-            more = [f"and {len(wrong) - _PROBLEMS_SHOWN} more"] if len(wrong) > _PROBLEMS_SHOWN else []
-            raise DataError(together(wrong[:_PROBLEMS_SHOWN] + more))
-        return checked
-
-    def _wanted(self, *, many: bool = False) -> str:
-        if self.is_pairs:
-            return "pairs of texts" if many else "a pair of texts"
-        return "texts" if many else "a text"
-
-    def _example(self) -> str:
-        return '("A first text.", "A second.")' if self.is_pairs else '"A text."'
-
     def _sha256(self, name: str) -> str:
         listed = self.manifest.files.get(name)
         return str(listed["sha256"]) if listed else sha256(self.folder / name)
-
-
-def _is_pair(item: Sequence[Any]) -> bool:
-    return len(item) == 2 and all(isinstance(text, str) for text in item)
-
-
-def _shown(item: object) -> str:
-    value = repr(item)
-    return f"{value if len(value) <= 60 else value[:57] + '...'} (of type {type(item).__name__})"
 
 
 def _text_settings(manifest: Manifest) -> TextSettings:
