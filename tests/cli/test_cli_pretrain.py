@@ -172,6 +172,9 @@ def test_what_cannot_be_done_is_told(
     assert "no corpus was named" in refused(capsys, *distil, "--layers", "2", *FIT)
     assert "no file 'corpus.tx'" in refused(capsys, *distil, "corpus.tx", "--layers", "2", *FIT)
     assert "is a file; the teacher's folder stands before" in refused(capsys, "distil", "--pretrain", corpus, teacher)
+    told = refused(capsys, *distil, corpus, "--student", "nosuch", *FIT)
+    assert "--student 'nosuch' is no folder here" in told
+    assert "--student small" not in told  # no family can be pre-trained so
     assert "--through 3" in refused(capsys, *distil, corpus, "--layers", "2", "--through", "3", *FIT)
     assert "--budget 1s is too short" in refused(capsys, *distil, corpus, "--layers", "2", "--budget", "1s", *FIT)
     long = ["--layers", "2", "--length", "48", "--steps", "1", *FIT[2:]]

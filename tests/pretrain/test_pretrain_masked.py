@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import transformers
 from safetensors.torch import load_file
 
-from limbeck.errors import ModelError
+from limbeck.errors import ArtefactError, ModelError
 from limbeck.models import Batch
+from limbeck.passes import quantise
 from limbeck.pretrain.masked import MaskedModel, open_masked
 from support.encoders import FAMILIES, folder, make, tokenizer_json
 from support.masked import loaded
+from support.saved import saved
 
 AT = torch.tensor([[1, 3], [0, 2]])
 IDS = torch.tensor([[2, 9, 12, 20, 3], [2, 30, 31, 8, 3]])
@@ -108,7 +111,7 @@ def test_dropout_of_the_training_is_not_written(tmp_path: Path, family: str) -> 
 
 
 def test_what_cannot_be_used_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"nowhere.* cannot be loaded"):
+    with pytest.raises(ModelError, match=r"nowhere.*is not a configuration that can be used"):
         open_masked(tmp_path / "nowhere")
     config = transformers.GPT2Config(vocab_size=200, n_embd=8, n_layer=1, n_head=2, n_positions=16)
     with pytest.raises(ModelError, match=r"'gpt2' has no masked-LM head that limbeck knows"):
@@ -116,6 +119,35 @@ def test_what_cannot_be_used_is_told(tmp_path: Path) -> None:
     small = make(tmp_path / "small", "bert", masked_lm=True, vocab_size=20)
     with pytest.raises(ModelError, match=r"the tokenizer has \d+ pieces, the model embeddings for 20"):
         open_masked(small)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"num_attention_heads": 0}, "cannot be loaded as an encoder with a masked-LM head: ZeroDivisionError"),
+        ({"hidden_size": "x"}, r"config\.json is not a configuration that can be used"),
+        ({"intermediate_size": 40}, r"lacks weights of the encoder .*: bert\.encoder\.layer\.0\.intermediate"),
+    ],
+)
+def test_a_damaged_configuration_is_told(tmp_path: Path, changes: dict[str, Any], told: str) -> None:
+    source = make(tmp_path / "encoder", "bert", masked_lm=True)
+    config = json.loads((source / "config.json").read_text())
+    (source / "config.json").write_text(json.dumps({**config, **changes}))
+    with pytest.raises(ModelError, match=told):
+        open_masked(source)
+
+
+def test_a_model_for_the_runtime_alone_is_dequantised(tmp_path: Path) -> None:
+    whole = saved("bert")
+    quantise.apply(whole, tmp_path / "int8")
+    opened, before = open_masked(tmp_path / "int8"), open_masked(whole)
+    assert not opened.has_head
+    assert not before.has_head
+    close = [model.model.eval()(BATCH, AT).chosen for model in (opened, before)]
+    torch.testing.assert_close(close[0], close[1], rtol=0.05, atol=0.05)
+    (tmp_path / "int8" / "config.json").write_text("{}")
+    with pytest.raises(ArtefactError, match=r"config\.json"):
+        open_masked(tmp_path / "int8")
 
 
 def test_a_head_that_is_not_understood_is_refused(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def _student_folder(settings: PretrainSettings, teacher: Path, sources: Sequence
     if asked.student == distilbert.NAME:
         made = distilbert.make(teacher, home / "student", cut)
     else:
-        source = teacher if asked.student is None else student.folder_of(asked.student)
+        source = teacher if asked.student is None else student.folder_of(asked.student, families=False)
         made = source if cut.is_whole else student.make(source, home / "student", cut)
     if asked.vocabulary is None:
         return made

@@ -77,13 +77,15 @@ def evenly(n_layers: int, kept: int) -> tuple[int, ...]:
     return tuple(int(place) for place in np.round(np.linspace(0, n_layers - 1, kept)))
 
 
-def folder_of(source: str) -> Path:
+def folder_of(source: str, *, families: bool = True) -> Path:
     """The folder of the encoder called ``source``: one of that path, of the hub, or the one that ships with limbeck.
+
+    ``families`` says whether a family such as ``small`` would do as well, which a message then offers.
 
     Raises:
         ModelError: there is none.
     """
-    return sentiment.folder() if source == DEFAULT else _hub.find(source, flag="--student")
+    return sentiment.folder() if source == DEFAULT else _hub.find(source, flag="--student", families=families)
 
 
 def make(source: Path, out: Path, cut: Cut, inputs: Sequence[Input] = ()) -> Path:

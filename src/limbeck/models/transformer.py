@@ -104,7 +104,7 @@ def start(request: Request) -> Prepared:
     folder = find(request.source)
     if (folder / NAME).is_file():
         verify(folder)
-    config = _config(folder)
+    config = config_of(folder)
     wanted = head_settings(request.task)
     kept = _saved_rows(config, request.task.classes)
     if kept is None:
@@ -137,7 +137,7 @@ def load(folder: Path) -> TransformerModel:
     """
     if (folder / NAME).is_file():
         verify(folder)
-    return wrap(_load(folder, _config(folder), str(folder)), read_tokenizer(folder))
+    return wrap(_load(folder, config_of(folder), str(folder)), read_tokenizer(folder))
 
 
 def _load(folder: Path, config: Any, name: str) -> Any:
@@ -163,12 +163,12 @@ def _load(folder: Path, config: Any, name: str) -> Any:
             output_loading_info=True,
         )
     except Exception as error:  # a configuration that cannot be made raises whatever its model runs into
-        raise ModelError(f"{name} cannot be loaded as an encoder: {_reason(error)}") from None
+        raise ModelError(f"{name} cannot be loaded as an encoder: {in_a_line(error)}") from None
     refuse_lacking(told, inner, name)
     return inner
 
 
-def _reason(error: Exception) -> str:
+def in_a_line(error: Exception) -> str:
     """An error in a line; transformers' go on with lists of all that it knows."""
     told = textwrap.shorten(str(error), _LONGEST_REASON)
     return told if isinstance(error, OSError | ValueError | RuntimeError) else f"{type(error).__name__}: {told}"
@@ -243,7 +243,12 @@ def max_positions(config: Any) -> int:
     return positions
 
 
-def _config(folder: Path) -> Any:
+def config_of(folder: Path) -> Any:
+    """What transformers makes of a folder's ``config.json``.
+
+    Raises:
+        ModelError: it cannot be used.
+    """
     path = folder / "config.json"
     try:
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -256,7 +261,7 @@ def _config(folder: Path) -> Any:
             raise ModelError(
                 f"{folder} is a {family} model, which no training starts from; --model {family} trains one anew"
             ) from None
-        raise ModelError(f"{path} is not a configuration that can be used: {_reason(error)}") from None
+        raise ModelError(f"{path} is not a configuration that can be used: {in_a_line(error)}") from None
 
 
 def _own_type(path: Path) -> str:

@@ -15,15 +15,25 @@ from typing import Any, cast
 import torch
 import torch.nn.functional as F
 import transformers
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from limbeck.artefact.manifest import INT8_GRAPH, NAME
+from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError
+from limbeck.graph import weights
 from limbeck.models import Attention, Batch
 from limbeck.models._lacking import refuse_lacking
 from limbeck.models._rates import rates_of
 from limbeck.models._trunk import hidden_states, taken, trunk_of
-from limbeck.models.transformer import fitting_tokenizer, inputs_of, read_tokenizer, write_tokenizer
+from limbeck.models.transformer import (
+    config_of,
+    fitting_tokenizer,
+    in_a_line,
+    inputs_of,
+    read_tokenizer,
+    write_tokenizer,
+)
+from limbeck.passes._encoder_files import WEIGHTS
 
 _TOLERANCE = 1e-3
 """How far logits of the head as it is taken apart may be from transformers' own: they are the same products."""
@@ -212,33 +222,48 @@ def open_masked(folder: Path, *, seed: int = 0, scratch: bool = False, dropout: 
     """Open an encoder's folder with its masked-LM head, a new one where it has none.
 
     Args:
-        folder: as transformers writes it, with or without a head.
+        folder: as transformers writes it, with or without a head, or a saved model of limbeck.
         seed: of new weights.
         scratch: take the shape and the tokenizer, and new weights for all.
         dropout: while it learns; what is written keeps the rates of its configuration. Those where not given.
 
     Raises:
         ModelError: it cannot be loaded.
+        ArtefactError: it is a saved model of limbeck with damaged files.
     """
-    auto = transformers.AutoModelForMaskedLM
+    if (folder / NAME).is_file():
+        verify(folder)
     torch.manual_seed(seed)
+    config = config_of(folder)
+    kept = rates_of(config) if dropout is not None else {}
+    config.update(dict.fromkeys(kept, dropout))
     try:
-        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        kept = rates_of(config) if dropout is not None else {}
-        config.update(dict.fromkeys(kept, dropout))
-        if scratch:
-            fresh = auto.from_config(config, dtype=torch.float32)
-            return Opened(MaskedModel(fresh, read_tokenizer(folder), kept=kept), True)
-        inner, told = auto.from_pretrained(
-            folder,
-            config=config,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise ModelError(f"{folder} cannot be loaded as an encoder with a masked-LM head: {error}") from None
+        inner, told = _loaded(folder, config, scratch=scratch)
+    except Exception as error:  # a configuration that cannot be made raises whatever its model runs into
+        raise ModelError(f"{folder} cannot be loaded as an encoder with a masked-LM head: {in_a_line(error)}") from None
     refuse_lacking(told, inner, str(folder))
-    return Opened(MaskedModel(inner, read_tokenizer(folder), kept=kept), not told["missing_keys"])
+    has_head = not (told["missing_keys"] or told["mismatched_keys"])
+    return Opened(MaskedModel(inner, read_tokenizer(folder), kept=kept), has_head)
+
+
+def _loaded(folder: Path, config: Any, *, scratch: bool) -> tuple[Any, dict[str, Any]]:
+    """The model, and what transformers tells of its weights. An int8 graph gives those of the encoder, dequantised."""
+    auto = transformers.AutoModelForMaskedLM
+    told: dict[str, Any] = {"missing_keys": [], "mismatched_keys": []}
+    if scratch:
+        return auto.from_config(config, dtype=torch.float32), told
+    if (folder / INT8_GRAPH).is_file() and not (folder / WEIGHTS).is_file():
+        inner = auto.from_config(config, dtype=torch.float32)
+        found = {name: torch.from_numpy(value) for name, value in weights.read(folder).items()}
+        return inner, {**told, "missing_keys": inner.load_state_dict(found, strict=False).missing_keys}
+    inner, told = auto.from_pretrained(
+        folder,
+        config=config,
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=False,
+        ignore_mismatched_sizes=True,
+        dtype=torch.float32,
+        output_loading_info=True,
+    )
+    return inner, told

@@ -50,7 +50,7 @@ class CorpusSettings:
     """Encoding of text files."""
 
     skip_bad_rows: bool = False
-    """Leave damaged rows out, with a notice for each; otherwise the first stops the command."""
+    """Leave damaged rows out, with a notice; otherwise they are named, and nothing begins."""
 
     corpus_tokens: int | None = None
     """Read the corpus up to so many tokens; all of it where not given, and of a streamed one a quarter more than

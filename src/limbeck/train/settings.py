@@ -66,7 +66,8 @@ class FitSettings:
     """Rows a batch; excludes --batch-tokens."""
 
     batch_tokens: int | None = None
-    """Tokens a batch, padding counted; 1024 where neither is given. Even work whatever the texts' lengths."""
+    """Tokens a batch, padding counted; where neither is given 1024, in pre-training 4096. Even work whatever the texts'
+    lengths."""
 
     accumulate: int = 1
     """Batches an optimiser step is cut into. Two of 8 rows are one step of 16: the same rows, the same weights."""
