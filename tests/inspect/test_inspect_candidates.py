@@ -3,9 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
 from limbeck.data import Row
+from limbeck.inspect import candidates
 from limbeck.inspect.candidates import Candidates, pick_rows
+from limbeck.inspect.pick import pick
 from limbeck.runtime.answer import Answer
 from limbeck.runtime.stream import FileAnswers
 from support.tiny import predictor
@@ -54,3 +58,22 @@ def test_rows_of_a_file_are_picked(tmp_path: Path) -> None:
     assert picked[0].margin == min(one.margin for one in seen.ordered())
     again, _ = pick_rows(FileAnswers(predictor(), tmp_path / "in.txt", batch_size=20), 4)
     assert [one.row.line for one in again] == [one.row.line for one in picked]
+
+
+def test_of_many_rows_to_pick_parts_are_picked_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f"the {word} is warm {n}" for n, word in enumerate(("soup", "bread", "phone", "lead", "film") * 5)]
+    (tmp_path / "in.txt").write_text("\n".join(lines) + "\n")
+    compared: list[tuple[int, int]] = []
+
+    def counting(probs: NDArray[np.float64], like: NDArray[np.float64], n: int, *, seed: int) -> list[int]:
+        compared.append((len(probs), n))
+        return pick(probs, like, n, seed=seed)
+
+    monkeypatch.setattr(candidates, "pick", counting)
+    monkeypatch.setattr(candidates, "MOST_AT_ONCE", 4)
+    picked, seen = pick_rows(FileAnswers(predictor(), tmp_path / "in.txt"), 10)
+    assert compared == [(9, 4), (8, 3), (8, 3)]
+    assert len({one.row.line for one in picked}) == 10
+    assert [one.row.line for one in picked[:3]] == [one.row.line for one in seen.ordered()[:3]]  # each part's first
+    every, _ = pick_rows(FileAnswers(predictor(), tmp_path / "in.txt"), 100)
+    assert sorted(one.row.line for one in every) == list(range(1, 26))

@@ -6,6 +6,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ CANDIDATES_EACH = 10
 """Candidates for each row to pick: more would be surer rows, fewer leave diversity nothing to choose from."""
 LEAST_CANDIDATES, MANY_CANDIDATES = 300, 2000
 """Above the second number memory and time count more: two candidates for each row."""
+MOST_AT_ONCE = 1000
+"""Rows to pick among candidates that are all compared with them, which takes the square of their number: ten times as
+many in one took an hour and a half on two old cores."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,9 @@ def pick_rows(
 ) -> tuple[list[Candidate], Candidates]:
     """The ``n`` rows of a file that are worth labelling next, in the order picked, and what became of the rest.
 
+    Of more than :data:`MOST_AT_ONCE` the candidates are dealt out, by their margins, to parts that are picked from each
+    by itself: time grows with the rows alone, and rows that are alike may be picked from two parts.
+
     Args:
         answers: the rows with their answers, of a model with classes.
         n: how many; all rows with an answer where the file has fewer.
@@ -101,5 +108,12 @@ def pick_rows(
         if on_rows:
             on_rows(len(chunk))
     ordered = found.ordered()
-    probs: NDArray[np.float64] = np.array([list(one.answer.probs.values()) for one in ordered])
-    return [ordered[place] for place in pick(probs, features([one.item for one in ordered]), n, seed=seed)], found
+    n_parts = -(-min(n, len(ordered)) // MOST_AT_ONCE)
+    parts = [_picked(ordered[part::n_parts], len(range(part, n, n_parts)), seed=seed + part) for part in range(n_parts)]
+    return [one for turn in zip_longest(*parts) for one in turn if one is not None], found
+
+
+def _picked(candidates: list[Candidate], n: int, *, seed: int) -> list[Candidate]:
+    """``n`` of the candidates, in the order picked; all of them where there are fewer."""
+    probs: NDArray[np.float64] = np.array([list(one.answer.probs.values()) for one in candidates])
+    return [candidates[place] for place in pick(probs, features([one.item for one in candidates]), n, seed=seed)]
