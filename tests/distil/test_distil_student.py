@@ -208,6 +208,7 @@ def logits_with(model: Any, encoder: Encoder) -> torch.Tensor:
 def test_too_few_pieces_are_refused_by_the_flag(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"^--vocabulary 20: 20 pieces are too few: 5 special .* give \d+ or more$"):
         make(folder("bert"), tmp_path / "student", Cut(vocabulary=20), TEXTS)
+    assert not list(tmp_path.iterdir())
 
 
 def test_more_pieces_than_there_are_leave_all(tmp_path: Path) -> None:

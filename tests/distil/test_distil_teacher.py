@@ -13,6 +13,7 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 
 from limbeck.data import Dataset, input_id
 from limbeck.distil import judging
@@ -22,10 +23,11 @@ from limbeck.distil.mean import mean_of, targets_for
 from limbeck.distil.teacher import FileTeacher, ModelTeacher, fitting, open_model, same_classes
 from limbeck.errors import DataError, ModelError
 from limbeck.metrics import softmax
+from limbeck.models.transformer import load
 from limbeck.runtime.score import score
 from limbeck.scores import Scores
 from support import tiny
-from support.encoders import folder, make
+from support.encoders import FAMILIES, folder, make
 from support.saved import saved
 from support.train_data import Lines, rows
 
@@ -313,6 +315,34 @@ def test_what_is_no_teacher_says_why(tmp_path: Path, changes: dict[str, Any], me
     (source / "config.json").write_text(json.dumps({**record, **changes}))
     with pytest.raises(ModelError, match=message):
         open_model(source, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "labels", "message"),
+    [
+        ("classifier.weight", 2, r"plain lacks weights that its config\.json tells of: classifier\.weight\. The files"),
+        ("pooler.dense.bias", 2, r"tells of: bert\.pooler\.dense\.bias\."),
+        (None, 3, r"classifier\.bias \(3,\), there \(2,\); classifier\.weight \(3, 32\), there \(2, 32\)"),
+    ],
+)
+def test_a_head_that_would_begin_anew_judges_nothing(
+    tmp_path: Path, part: str | None, labels: int, message: str
+) -> None:
+    source = make(tmp_path / "plain", "bert", classes=("good", "bad"))
+    weights = load_file(source / "model.safetensors")
+    kept = {name: value for name, value in weights.items() if part is None or not name.endswith(part)}
+    save_file(kept, source / "model.safetensors", metadata={"format": "pt"})
+    record = json.loads((source / "config.json").read_text())
+    names = {str(n): f"class {n}" for n in range(labels)}
+    (source / "config.json").write_text(json.dumps({**record, "id2label": names}))
+    with pytest.raises(ModelError, match=message):
+        open_model(source, tmp_path)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_whole_head_of_any_family_judges(tmp_path: Path, family: str) -> None:
+    source = make(tmp_path / "plain", family, classes=("good", "bad"))
+    assert load(source, judges=True).inner.config.num_labels == 2
 
 
 def test_an_encoder_without_a_head_is_no_teacher(tmp_path: Path) -> None:

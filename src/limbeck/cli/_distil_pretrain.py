@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,7 +87,7 @@ def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: P
     if not opened.has_head and {"soft", "mlm"} & settings.triple.weights.keys():
         raise ModelError(
             f"{name} has no masked-LM head, so it cannot say which piece was hidden; fit one first: limbeck pretrain "
-            f"{' '.join(sources)} --model {name} --out {Path(name).name}-mlm"
+            f"{shlex.join([*sources, '--model', name, '--out', f'{Path(name).name}-mlm'])}"
         )
     source = _student_folder(settings, folder, sources, home)
     cut = open_masked(source, seed=settings.fit.seed, scratch=settings.scratch, dropout=settings.student.dropout)

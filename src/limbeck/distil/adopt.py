@@ -36,7 +36,7 @@ def adopt(source: Path, out: Path, *, pairs: bool = False) -> Path:
     """
     folder = _hub.find(str(source))
     _see_that_it_judges(folder)
-    model = load(folder)
+    model = load(folder, judges=True)
     text = TextSettings(max_length=min(MOST_TOKENS, max_positions(model.inner.config)))
     manifest = Manifest(
         task=_task(model.inner.config, folder).to_json(),

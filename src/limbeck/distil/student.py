@@ -236,8 +236,10 @@ def _trim(shallow: Path, out: Path, pieces: int, inputs: Sequence[Input]) -> Non
     """
     encoder = Encoder.from_string(folders.tokenizer(shallow))
     texts = [text for item in inputs for text in texts_in(item)]
-    trim_to(shallow, out, pieces, trim.piece_counts(encoder, texts))
-    shutil.rmtree(shallow)
+    try:
+        trim_to(shallow, out, pieces, trim.piece_counts(encoder, texts))
+    finally:
+        shutil.rmtree(shallow)
 
 
 def trim_to(source: Path, out: Path, pieces: int, counts: NDArray[np.int64]) -> None:

@@ -10,25 +10,26 @@ from limbeck.errors import ModelError
 _SHOWN = 3
 
 
-def refuse_lacking(told: Mapping[str, Any], inner: Any, name: str) -> None:
-    """See that an encoder was loaded whole; its heads and its pooler may be new.
+def refuse_lacking(told: Mapping[str, Any], inner: Any, name: str, *, heads: bool = False) -> None:
+    """See that an encoder was loaded whole; its heads and its pooler may be new, unless ``heads`` are asked for too.
 
     Args:
         told: what ``from_pretrained(..., output_loading_info=True)`` says beside the model.
         inner: that model.
         name: of its folder, for the message.
+        heads: see that they and the pooler are whole as well: what a new one says is chance.
 
     Raises:
-        ModelError: weights of the encoder are missing, or have another shape.
+        ModelError: weights are missing, or have another shape.
     """
     found = dict.fromkeys(told["missing_keys"], "")
     found |= {name: f" {tuple(ours)}, there {tuple(theirs)}" for name, theirs, ours in told["mismatched_keys"]}
     base = f"{inner.base_model_prefix}."
-    lacking = sorted(name for name in found if name.startswith(base) and "pooler" not in name)
+    lacking = sorted(name for name in found if heads or (name.startswith(base) and "pooler" not in name))
     if lacking:
         shown = "; ".join(name + found[name] for name in lacking[:_SHOWN])
         more = f"; and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
         raise ModelError(
-            f"{name} lacks weights of the encoder that its config.json tells of: {shown}{more}. The files do not "
-            "belong together: copy the whole folder again"
+            f"{name} lacks weights {'' if heads else 'of the encoder '}that its config.json tells of: {shown}{more}. "
+            "The files do not belong together: copy the whole folder again"
         )

@@ -128,8 +128,12 @@ def start(request: Request) -> Prepared:
     return Prepared(model, model.tokenizer, min(limit, request.max_length), tuple(notices))
 
 
-def load(folder: Path) -> TransformerModel:
+def load(folder: Path, *, judges: bool = False) -> TransformerModel:
     """A saved model as it is, its output layer included.
+
+    Args:
+        folder: as transformers writes it, or of a saved model.
+        judges: refuse one whose output layer or pooler is not all there; else what is missing begins anew.
 
     Raises:
         ModelError: the folder cannot be used.
@@ -137,10 +141,10 @@ def load(folder: Path) -> TransformerModel:
     """
     if (folder / NAME).is_file():
         verify(folder)
-    return wrap(_load(folder, config_of(folder), str(folder)), read_tokenizer(folder))
+    return wrap(_load(folder, config_of(folder), str(folder), judges=judges), read_tokenizer(folder))
 
 
-def _load(folder: Path, config: Any, name: str) -> Any:
+def _load(folder: Path, config: Any, name: str, *, judges: bool = False) -> Any:
     """The encoder of ``folder`` with a head of ``config``'s labels; a head of another size begins anew.
 
     A folder for the runtime alone has no model.safetensors: its int8 graph gives the weights, dequantised.
@@ -164,7 +168,7 @@ def _load(folder: Path, config: Any, name: str) -> Any:
         )
     except Exception as error:  # a configuration that cannot be made raises whatever its model runs into
         raise ModelError(f"{name} cannot be loaded as an encoder: {in_a_line(error)}") from None
-    refuse_lacking(told, inner, name)
+    refuse_lacking(told, inner, name, heads=judges)
     return inner
 
 
