@@ -110,8 +110,13 @@ def test_no_safe_text_is_asked_for() -> None:
 def test_no_safe_label_is_asked_for() -> None:
     with pytest.raises(DataError, match=r"is the label: name it with --label-column .*, one of 'text', 'p', 'q'"):
         guess_columns(["text", "p", "q"], [{"text": "t", "p": "1", "q": "2"}, {"text": "u", "p": "2", "q": "1"}])
-    with pytest.raises(DataError, match="is the label"):
+
+
+def test_where_no_column_is_left_for_the_labels_none_is_asked_for() -> None:
+    with pytest.raises(DataError, match="the data has no column of labels: beside 'text', read as text, there is none"):
         guess_columns(["text"])
+    with pytest.raises(DataError, match="beside 'question' and 'sentence', read as text, there is none"):
+        guess_columns(["question", "sentence"])
 
 
 def test_an_ambiguous_spelling_is_not_found() -> None:

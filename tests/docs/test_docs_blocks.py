@@ -140,7 +140,7 @@ def test_the_example_of_a_student_learns_what_it_is_told() -> None:
         ("mend_labels.py", ["none.csv"], "no file 'none.csv'"),
         ("mend_labels.py", ["numbers.csv"], "label '0.5' is none of the classes"),
         ("learn_from_answers.py", ["none.csv"], "no file 'none.csv'"),
-        ("learn_from_answers.py", ["one.csv"], "cannot tell which column of one.csv is the label"),
+        ("learn_from_answers.py", ["one.csv"], "one.csv has no column of labels"),
     ],
 )
 def test_an_examples_wrong_use_is_told_without_a_traceback(

@@ -111,6 +111,12 @@ def guess_columns(
             raise DataError(_ask(name, "text", columns))
         reasons.append(reason)
         free = [column for column in free if column not in (text, pair)]
+    if label is None and labelled and not free:
+        read = " and ".join(repr(column) for column in (text, pair) if column is not None)
+        raise DataError(
+            f"{name} has no column of labels: beside {read}, read as text, there is none; add one, or name another "
+            "text with --text-column"
+        )
     if label is None and labelled:
         label, reason = _guess_label(free, sample)
         if label is None:
