@@ -168,3 +168,10 @@ def test_shares_by_hand() -> None:
     assert lists(shares(np.arange(6), lengths, 1)) == [[0, 1, 2, 3, 4, 5]]
     assert lists(shares(np.array([5]), lengths, 3)) == [[5], [], []]
     assert lists(shares(np.arange(0), lengths, 2)) == [[], []]
+
+
+def test_a_budget_may_have_any_size() -> None:
+    lengths = np.array([3, 9, 5])
+    for most in (Budget(rows=10**400), Budget(tokens=10**400)):
+        (step,) = training_plan(lengths, most, seed=0, epoch=0)
+        assert sorted(step.tolist()) == [0, 1, 2]

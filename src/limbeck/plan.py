@@ -128,4 +128,5 @@ def _pool_size(lengths: NDArray[np.int64], budget: Budget) -> int:
     if budget.rows is not None:
         return budget.rows * _POOL_STEPS
     mean = max(1.0, float(lengths.mean())) if len(lengths) else 1.0
-    return max(1, int((budget.tokens or 1) / mean)) * _POOL_STEPS
+    tokens = min(budget.tokens or 1, int(lengths.sum()))  # a number of any size, where a float has an end
+    return max(1, int(tokens / mean)) * _POOL_STEPS

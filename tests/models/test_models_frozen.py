@@ -85,6 +85,18 @@ def test_it_is_fitted_without_epochs() -> None:
     assert models.own_fit("small") is models.own_fit("org/name") is None
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_an_encoder_with_weights_that_are_no_numbers_is_refused(value: float) -> None:
+    """No layer fits such features, and a search for one takes hours."""
+    asked = job(n_valid=8)
+    with torch.no_grad():
+        asked.model.module.get_parameter("inner.bert.encoder.layer.1.output.dense.weight")[0, 0] = value
+    says = r"the encoder gives no finite numbers for \d+ of 24 texts: its weights are damaged"
+    for fitted in (frozen.fit, frozen.start_output_layer):
+        with pytest.raises(ModelError, match=says):
+            fitted(asked)
+
+
 def test_an_encoder_is_asked_for_where_none_ships(monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> Path:
         raise ModelError("no model ships with this limbeck")

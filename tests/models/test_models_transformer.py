@@ -261,6 +261,15 @@ def test_weights_of_another_encoder(tmp_path: Path, change: dict[str, Any], says
             opened(source)
 
 
+def test_a_head_that_is_to_be_kept_must_be_whole(tmp_path: Path) -> None:
+    names = {str(n): name for n, name in enumerate((*CLASSES, "never"))}
+    source = with_config(make(tmp_path / "m", "bert", classes=CLASSES), id2label=names)
+    says = r"lacks weights that its config.json tells of: classifier\.bias \(4,\), there \(3,\); classifier\.weight"
+    with pytest.raises(ModelError, match=says):
+        start(source)
+    assert head_of(start(source, classes=("good", "bad"))).shape[0] == 2  # it begins anew
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_pooler_and_a_head_may_be_new(tmp_path: Path, family: str) -> None:
     start(make(tmp_path / "m", family, masked_lm=True))
@@ -275,7 +284,15 @@ def test_a_tokenizer_that_is_no_text(tmp_path: Path) -> None:
 
 def test_a_tokenizer_with_more_pieces_than_the_model(tmp_path: Path) -> None:
     source = make(tmp_path / "m", "bert", tokenizer=tokenizer_json("roberta"))
-    with pytest.raises(ModelError, match=r"the tokenizer has \d+ pieces, the model embeddings for \d+: they do not"):
+    with pytest.raises(ModelError, match=r"the tokenizer's pieces need \d+ embeddings, the model has \d+: they do not"):
+        start(source)
+
+
+def test_a_tokenizer_whose_numbers_have_gaps(tmp_path: Path) -> None:
+    record = json.loads(tokenizer_json("bert"))
+    record["model"]["vocab"]["film"] = 500
+    source = make(tmp_path / "m", "bert", tokenizer=json.dumps(record))
+    with pytest.raises(ModelError, match="the tokenizer's pieces need 501 embeddings, the model has 116: they do not"):
         start(source)
 
 

@@ -117,7 +117,7 @@ def test_what_cannot_be_used_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"'gpt2' has no masked-LM head that limbeck knows"):
         MaskedModel(transformers.GPT2LMHeadModel(config), tokenizer_json("bert"))
     small = make(tmp_path / "small", "bert", masked_lm=True, vocab_size=20)
-    with pytest.raises(ModelError, match=r"the tokenizer has \d+ pieces, the model embeddings for 20"):
+    with pytest.raises(ModelError, match=r"the tokenizer's pieces need \d+ embeddings, the model has 20"):
         open_masked(small)
 
 

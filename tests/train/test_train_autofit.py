@@ -18,7 +18,7 @@ from limbeck.train import few
 from limbeck.train.autofit import MOST_ROUNDS, autofit, first_fit
 from limbeck.train.few import Judged, compare
 from limbeck.train.learner import Learner
-from limbeck.train.limit import Limit
+from limbeck.train.limit import NO_LIMIT, Limit
 from limbeck.train.loss_settings import LossSettings
 from limbeck.train.settings import FitSettings
 from support.encoders import folder
@@ -228,6 +228,12 @@ def test_trying_leaves_no_trace_in_what_is_kept(monkeypatch: pytest.MonkeyPatch)
     after = one.model.module.state_dict()
     encoder = [name for name in before if ".encoder.layer.0." in name or ".embeddings." in name]
     assert encoder and all(torch.equal(before[name], after[name]) for name in encoder)
+
+
+def test_a_fit_after_one_in_a_given_time_has_all_the_time() -> None:
+    one = made(rows(8), epochs=1)
+    one.autofit(within="1h")
+    assert one.limit is NO_LIMIT
 
 
 def test_weighted_classes_are_no_case_for_the_frozen_layer() -> None:

@@ -76,6 +76,11 @@ def test_rows_without_labels_are_refused() -> None:
         learner(Dataset(["a film"], None, name="plain"))
 
 
+def test_rows_without_classes_are_refused() -> None:
+    with pytest.raises(DataError, match=r"own tells no classes; limbeck\.read finds them, in lists and frames too"):
+        learner(Dataset(["a film", "a room"], ["good", "bad"], name="own"))
+
+
 def test_validation_rows_without_labels_are_refused() -> None:
     with pytest.raises(DataError, match="plain has no labels to validate by; name their column with --label-column"):
         learner(rows(4), Dataset(["a film"], None, name="plain"))

@@ -95,7 +95,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         assert part in told
 
 
-@pytest.mark.parametrize("weight", ["nan", "inf", "-1"])
+@pytest.mark.parametrize("weight", ["nan", "inf", "-1", "1e31"])
 def test_a_weight_is_a_number_above_0(weight: str) -> None:
     with pytest.raises(SettingsError, match="give a number above 0"):
         class_weights(f"2={weight}", CLASSES, COUNTS)

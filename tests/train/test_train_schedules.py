@@ -260,6 +260,10 @@ def test_settings_that_do_nothing_are_named() -> None:
     assert said(schedule="plateau", has_valid=False) == [
         "--schedule plateau has no validation rows to watch: the rate stays as it is"
     ]
+    assert said(schedule="1cycle", warmup=0.2) == [
+        "--warmup does nothing with --schedule 1cycle; it is for linear, cosine, constant, plateau"
+    ]
+    assert said(schedule="plateau", warmup=0.2) == []
     assert said(schedule="triangular", cycle_mult=2) == [
         "--cycle-mult does nothing with --schedule triangular; it is for sgdr"
     ]

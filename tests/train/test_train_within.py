@@ -14,7 +14,7 @@ from limbeck.errors import Interrupted, SettingsError
 from limbeck.losses import get_loss
 from limbeck.train.cost import Cost
 from limbeck.train.learner import Learner
-from limbeck.train.limit import Limit
+from limbeck.train.limit import NO_LIMIT, Limit
 from limbeck.train.loss_settings import LossSettings
 from limbeck.train.settings import FitSettings
 from limbeck.train.step import MicroBatch, StepResult, supervised
@@ -180,3 +180,4 @@ def test_measured_where_no_cost_is_given() -> None:
     made.fit_within("1h")
     assert made.progress is not None
     assert made.progress.update == 15
+    assert made.limit is NO_LIMIT  # a later fit has all the time

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from limbeck.errors import ModelError
 from limbeck.models import Batch, TextModel, WatchRows
 from limbeck.models._trunk import trunk_of
 from limbeck.models.transformer import TransformerModel
@@ -25,21 +26,29 @@ Features = NDArray[np.float32]
 
 @torch.inference_mode()
 def features_of(model: TextModel, encoded: Encoded, *, pad_id: int, watch: WatchRows) -> Features:
-    """The input of ``model``'s output layer in eval mode, in float32: shape ``(rows, D)``."""
+    """The input of ``model``'s output layer in eval mode, in float32: shape ``(rows, D)``.
+
+    Raises:
+        ModelError: some of it is no finite number, so that no layer can be fitted to it.
+    """
     layer = model.output_layer()
     result = np.zeros((len(encoded.ids), layer.in_features), np.float32)
     with _in_eval_mode(model.module), _tapped(layer) as given:
         for rows, batch in _batches(model.module, encoded, pad_id, watch):
             model.module(batch)
             result[rows] = _flat(given)
-    return result
+    return _finite(result)
 
 
 @torch.inference_mode()
 def features_of_both(
     model: TransformerModel, twin: TransformerModel, encoded: Encoded, *, pad_id: int, watch: WatchRows
 ) -> tuple[Features, Features]:
-    """:func:`features_of` a model and of its averaged twin, whose layers they share: each text is read once."""
+    """:func:`features_of` a model and of its averaged twin, whose layers they share: each text is read once.
+
+    Raises:
+        ModelError: some of it is no finite number.
+    """
     plain, average = trunk_of(model.inner), trunk_of(twin.inner)
     assert plain is not None and average is not None
     width = model.output_layer().in_features
@@ -54,7 +63,17 @@ def features_of_both(
             mean[rows] = _flat(of_mean)
             plain.head(states[0][:, :1])
             first[rows] = _flat(of_first)
-    return first, mean
+    return _finite(first), _finite(mean)
+
+
+def _finite(features: Features) -> Features:
+    wrong = int((~np.isfinite(features)).any(axis=1).sum())
+    if wrong:
+        raise ModelError(
+            f"the encoder gives no finite numbers for {wrong} of {len(features)} texts: its weights are damaged; copy "
+            "its folder again, or name another --model"
+        )
+    return features
 
 
 def _batches(

@@ -110,7 +110,7 @@ def start(request: Request) -> Prepared:
     if kept is None:
         _set(config, wanted)
     torch.manual_seed(request.seed)
-    inner = _load(folder, config, request.source)
+    inner = _load(folder, config, request.source, judges=kept is not None)
     model = wrap(inner, read_tokenizer(folder))
     if kept is None:
         _fresh(model.output_layer(), getattr(config, "initializer_range", 0.02))
@@ -223,9 +223,10 @@ def fitting_tokenizer(config: Any, tokenizer: str) -> str:
         ModelError: it has pieces that a model with ``config`` has no embedding for.
     """
     encoder = Encoder.from_string(tokenizer)
-    if len(encoder) > config.vocab_size:
+    needed = 1 + max(encoder.tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)  # ids may have gaps
+    if needed > config.vocab_size:
         raise ModelError(
-            f"the tokenizer has {len(encoder)} pieces, the model embeddings for {config.vocab_size}: "
+            f"the tokenizer's pieces need {needed} embeddings, the model has {config.vocab_size}: "
             "they do not belong together; give a folder whose tokenizer.json and config.json agree"
         )
     return encoder.tokenizer.to_str()

@@ -200,13 +200,19 @@ class Learner:
         """Train with a rate and a length of its own choice: see :func:`limbeck.train.autofit.autofit`."""
         from limbeck.train.autofit import autofit
 
-        return autofit(self, NO_LIMIT if within is None else Limit.of(within))
+        try:
+            return autofit(self, NO_LIMIT if within is None else Limit.of(within))
+        finally:
+            self.limit = NO_LIMIT  # a later fit has all the time
 
     def fit_within(self, time: str, checkpoints: Path | None = None, *, resume: bool = False) -> Progress:
         """Train what fits into ``time`` (``10m``, say): see :func:`limbeck.train.within.fit_within`."""
         from limbeck.train.within import fit_within
 
-        return fit_within(self, Limit.of(time), checkpoints, resume=resume)
+        try:
+            return fit_within(self, Limit.of(time), checkpoints, resume=resume)
+        finally:
+            self.limit = NO_LIMIT
 
     def take_step(
         self,
@@ -339,7 +345,7 @@ class Learner:
 
     def _standard(self, targets: NDArray[Any]) -> NDArray[Any]:
         scale, offset = self.scale
-        return targets if (scale, offset) == (1.0, 0.0) else ((targets - offset) / scale).astype(np.float32)
+        return ((targets - offset) / scale).astype(np.float32) if targets.dtype.kind == "f" else targets
 
     def work(self) -> Work:
         """What the training loop works on: the training rows, the step, what validates."""

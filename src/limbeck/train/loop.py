@@ -165,7 +165,8 @@ class Loop:
             return not self._is_over()
         apply_freeze(self.work.model, self.settings, epoch=epoch, held=self.work.held)
         self.work.begin_epoch(epoch)
-        validated = {before + size * part // self.settings.validations for part in range(1, self.settings.validations)}
+        often = min(self.settings.validations, size)
+        validated = {before + size * part // often for part in range(1, often)}
         if done and self.progress.update in validated:  # the run was stopped in between
             self._validate_within(epoch)
         for rows, micro_batches in self._batches(self.settings.steps(self.work.lengths, epoch)[done:size]):

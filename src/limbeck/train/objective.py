@@ -8,7 +8,6 @@ with weights and without, they are divided by their mean over the training rows:
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,10 @@ from limbeck.train.loss_settings import BALANCED, LossSettings
 
 if TYPE_CHECKING:
     from limbeck.tasks import TaskLike
+
+
+_MOST = 1e30
+"""A weight is counted in float32, and so is their sum over the rows."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,9 @@ def _parse(given: str, names: Mapping[str, str]) -> tuple[dict[str, float], list
                 f"--class-weights {text!r} is no weight; it takes {BALANCED}, or names and numbers as in spam=5,ham=1"
             )
         elif (weight := _weight(number)) is None:
-            problems.append(f"--class-weights gives {name!r} the weight {number.strip()!r}; give a number above 0")
+            problems.append(
+                f"--class-weights gives {name!r} the weight {number.strip()!r}; give a number above 0, up to {_MOST:g}"
+            )
         elif name in weights:
             problems.append(f"--class-weights names {name!r} twice; give it one weight")
         else:
@@ -154,12 +159,12 @@ def _n_pieces(pieces: Sequence[str], names: Mapping[str, str]) -> int:
 
 
 def _weight(text: str) -> float | None:
-    """A number above 0; None for anything else."""
+    """A number above 0 and up to :data:`_MOST`; None for anything else."""
     try:
         value = float(text)
     except ValueError:
         return None
-    return value if 0 < value < math.inf else None
+    return value if 0 < value <= _MOST else None
 
 
 def _list(flags: Sequence[str]) -> str:

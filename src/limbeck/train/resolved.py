@@ -16,10 +16,12 @@ def task_of(train: Dataset) -> TaskLike:
     """The task that the labels of ``train`` ask for.
 
     Raises:
-        DataError: there is no labelled row.
+        DataError: there is no labelled row, or no classes are told for labels that are names.
     """
     if train.targets is None or not len(train):
         raise DataError(f"{train.name} has no labelled row; name the column of labels with --label-column")
+    if train.task == "classify" and not train.classes:
+        raise DataError(f"{train.name} tells no classes; limbeck.read finds them, in lists and frames too")
     return make_task(train.task, **({"classes": train.classes} if train.classes else {}))
 
 

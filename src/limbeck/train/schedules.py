@@ -197,6 +197,7 @@ def notices(fit: FitSettings, *, has_valid: bool) -> list[str]:
         lines.append("--schedule plateau has no validation rows to watch: the rate stays as it is")
     default = FitSettings()
     for flag, name, heeded in (
+        ("--warmup", "warmup", (*FACTORS, "plateau")),
         ("--cycle-length", "cycle_length", CYCLIC),
         ("--cycle-mult", "cycle_mult", ("sgdr",)),
         ("--plateau-factor", "plateau_factor", ("plateau",)),

@@ -33,7 +33,7 @@ def logits_of(
     for rows in own or plan[:1]:  # a process without a batch of its own learns how many logits there are
         batch = collate(rows).batch.to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            parts.append((rows, module(batch).logits.double().cpu().numpy()))
+            parts.append((rows, module(batch).logits.cpu().double().numpy()))  # a Mac's GPU has no float64
     module.train(was_training)
     logits = np.zeros((len(encoded.ids), parts[0][1].shape[1] if parts else 0))
     for rows, values in parts if own else []:
