@@ -177,12 +177,14 @@ def test_without_onnx_the_message_is_the_install_line(monkeypatch: pytest.Monkey
         emit(config, weights)
 
 
-def test_weights_beyond_one_file_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from limbeck.graph import builder
-
+def test_a_tensor_beyond_what_a_graph_holds_is_refused_and_many_below_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     _, config, weights = tiny("bert")
-    monkeypatch.setattr(builder, "FILE_LIMIT_BYTES", 1000)
-    with pytest.raises(ModelError, match="one ONNX file holds 2; trim the vocabulary"):
+    largest = max(array.nbytes for array in weights.values())
+    assert sum(array.nbytes for array in weights.values()) > 2 * largest
+    monkeypatch.setattr(builder, "TENSOR_LIMIT_BYTES", largest)
+    emit(config, weights)
+    monkeypatch.setattr(builder, "TENSOR_LIMIT_BYTES", largest - 1)
+    with pytest.raises(ModelError, match=r"tensor '.*' takes .* GB in float32, and a graph holds"):
         emit(config, weights)
 
 

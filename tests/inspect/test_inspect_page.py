@@ -12,8 +12,9 @@ from limbeck.data import Dataset
 from limbeck.inspect.charts import reliability
 from limbeck.inspect.errors import Bar, Errors, judge
 from limbeck.inspect.page import GREATEST, About, make_page
-from limbeck.inspect.page_tables import confusion_table
-from limbeck.inspect.shares import wilson
+from limbeck.inspect.page_tables import confusion_table, slice_table
+from limbeck.inspect.shares import Interval, wilson
+from limbeck.inspect.slices import Slice
 from limbeck.scores import Scores
 from limbeck.tasks import TaskLike, make_task
 
@@ -153,3 +154,8 @@ def test_the_reliability_diagram_has_points_inside() -> None:
     assert drawn.count("<circle") == 2
     values = [float(value) for value in re.findall(r' (?:[xy][12]?|c[xy])="([-\d.]+)"', drawn)]
     assert min(values) >= 0 and max(values) <= 300
+
+
+def test_the_interval_of_an_error_does_not_go_below_nothing() -> None:
+    shown = slice_table([Slice("topic", "x", 1, Interval(0.5, -1.0, 2.0))], "mean absolute error")
+    assert "0.000–2.000" in shown and "-1.0" not in shown

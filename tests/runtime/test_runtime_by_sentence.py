@@ -32,8 +32,10 @@ def test_windows_are_passed_on() -> None:
 
 @pytest.mark.parametrize("wrong", [None, 1.5, b"bytes", ("a", "b")])
 def test_only_texts_have_sentences(wrong: Any) -> None:
-    with pytest.raises(DataError, match=r"input 1 is .*sentences are those of a text"):
+    with pytest.raises(DataError, match=r"input 1 is .*; this model takes a text"):
         by_sentence(predictor(), ["a joy", wrong])
+    with pytest.raises(DataError, match=r"'a joy' \(of type str\) is no list of texts"):
+        by_sentence(predictor(), "a joy")
 
 
 def test_a_model_of_pairs_has_none() -> None:

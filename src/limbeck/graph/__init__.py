@@ -64,7 +64,7 @@ def emit(config: Mapping[str, Any], weights: Mapping[str, Array], *, first_token
         first_token: False computes every position of the last layer.
 
     Raises:
-        ModelError: the model cannot be emitted, tensors are missing or misshapen, or they would pass 2 GB.
+        ModelError: the model cannot be emitted, or tensors are missing, misshapen or of over 2 GB.
         MissingExtra: onnx is not installed.
     """
     reasons = obstacles(config)

@@ -25,9 +25,8 @@ OPSET = 17
 IR_VERSION = 8
 """What opset 17 came with; onnxruntime 1.20 reads up to 10."""
 
-FILE_LIMIT_BYTES = 2**31 - 2**20
-"""Protobuf's limit of one file, less a margin for nodes and names."""
-
+TENSOR_LIMIT_BYTES = 2**31 - 2**20
+"""Protobuf's limit, less a margin. All tensors together may be larger: ``limbeck.graph.write`` puts them beside."""
 
 MOST_PROBLEMS = 8
 """Tensors named in one message: a wrong prefix makes hundreds miss, and the first few tell it."""
@@ -49,7 +48,6 @@ class Graph:
         self._model: Any = self._onnx.ModelProto(ir_version=IR_VERSION, producer_name="limbeck")
         self._model.opset_import.append(self._onnx.helper.make_opsetid("", OPSET))
         self._stored: set[str] = set()
-        self._n_bytes = 0
 
     def weight(self, name: str, shape: Sequence[int | None]) -> Array:
         """Return tensor ``name`` as float32; ``None`` in ``shape`` accepts any size.
@@ -85,12 +83,17 @@ class Graph:
         """Store ``array`` under ``name`` and return the name; the same name twice is stored once."""
         if name not in self._stored:
             self._stored.add(name)
+            if array.nbytes > TENSOR_LIMIT_BYTES:
+                self._complain(
+                    f"tensor {name!r} takes {array.nbytes / 2**30:.2f} GB in float32, and a graph holds tensors of up "
+                    "to 2; trim the vocabulary or take a smaller model"
+                )
+                return name
             tensor = self._model.graph.initializer.add()
             tensor.name = name
             tensor.data_type = self._onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
             tensor.dims.extend(array.shape)
             tensor.raw_data = np.ascontiguousarray(array).tobytes()
-            self._n_bytes += array.nbytes
         return name
 
     def ints(self, *values: int) -> str:
@@ -129,13 +132,8 @@ class Graph:
         """Return the model: int64 (batch, sequence) ``inputs``, float32 ``logits`` (batch, n_outputs).
 
         Raises:
-            ModelError: a tensor was missing or misshapen, or the file would pass 2 GB.
+            ModelError: a tensor was missing, misshapen, or of over 2 GB.
         """
-        if self._n_bytes > FILE_LIMIT_BYTES:
-            self.problems.append(
-                f"the weights take {self._n_bytes / 2**30:.2f} GB in float32, one ONNX file holds 2; "
-                "trim the vocabulary or take a smaller model"
-            )
         if self.problems:
             more = len(self.problems) - MOST_PROBLEMS
             raise ModelError(together(self.problems[:MOST_PROBLEMS] + [f"and {more} more like these"] * (more > 0)))

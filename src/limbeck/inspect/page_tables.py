@@ -28,7 +28,7 @@ def slice_table(slices: Sequence[Slice], measure: str) -> str:
             isolated(one.value),
             f"{one.n_rows:,}",
             f"{one.measure.value:.3f}",
-            f"{one.measure.low:.3f}–{one.measure.high:.3f}",
+            f"{max(low, one.measure.low):.3f}–{one.measure.high:.3f}",  # no error is below 0
             reach(one.measure, low, high),
         )
         for one in chosen

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from limbeck.errors import DataError, SettingsError
+from limbeck.errors import SettingsError
+from limbeck.runtime.inputs import checked
 from limbeck.text.sentences import sentences
 
 if TYPE_CHECKING:
@@ -22,16 +23,14 @@ def by_sentence(
     so have all sentences of a text in another language, since a short one alone might be taken for readable.
 
     Raises:
-        DataError: an input is no text.
+        DataError: it is no list of texts.
         SettingsError: the model takes pairs, whose sentences do not belong together.
     """
     if predictor.is_pairs:
         raise SettingsError("--sentences reads single texts only; this model takes pairs: leave the flag out")
-    for n, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise DataError(f"input {n} is {text!r} (of type {type(text).__name__}); sentences are those of a text")
-    split = [sentences(text) for text in texts]
-    refused = [predictor.unanswered(why) if (why := predictor.reading.refusal(text)) else None for text in texts]
+    given = cast("list[str]", checked(texts, pairs=False))
+    split = [sentences(text) for text in given]
+    refused = [predictor.unanswered(why) if (why := predictor.reading.refusal(text)) else None for text in given]
     asked = [sentence for group, none in zip(split, refused, strict=True) if none is None for sentence in group]
     answers = iter(predictor.predict(asked, windows=windows))
     return [
