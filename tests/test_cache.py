@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,13 @@ def test_a_write_that_fails_leaves_the_former_content(monkeypatch: pytest.Monkey
         cache.write_whole(path, b"latter")
     assert path.read_bytes() == b"former"
     assert [entry.name for entry in tmp_path.iterdir()] == ["whole"]
+
+
+def test_a_process_of_another_user_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(process: int, signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    assert cache.is_alive(1)
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert cache.is_alive(99_999_999)  # asking would end it there

@@ -7,8 +7,10 @@ read or written is no error: containers and shared machines often have none.
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,29 @@ def remember(kind: str, key: str, record: dict[str, Any]) -> None:
 def partial_of(path: Path) -> Path:
     """A name beside ``path`` to write it under until it is whole, which nobody else writes to meanwhile."""
     return path.with_name(f".{path.name}.partial-{os.getpid()}-{threading.get_ident()}")
+
+
+def drop_leftovers(path: Path) -> None:
+    """Remove what processes now dead, which were killed, left of writings of ``path`` under :func:`partial_of`."""
+    prefix = f".{path.name}.partial-"
+    for entry in path.parent.glob(f"{glob.escape(prefix)}*-*"):
+        process = entry.name.removeprefix(prefix).partition("-")[0]
+        if process.isdecimal() and not is_alive(int(process)):
+            with contextlib.suppress(OSError):
+                entry.unlink()
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of that number runs; on Windows, which cannot be asked so, always."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_whole(path: Path, content: bytes) -> None:

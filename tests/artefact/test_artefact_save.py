@@ -242,16 +242,6 @@ def test_a_former_artefact_that_comes_back_is_replaced_only_when_asked(tmp_path:
         assert verify(tmp_path / "model") == former
 
 
-def test_a_process_of_another_user_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(process: int, signal: int) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(os, "kill", refuse)
-    assert save._is_alive(1)
-    monkeypatch.setattr(sys, "platform", "win32")
-    assert save._is_alive(DEAD)  # asking would end it there
-
-
 def test_the_disk_is_told_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[str] = []
     honest = Path.rename

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,6 +89,16 @@ def test_a_disk_that_is_full_to_the_end_is_told_and_leaves_nothing(
     with pytest.raises(OSError, match="No space left"):
         writer.write([{"text": "x" * 999}] * 99)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_one_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    kept = [f".out.csv.partial-{os.getpid()}-1", f".other.csv.partial-{dead.pid}-1", ".out.csv.partial-notes-1"]
+    for name in [f".out.csv.partial-{dead.pid}-1", *kept]:
+        (tmp_path / name).touch()
+    open_writer(tmp_path / "out.csv", ["text"]).close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*kept, "out.csv"])
 
 
 def test_an_earlier_file_survives_an_error(target: Path) -> None:

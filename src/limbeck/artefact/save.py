@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from limbeck.artefact import card, probes
 from limbeck.artefact.manifest import NAME, TOKENIZER, Manifest
 from limbeck.artefact.verify import sha256
+from limbeck.cache import is_alive
 from limbeck.errors import ArtefactError, together
 
 if TYPE_CHECKING:
@@ -223,20 +224,9 @@ def leftovers(target: Path, kind: str) -> list[Path]:
     found = []
     for path in sorted(target.parent.iterdir()):
         process = path.name.removeprefix(prefix)
-        if path.name.startswith(prefix) and process.isdecimal() and not _is_alive(int(process)):
+        if not path.name.startswith(prefix) or not process.isdecimal():
+            continue
+        # one of this number is its own leftover, or of a process whose number it inherited
+        if int(process) == os.getpid() or not is_alive(int(process)):
             found.append(path)
     return found
-
-
-def _is_alive(process: int) -> bool:
-    if process == os.getpid():
-        return False  # its own leftover, or of a process whose number it inherited
-    if sys.platform == "win32":
-        return True
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-from limbeck.cache import partial_of
+from limbeck.cache import drop_leftovers, partial_of
 from limbeck.data.formats import format_of
 from limbeck.data.rows import Rows
 from limbeck.errors import DataError
@@ -43,6 +43,7 @@ class RowWriter:
         self.partial = partial_of(path)
         if path.is_dir():
             raise DataError(f"{str(path)!r} is a folder; name a file to write")
+        drop_leftovers(path)
         try:
             self._file = self.partial.open("wb")
         except OSError as error:
