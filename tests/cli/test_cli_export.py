@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from limbeck import graph
 from limbeck.artefact.manifest import FLOAT_GRAPH, INT8_GRAPH, Manifest
 from limbeck.cli import main
+from limbeck.cli._compared import compared
 from limbeck.errors import MissingExtra
 from limbeck.passes import quantise
 from limbeck.runtime import load
@@ -125,6 +128,25 @@ def test_many_changed_labels_are_said(
     out, err = capsys.readouterr()
     assert "of texts drawn by chance; give --data FILE to see on texts of yours before you use" in err
     assert json.loads(out)["changed"] == []
+
+
+def test_texts_that_lose_their_answer_are_counted_and_in_no_other_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = load(saved("bert")), load(saved("bert"))
+    answers = after.logits
+
+    def without_the_first(inputs: Any, **how: Any) -> Any:
+        logits, encoded = answers(inputs, **how)
+        if len(inputs) == 1:
+            return logits, encoded
+        logits[0] = 0.0
+        return logits, replace(encoded, answerable=np.array([False, *encoded.answerable[1:]]))
+
+    monkeypatch.setattr(after, "logits", without_the_first)
+    texts = ["a lovely film", "an awful cold room", "", "the end"]
+    found = compared(before, after, texts, None, are_probes=False)
+    assert (found.silenced, found.agreement.n_texts, found.alone.n_texts) == (1, 2, 2)
+    assert found.agreement.labels == 1.0 and found.changed == []
+    assert found.lines()[2] == "without an answer after: 1 text"
 
 
 def test_what_is_refused(tmp_path: Path, texts: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limbeck.cli._printable import printable
+from limbeck.cli._say import counted
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
@@ -40,6 +41,9 @@ class Result:
     """After: in a batch against alone."""
     metrics_before: dict[str, float] | None = None
     metrics_after: dict[str, float] | None = None
+    silenced: int = 0
+    """Texts that the model answered before and does not answer after: it knows no word of theirs any more. They are in
+    no other figure."""
     changed: list[dict[str, Any]] = field(default_factory=list)
     """Some of the texts whose label changed: ``input``, ``before``, ``after``; none of probes, which say nothing."""
 
@@ -50,6 +54,7 @@ class Result:
             f"graph: {_megabytes(self.graph_bytes_before)} before, {_megabytes(self.graph_bytes_after)} after; "
             f"folder: {_megabytes(self.bytes_before)} before, {_megabytes(self.bytes_after)} after",
             f"before against after: {self.agreement.line()}",
+            *([f"without an answer after: {counted(self.silenced, 'text')}"] if self.silenced else []),
             *map(_changed_line, self.changed),
             f"in a batch against alone: {self.alone.line()}",
             *(
@@ -75,8 +80,8 @@ def compared(
     """
     from limbeck.inspect.agreement import agreement
 
-    (first, read), (second, _) = (model.logits(inputs, refuse=not are_probes) for model in (before, after))
-    asked = [n for n, is_asked in enumerate(read.answerable.tolist()) if is_asked]
+    (first, read), (second, reread) = (model.logits(inputs, refuse=not are_probes) for model in (before, after))
+    asked = (read.answerable & reread.answerable).nonzero()[0].tolist()
     few = asked[:_MOST_ALONE]
     alone = second[:0] if not few else _stack(after, [inputs[n] for n in few])
     measured = [_metrics(before, logits[asked], data, asked) for logits in (first, second)]
@@ -90,6 +95,7 @@ def compared(
         alone=agreement(before.task, second[few], alone),
         metrics_before=measured[0],
         metrics_after=measured[1],
+        silenced=int((read.answerable & ~reread.answerable).sum()),
         changed=[] if are_probes else _changed(before.task, first[asked], second[asked], [inputs[n] for n in asked]),
     )
 
