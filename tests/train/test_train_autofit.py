@@ -52,11 +52,12 @@ def test_the_first_fit_is_long_enough_and_validated_often() -> None:
 
 def test_rounds_go_on_while_they_help_and_the_best_weights_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     no_frozen(monkeypatch)
-    one = made(rows(40).take(range(20)), held_back(), epochs=4)
+    one = made(rows(40).take(range(20)), held_back(), epochs=4, gradual=True)
     autofit(one, find_rate=lambda learner: 1e-3)
     assert 2 <= len(one.rounds) <= MOST_ROUNDS
     assert [entry.fit.lr for entry in one.rounds] == pytest.approx([1e-3 / 2**n for n in range(len(one.rounds))])
     assert [entry.fit.epochs for entry in one.rounds[1:]] == [1] * (len(one.rounds) - 1)
+    assert [entry.fit.gradual for entry in one.rounds] == [True] + [False] * (len(one.rounds) - 1)  # all layers go on
     losses = [float(entry.progress.best_loss or 0) for entry in one.rounds]
     assert losses == sorted(losses, reverse=True)
     if len(one.rounds) < MOST_ROUNDS:
