@@ -83,6 +83,10 @@ def test_a_pipe_is_explained_line_by_line(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr("sys.stdin", stream)
     call("-", strongest=0)
     assert [line.split(":")[0] for line in capsys.readouterr().out.split("\n\n")] == ["line 1", "line 2"]
+    with pytest.raises(SettingsError, match="--skip-bad-rows is for files"):
+        call("-", skip_bad_rows=True)
+    with pytest.raises(DataError, match="standard input has no column 'review'"):
+        call("-", text_column="review")
 
 
 def test_a_page_is_written_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,7 +99,7 @@ def test_a_page_is_written_whole(tmp_path: Path, capsys: pytest.CaptureFixture[s
     (tmp_path / "in.txt").write_text("a joy\n\n")
     call(str(tmp_path / "in.txt"), html=tmp_path / "rows.html")
     assert "<h2><bdi>line 2: empty text</bdi></h2>" in (tmp_path / "rows.html").read_text(encoding="utf-8")
-    assert [path.suffix for path in tmp_path.iterdir() if path.suffix == ".partial"] == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", "page.html", "rows.html"]
 
 
 def test_a_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
@@ -111,6 +115,10 @@ def test_pairs(capsys: pytest.CaptureFixture[str]) -> None:
     assert {word["part"] for word in json.loads(capsys.readouterr().out)["words"]} == {0, 1}
     with pytest.raises(SettingsError, match="--pair takes two texts"):
         call(TEXT, kind="pair", pair=True)
+    with pytest.raises(SettingsError, match="this model takes pairs; give two texts with --pair"):
+        call(TEXT, kind="pair")
+    with pytest.raises(SettingsError, match="--pair makes one input of two texts, and this model takes single texts"):
+        call(TEXT, TEXT, pair=True)
 
 
 def test_a_number_is_explained(capsys: pytest.CaptureFixture[str]) -> None:

@@ -138,9 +138,9 @@ def test_pairs(capsys: pytest.CaptureFixture[str]) -> None:
         call("a joy", kind="pair", pair=True)
     with pytest.raises(DataError, match="is empty"):
         call("", "", kind="pair", pair=True)
-    with pytest.raises(DataError, match="this model takes a pair of texts"):
+    with pytest.raises(SettingsError, match="this model takes pairs; give two texts with --pair"):
         call("a joy", kind="pair")
-    with pytest.raises(DataError, match="this model takes a text"):
+    with pytest.raises(SettingsError, match="--pair makes one input of two texts, and this model takes single texts"):
         call("a", "b", pair=True)
 
 

@@ -50,6 +50,19 @@ def check_texts(asked: Asked, settings: _OfFiles) -> None:
     say(*(f"{text!r} is read as a text: there is no such file" for text in asked.texts if ends_as_a_file(text)))
 
 
+def check_kind(texts: Sequence[str], *, pair: bool, of_pairs: bool) -> None:
+    """See that the texts of the command line are what the model takes: single ones, or a pair.
+
+    Raises:
+        SettingsError: they are not.
+    """
+    if not texts or pair == of_pairs:
+        return
+    if pair:
+        raise SettingsError("--pair makes one input of two texts, and this model takes single texts; leave it out")
+    raise SettingsError("this model takes pairs; give two texts with --pair, or a file of pairs")
+
+
 def see_that_all_are_answered(reasons: Sequence[str | None]) -> None:
     """See that every text of the command line has an answer.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from limbeck.cli._asked import Asked, plain_words, understand
-from limbeck.cli._inputs import check_texts, inputs_of, see_that_all_are_answered
+from limbeck.cli._inputs import check_kind, check_texts, inputs_of, see_that_all_are_answered
 from limbeck.cli._lazy_tyro import tyro
 from limbeck.cli._printable import json_encoder, printable
 from limbeck.cli._say import say
@@ -77,6 +77,7 @@ def run(settings: Settings) -> int:
     from limbeck.inspect.explain import explain_many
 
     predictor = sentiment.load(asked.model, quick=bool(inputs), notify=say)
+    check_kind(asked.texts, pair=settings.pair, of_pairs=predictor.is_pairs)
     if not asked.texts:
         _show(_of_rows(predictor, asked, settings), settings)
         return 0
@@ -94,6 +95,8 @@ def _check(settings: Settings, source: Path | None, *, piped: bool) -> None:
         problems.append(f"--strongest {settings.strongest} is no number of words; give 0 or more")
     if settings.pair and piped:
         problems.append("--pair takes two texts; a line of standard input is one")
+    if settings.skip_bad_rows and piped:
+        problems.append("--skip-bad-rows is for files: of standard input every line gets an answer; leave it out")
     if settings.json and settings.html:
         problems.append(f"--json prints, and --html {str(settings.html)!r} writes a page; leave one of them out")
     problems += hindrances("--html", settings.html, reads=[source], endings=PAGES)
@@ -117,7 +120,7 @@ def _of_rows(predictor: Predictor, asked: Asked, settings: Settings) -> Iterator
     columns = find_columns(
         source,
         predictor.manifest,
-        text_column="text" if asked.piped else settings.text_column,
+        text_column=settings.text_column or ("text" if asked.piped else None),
         text_pair_column=settings.text_pair_column,
     )
     total = guess_rows(asked.source) if asked.source and sys.stderr.isatty() else None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from limbeck.cli._asked import EXAMPLE, STDIN, Asked, plain_words, understand
-from limbeck.cli._inputs import check_texts, inputs_of
+from limbeck.cli._inputs import check_kind, check_texts, inputs_of
 from limbeck.cli._lazy_tyro import tyro
 from limbeck.cli._say import say
 from limbeck.errors import SettingsError, together
@@ -74,6 +74,8 @@ def run(settings: Settings) -> int:
     check_texts(asked, settings)
     inputs = inputs_of(asked.texts, pair=settings.pair, blank_ok=settings.json)
     predictor = _load(asked, settings)
+    if not settings.sentences:  # which pairs have none of, and that is told
+        check_kind(asked.texts, pair=settings.pair, of_pairs=predictor.is_pairs)
     from limbeck.cli import _answers
 
     if asked.texts:
