@@ -18,9 +18,11 @@ argument or command that mends it. The command line prints the message alone and
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 
+PROBLEMS_SHOWN = 10
+"""So many damaged rows, or lines in a notice, are named one by one."""
 _NAMED = 20
 """So many of what is accepted are named; a wide table or a fine set of classes has thousands."""
 _QUOTED_CHARACTERS = 60
@@ -111,6 +113,12 @@ def quoted(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
     cut = text if len(text) <= _QUOTED_CHARACTERS else text[: _QUOTED_CHARACTERS - 3] + "..."
     return repr(cut) if isinstance(value, str) else cut
+
+
+def first_ones(problems: Sequence[str], most: int = PROBLEMS_SHOWN) -> str:
+    """One message out of the first problems, with the number of those that it leaves out."""
+    more = [f"and {len(problems) - most} more"] if len(problems) > most else []
+    return together([*problems[:most], *more])
 
 
 def together(problems: Iterable[str]) -> str:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from limbeck.data import Dataset, known, of_classes, read
-from limbeck.data.rows import PROBLEMS_SHOWN
-from limbeck.errors import DataError, nearest
+from limbeck.errors import PROBLEMS_SHOWN, DataError, nearest
 
 CLASSES = ("bad", "fair", "good")
 

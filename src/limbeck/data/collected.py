@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from limbeck.data.columns import Columns
-from limbeck.data.rows import Row, Rows, RowSource, cell_text, first_ones, n_of, not_texts
+from limbeck.data.rows import Row, Rows, RowSource, cell_text, n_of, not_texts
 from limbeck.data.spelling import spelling
-from limbeck.errors import DataError
+from limbeck.errors import DataError, first_ones
 from limbeck.text import Input, is_blank, texts_in
 
 

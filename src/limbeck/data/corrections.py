@@ -16,9 +16,9 @@ from typing import Any
 
 from limbeck.data.dataset import Dataset, class_order, input_id, number
 from limbeck.data.read import open_rows
-from limbeck.data.rows import Row, cell_text, first_ones, n_of, where
+from limbeck.data.rows import Row, cell_text, n_of, where
 from limbeck.data.spelling import spelling
-from limbeck.errors import DataError, nearest
+from limbeck.errors import DataError, first_ones, nearest
 
 CORRECTED, ID, PAIR_COLUMN = "corrected", "id", "text_pair"
 COLUMNS = ("line", "text", PAIR_COLUMN, "label", "suggested", "p", "p_label", "reason", CORRECTED, ID)

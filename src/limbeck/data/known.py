@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from limbeck.data.dataset import Dataset
-from limbeck.data.rows import PROBLEMS_SHOWN, n_of, where
+from limbeck.data.rows import n_of, where
 from limbeck.data.spelling import by_spelling, meant
-from limbeck.errors import DataError, nearest, quoted, together
+from limbeck.errors import PROBLEMS_SHOWN, DataError, nearest, quoted, together
 
 
 def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) -> Dataset:

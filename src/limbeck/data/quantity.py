@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from limbeck.data.collected import Collected
 from limbeck.data.columns import Columns
 from limbeck.data.dataset import number, numbers
-from limbeck.data.rows import RowSource, first_ones
-from limbeck.errors import DataError, quoted
+from limbeck.data.rows import RowSource
+from limbeck.errors import DataError, first_ones, quoted
 
 REGRESS_DISTINCT = 20
 """More distinct numbers than this, some with a fractional part, are taken for a quantity and not for classes."""

@@ -13,10 +13,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-from limbeck.errors import DataError, quoted, together
-
-PROBLEMS_SHOWN = 10
-"""So many damaged rows, or lines in a notice, are named one by one."""
+from limbeck.errors import PROBLEMS_SHOWN, DataError, first_ones, quoted
 
 
 class Row(NamedTuple):
@@ -165,12 +162,6 @@ class RowSource:
         named = first_ones([f"{self.name}, {self.unit} {record.line}: {record.problem}" for record in bad])
         hint = "" if any(record.fatal for record in bad) else "\n(--skip-bad-rows leaves such rows out)"
         return named + hint
-
-
-def first_ones(problems: Sequence[str]) -> str:
-    """One message out of the first problems, with the number of those that it leaves out."""
-    more = [f"and {len(problems) - PROBLEMS_SHOWN} more"] if len(problems) > PROBLEMS_SHOWN else []
-    return together([*problems[:PROBLEMS_SHOWN], *more])
 
 
 def n_of(rows: Sequence[int]) -> str:

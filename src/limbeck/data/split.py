@@ -12,8 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from limbeck.data.dataset import Dataset
-from limbeck.data.rows import PROBLEMS_SHOWN
-from limbeck.errors import SettingsError, quoted
+from limbeck.errors import PROBLEMS_SHOWN, SettingsError, quoted
 
 _BINS = 10
 _BIN_ROWS = 5

@@ -10,9 +10,9 @@ from limbeck.data.collected import Collected, left_out
 from limbeck.data.columns import Columns
 from limbeck.data.dataset import Dataset, class_order
 from limbeck.data.quantity import is_quantity, no_numbers, quantities
-from limbeck.data.rows import PROBLEMS_SHOWN, RowSource, n_of
+from limbeck.data.rows import RowSource, n_of
 from limbeck.data.spelling import alike
-from limbeck.errors import DataError, quoted
+from limbeck.errors import PROBLEMS_SHOWN, DataError, quoted
 
 MANY_CLASSES = 20
 """More classes than this, with fewer than two rows each, earn a notice: a column of texts or ids was probably named."""

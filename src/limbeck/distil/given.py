@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from limbeck.artefact.verify import sha256
 from limbeck.data import Columns, Dataset, Input, RowSource, cell_text, input_of, open_rows
 from limbeck.data.dataset import number
-from limbeck.data.rows import first_ones, n_of, not_texts, where
+from limbeck.data.rows import n_of, not_texts, where
 from limbeck.data.spelling import by_spelling, meant
 from limbeck.distil.columns import TOLERANCE, class_columns, number_column, text_columns
-from limbeck.errors import DataError, nearest, require, together
+from limbeck.errors import DataError, first_ones, nearest, require, together
 from limbeck.scores import SUFFIXES, Scores
 from limbeck.tasks.regress import MOST
 from limbeck.text import is_blank

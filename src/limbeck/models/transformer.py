@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from limbeck import graph
-from limbeck.artefact.manifest import INT8_GRAPH, NAME, OWN
+from limbeck.artefact.manifest import NAME, OWN
 from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError, require
 from limbeck.graph import weights
 from limbeck.models import Batch, Defaults, Output, Prepared, Request, shown
 from limbeck.models._hub import find
 from limbeck.models._lacking import refuse_lacking
+from limbeck.models._pretrained import has_int8_alone, in_a_line, pretrained
 from limbeck.models._trunk import run, trunk_of
 from limbeck.text import Encoder
 
@@ -38,9 +38,6 @@ _OFFSET_FAMILIES = (
     *("data2vec-text", "ibert", "longformer", "lilt", "luke", "markuplm"),
 )
 """Families whose position numbers begin behind the padding id, so that two rows of the table are never used."""
-
-_LONGEST_REASON = 300
-"""Characters of an error of transformers that are shown."""
 
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
@@ -154,28 +151,13 @@ def _load(folder: Path, config: Any, name: str, *, judges: bool = False) -> Any:
     """
     auto = transformers.AutoModelForSequenceClassification
     try:
-        if (folder / INT8_GRAPH).is_file() and not (folder / "model.safetensors").is_file():
+        if has_int8_alone(folder):
             return _dequantised(auto.from_config(config, dtype=torch.float32), weights.read(folder))
-        inner, told = auto.from_pretrained(
-            folder,
-            config=config,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            ignore_mismatched_sizes=True,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
+        inner, told = pretrained(auto, folder, config)
     except Exception as error:  # a configuration that cannot be made raises whatever its model runs into
         raise ModelError(f"{name} cannot be loaded as an encoder: {in_a_line(error)}") from None
     refuse_lacking(told, inner, name, heads=judges)
     return inner
-
-
-def in_a_line(error: Exception) -> str:
-    """An error in a line; transformers' go on with lists of all that it knows."""
-    told = textwrap.shorten(str(error), _LONGEST_REASON)
-    return told if isinstance(error, OSError | ValueError | RuntimeError) else f"{type(error).__name__}: {told}"
 
 
 def _dequantised(inner: Any, found: Mapping[str, NDArray[Any]]) -> Any:

@@ -17,23 +17,22 @@ import torch.nn.functional as F
 import transformers
 from torch import Tensor, nn
 
-from limbeck.artefact.manifest import INT8_GRAPH, NAME
+from limbeck.artefact.manifest import NAME
 from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError
 from limbeck.graph import weights
 from limbeck.models import Attention, Batch
 from limbeck.models._lacking import refuse_lacking
+from limbeck.models._pretrained import has_int8_alone, in_a_line, pretrained
 from limbeck.models._rates import rates_of
 from limbeck.models._trunk import hidden_states, taken, trunk_of
 from limbeck.models.transformer import (
     config_of,
     fitting_tokenizer,
-    in_a_line,
     inputs_of,
     read_tokenizer,
     write_tokenizer,
 )
-from limbeck.passes._encoder_files import WEIGHTS
 
 _TOLERANCE = 1e-3
 """How far logits of the head as it is taken apart may be from transformers' own: they are the same products."""
@@ -252,18 +251,8 @@ def _loaded(folder: Path, config: Any, *, scratch: bool) -> tuple[Any, dict[str,
     told: dict[str, Any] = {"missing_keys": [], "mismatched_keys": []}
     if scratch:
         return auto.from_config(config, dtype=torch.float32), told
-    if (folder / INT8_GRAPH).is_file() and not (folder / WEIGHTS).is_file():
+    if has_int8_alone(folder):
         inner = auto.from_config(config, dtype=torch.float32)
         found = {name: torch.from_numpy(value) for name, value in weights.read(folder).items()}
         return inner, {**told, "missing_keys": inner.load_state_dict(found, strict=False).missing_keys}
-    inner, told = auto.from_pretrained(
-        folder,
-        config=config,
-        local_files_only=True,
-        use_safetensors=True,
-        trust_remote_code=False,
-        ignore_mismatched_sizes=True,
-        dtype=torch.float32,
-        output_loading_info=True,
-    )
-    return inner, told
+    return pretrained(auto, folder, config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from limbeck.errors import DataError, together
+from limbeck.errors import DataError, first_ones
 from limbeck.text import Input
 
 _PROBLEMS_SHOWN = 5
@@ -42,8 +42,7 @@ def checked(inputs: Iterable[Any], *, pairs: bool) -> list[Input]:
         else:
             wrong.append(f"input {n} is {_shown(item)}; this model takes {wanted}, such as {example}")
     if wrong:
-        more = [f"and {len(wrong) - _PROBLEMS_SHOWN} more"] if len(wrong) > _PROBLEMS_SHOWN else []
-        raise DataError(together(wrong[:_PROBLEMS_SHOWN] + more))
+        raise DataError(first_ones(wrong, most=_PROBLEMS_SHOWN))
     return found
 
 

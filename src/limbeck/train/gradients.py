@@ -66,14 +66,15 @@ class Exchange:
     def _exchange(self, sent: Sequence[tuple[nn.Parameter, Tensor | None]]) -> None:
         """Sum these gradients, of tables the rows that are told alone."""
         sizes = [value.numel() if rows is None else len(rows) * value.shape[1] for value, rows in sent]
-        parts = torch.split(self._flat(sum(sizes)), sizes)
+        flat = self._flat(sum(sizes))
+        parts = torch.split(flat, sizes)
         for (value, rows), part in zip(sent, parts, strict=True):
             if value.grad is None:
                 part.zero_()
             else:
                 part.copy_((value.grad if rows is None else value.grad[rows]).reshape(-1))
         if sizes:
-            self._all_reduce(self._held[: sum(sizes)])
+            self._all_reduce(flat)
         for (value, rows), part in zip(sent, parts, strict=True):
             if rows is None:
                 value.grad = part.view_as(value).to(value.dtype)

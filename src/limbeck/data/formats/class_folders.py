@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from limbeck.data.formats.text_file import open_text
-from limbeck.data.rows import PROBLEMS_SHOWN, BadRow, Record, Row, RowSource
+from limbeck.data.rows import BadRow, Record, Row, RowSource
 from limbeck.data.spelling import spelling
-from limbeck.errors import DataError
+from limbeck.errors import PROBLEMS_SHOWN, DataError
 
 TEXT_SUFFIX = ".txt"
 _PASSED_OVER = frozenset({"__MACOSX", "unsup"})
