@@ -1,4 +1,4 @@
-"""Encoders by folder or hub name: what is loaded, kept, refused, and written."""
+"""Encoders by folder or hub name: what is loaded, kept, and written."""
 
 from __future__ import annotations
 
