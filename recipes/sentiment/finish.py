@@ -94,7 +94,7 @@ def make_calibrate(run: Run) -> dict[str, Any]:
     Raises:
         SystemExit: what ships is larger than promised, or does not answer as it did when it was saved.
     """
-    from limbeck.artefact.manifest import INT8_GRAPH, Manifest
+    from limbeck.artefact.manifest import INT8_GRAPH, WEIGHTS_SUFFIX, Manifest
     from limbeck.runtime import load
 
     predictor = load(run.work / "int8", notify=run.say)
@@ -119,8 +119,9 @@ def make_calibrate(run: Run) -> dict[str, Any]:
     limbeck("check", run.lean)
     errors = {name: errors_at(logits, true, found) for name, (logits, true) in said.items()}
     alone = {name: temperature(pair(logits), true) for name, (logits, true) in said.items()}
-    graph = Manifest.read(run.lean).files[INT8_GRAPH]["sha256"]
-    return {"temperature": found, "alone": alone, "errors": errors, "bytes": size, "graph": graph, **figures}
+    sealed = {name: entry["sha256"] for name, entry in Manifest.read(run.lean).files.items()}
+    hashes = {"graph": sealed[INT8_GRAPH], "weights": sealed.get(INT8_GRAPH + WEIGHTS_SUFFIX)}
+    return {"temperature": found, "alone": alone, "errors": errors, "bytes": size, **hashes, **figures}
 
 
 def _fold(run: Run, note: dict[str, Any], figures: dict[str, float]) -> Manifest:

@@ -14,9 +14,12 @@ from onnx import TensorProto, helper, numpy_helper
 import limbeck.graph.write as graph_write
 from limbeck import models
 from limbeck.artefact.copies import copy_into, files_of
+from limbeck.artefact.manifest import INT8_GRAPH
 from limbeck.artefact.save import seal
 from limbeck.errors import ArtefactError
+from limbeck.graph import weights
 from limbeck.graph.write import note_weights
+from limbeck.passes import quantise
 from limbeck.runtime import load
 from limbeck.runtime.session import answer_probes
 from support.train_data import learner, rows
@@ -122,3 +125,36 @@ def test_config_says_where_the_weights_stand_as_long_as_it_is_so(tmp_path: Path)
     path.write_text('{"transformers.js_config": {"use_external_data_format": {"model.onnx": true}}}')
     note_weights(tmp_path, beside=False)
     assert json.loads(path.read_text()) == {}
+
+
+def test_config_says_so_of_each_graph_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text("{}")
+    note_weights(tmp_path, beside=True)
+    note_weights(tmp_path, beside=True, graph=INT8_GRAPH)
+    both = {"model.onnx": True, "model_quantized.onnx": True}
+    assert json.loads(path.read_text())["transformers.js_config"] == {"use_external_data_format": both}
+    note_weights(tmp_path, beside=False)
+    left = {"model_quantized.onnx": True}
+    assert json.loads(path.read_text())["transformers.js_config"] == {"use_external_data_format": left}
+
+
+def test_int8_weights_beside_their_graph_answer_and_are_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
+    learner(rows(8)).save(tmp_path / "model", calibrated=False)
+    quantise.apply(tmp_path / "model", tmp_path / "one")
+    monkeypatch.setattr(graph_write, "ONE_FILE_BYTES", 1000)
+    quantise.apply(tmp_path / "model", tmp_path / "two")
+    files = load(tmp_path / "two").manifest.files
+    assert files[INT8_GRAPH + "_data"]["bytes"] > 10_000
+    config = json.loads((tmp_path / "two" / "config.json").read_text())
+    assert config["transformers.js_config"] == {"use_external_data_format": {"model_quantized.onnx": True}}
+    texts = ["a lovely film", "a dull room"]
+    for options in ({}, {"precision": "int8"}, {"quick": True}):
+        one, two = (load(tmp_path / name, **options).logits(texts)[0] for name in ("one", "two"))
+        assert np.array_equal(one, two)
+    before, after = (weights.read(tmp_path / name) for name in ("one", "two"))
+    assert before.keys() == after.keys()
+    assert all(np.array_equal(before[name], after[name]) for name in before)

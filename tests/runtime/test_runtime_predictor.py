@@ -17,6 +17,7 @@ from limbeck.artefact.manifest import Manifest
 from limbeck.errors import ArtefactError, DataError, SettingsError
 from limbeck.runtime import Answer, Predictor, load
 from limbeck.runtime.answer import NOT_A_NUMBER
+from limbeck.tasks import task_from_json
 from support.tiny import MAX_LENGTH, SENTENCES, predictor, save_tiny, shared
 
 ODD = {
@@ -303,6 +304,20 @@ def test_a_graph_of_another_model_is_told() -> None:
     manifest = Manifest.read(shared())
     with pytest.raises(ArtefactError, match=r"gives 2 logits, and the task in limbeck\.json has 3"):
         Predictor(shared(), replace(manifest, task={"name": "classify", "classes": ["a", "b", "c"]}))
+
+
+def test_a_quick_load_tells_of_the_graph_when_it_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "model" / "onnx" / "model.onnx"
+    shutil.copytree(shared(), path.parents[1])
+    assert load(path.parents[1], quick=True).predict("a joy").predicted  # and the probes need no replay from here on
+    task = {"name": "classify", "classes": ["a", "b", "c"]}
+    monkeypatch.setattr("limbeck.runtime.predictor.task_from_json", lambda _: task_from_json(task))
+    quick = load(path.parents[1], quick=True)
+    with pytest.raises(ArtefactError, match=r"gives 2 logits, and the task in limbeck\.json has 3"):
+        quick.predict("a joy")
+    with pytest.raises(ArtefactError, match=r"gives 2 logits, and the task in limbeck\.json has 3"):
+        load(path.parents[1])
 
 
 def test_text_settings_of_a_later_limbeck_are_told() -> None:

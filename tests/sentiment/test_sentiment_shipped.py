@@ -9,7 +9,7 @@ import pytest
 
 import limbeck
 from limbeck import sentiment
-from limbeck.artefact.manifest import INT8_GRAPH, Manifest
+from limbeck.artefact.manifest import INT8_GRAPH, WEIGHTS_SUFFIX, Manifest
 from limbeck.artefact.verify import sha256, verify
 from limbeck.cli import main
 from limbeck.runtime.check import check
@@ -48,8 +48,9 @@ def test_this_machine_computes_what_was_recorded(shipped: Path) -> None:
 
 def test_it_is_what_the_recipe_recorded(shipped: Path) -> None:
     lean = json.loads((RESULTS / "calibrate.json").read_text(encoding="utf-8"))["made"]
-    graph = Manifest.read(shipped).files[INT8_GRAPH]["sha256"]
-    assert graph == lean["graph"] == sha256(shipped / INT8_GRAPH)
+    files = Manifest.read(shipped).files
+    assert files[INT8_GRAPH]["sha256"] == lean["graph"] == sha256(shipped / INT8_GRAPH)
+    assert files.get(INT8_GRAPH + WEIGHTS_SUFFIX, {}).get("sha256") == lean.get("weights")
 
 
 @pytest.mark.parametrize(("label", "text"), [(label, text) for label, texts in CLEAR.items() for text in texts])

@@ -72,8 +72,8 @@ def run(settings: Settings) -> int:
     asked = understand(settings.words, out=settings.out)
     _check(settings, piped=asked.piped)
     check_texts(asked, settings)
+    predictor = _load(asked, settings)  # before what the texts need, which is read while the graph is opened
     inputs = inputs_of(asked.texts, pair=settings.pair, blank_ok=settings.json)
-    predictor = _load(asked, settings)
     if not settings.sentences:  # which pairs have none of, and that is told
         check_kind(asked.texts, pair=settings.pair, of_pairs=predictor.is_pairs)
     from limbeck.cli import _answers

@@ -23,7 +23,7 @@ from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError, SettingsError, require, together
 from limbeck.graph.equalise import equalise
 from limbeck.graph.int8 import quantise
-from limbeck.graph.write import note_weights
+from limbeck.graph.write import note_weights, write_folder
 from limbeck.runtime.check import difference
 from limbeck.runtime.precision import PRECISIONS, PREFERRED, Precision
 from limbeck.runtime.predictor import Predictor
@@ -60,7 +60,8 @@ def apply(folder: Path, out: Path, *, overwrite: bool = False, keep_float: bool 
 
     def fill(staging: Path) -> Manifest:
         _copy(folder, staging, keep_float=keep_float)
-        _write(staging / INT8_GRAPH, config, weights)
+        even = equalise(weights, graph.layers(config))
+        write_folder(staging, quantise(graph.emit(config, even)), INT8_GRAPH)
         return _described(staging, folder, manifest, keep_float=keep_float)
 
     return seal(out, fill=fill, probe=answer_probes, overwrite=overwrite)
@@ -90,12 +91,6 @@ def check(folder: Path, manifest: Manifest) -> dict[str, Any]:
 def _source(folder: Path, manifest: Manifest) -> tuple[dict[str, Any], Mapping[str, Any]]:
     config = check(folder, manifest)
     return config, require("safetensors.numpy", "compress").load_file(folder / _WEIGHTS)
-
-
-def _write(path: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> None:
-    even = equalise(weights, graph.layers(config))
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(quantise(graph.emit(config, even)).SerializeToString())
 
 
 def _copy(folder: Path, staging: Path, *, keep_float: bool) -> None:

@@ -36,7 +36,8 @@ def load(
     Args:
         folder: a saved model.
         threads: of one computation; None takes as many as there are cores.
-        quick: for a process that answers a text or two: opens sooner, computes slower.
+        quick: for a process that answers a text or two: opens sooner, computes slower; the first question waits until
+            the graph is open, and is told of an error then.
         precision: float32 or int8; None takes float32, of the int8 weights where they are there.
         notify: gets a line when the probes disagree; None warns.
 
@@ -63,6 +64,8 @@ def load(
 
     predictor = Predictor(folder, manifest, precision=precision, opening=opening)
     predictor, notice = trusted(predictor, instead=in_float32)
+    if not quick:
+        predictor.wait()
     if notice and notify:
         notify(notice)
     elif notice:

@@ -37,7 +37,8 @@ class Predictor:
         manifest: its manifest; ``files`` may be empty while the folder is not sealed yet.
         threads: of one computation; None takes as many as there are cores.
         precision: float32 or int8; None takes that of the graph that the folder prefers.
-        opening: the session for that, already being opened.
+        opening: the session for that, already being opened; it is waited for when it is first used, and its errors come
+            then.
 
     Raises:
         ArtefactError: the graph or the tokenizer cannot be used.
@@ -56,16 +57,31 @@ class Predictor:
         self.folder = Path(folder)
         self.manifest = manifest
         self.way = way(manifest, precision)
-        opening = opening or Beside(lambda: open_session(self.folder, self.way, threads=threads))
+        self._opening = opening or Beside(lambda: open_session(self.folder, self.way, threads=threads))
         self.task: TaskLike = task_from_json(manifest.task)
         self.encoder = Encoder.from_saved(self.folder / TOKENIZER, _text_settings(manifest))
         self.reading = Reading(manifest, self.encoder)
-        self.session = opening.result()
-        if self.session.n_outputs != self.task.n_outputs:
+        if opening is None:
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait until the graph is open.
+
+        Raises:
+            ArtefactError: it cannot be used.
+        """
+        self.session  # noqa: B018 - a property that waits
+
+    @cached_property
+    def session(self) -> Session:
+        """The graph, waited for."""
+        session = self._opening.result()
+        if session.n_outputs != self.task.n_outputs:
             raise ArtefactError(
-                f"{self.session.graph} gives {self.session.n_outputs} logits, and the task in limbeck.json has "
+                f"{session.graph} gives {session.n_outputs} logits, and the task in limbeck.json has "
                 f"{self.task.n_outputs}; the two belong to different models: train or copy the folder again"
             )
+        return session
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from limbeck.errors import ArtefactError, nearest
 from limbeck.plan import Budget, scoring_plan
-from limbeck.text.pad import pad
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
@@ -100,6 +99,8 @@ class Session:
     def _batch(
         self, ids: list[NDArray[np.int32]], type_ids: list[NDArray[np.int32]], pad_id: int
     ) -> NDArray[np.float32]:
+        from limbeck.text.pad import pad  # tokenizers come with it, and need not come before the graph is opened
+
         arrays = pad(ids, type_ids, pad_id)
         fed = {name: arrays[name].astype(dtype, copy=False) for name, dtype in self._inputs}
         result: NDArray[np.float32] = self._session.run(None, fed)[0]
@@ -134,8 +135,10 @@ def _options(threads: int | None, *, quick: bool = False, dequantised: bool = Fa
     options.log_severity_level = 3
     if quick:
         options.add_session_config_entry("session.disable_prepacking", "1")
-        # the last level rearranges convolutions, which text models have none of, and takes half of the opening to look
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        # folding constants is what matters; looking for what more to fuse costs more than a few texts gain by it
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        # a second thread that waits for work by spinning takes the core that reads the tokenizer meanwhile
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     for key, value in (_FLOAT32 if dequantised else _INT8).items():
         options.add_session_config_entry(key, value)
     return options
