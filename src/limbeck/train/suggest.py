@@ -224,8 +224,8 @@ def rounded(rate: float, ceiling: float = math.inf) -> float:
     >>> rounded(8.04e-05), rounded(0.00123, ceiling=0.0012), rounded(0.00129, ceiling=0.00129)
     (8e-05, 0.0012, 0.0012)
     """
-    near = float(f"{rate:.1e}")
+    near = float(f"{min(rate, ceiling):.1e}")
     if near <= ceiling:
         return near
-    power = 10.0 ** (math.floor(math.log10(ceiling)) - 1)
-    return float(f"{math.floor(ceiling / power) * power:.1e}")
+    step = 10.0 ** (math.floor(math.log10(ceiling)) - 1)
+    return float(f"{near - step:.1e}")
