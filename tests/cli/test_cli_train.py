@@ -17,7 +17,7 @@ import limbeck
 from limbeck.artefact.manifest import Manifest
 from limbeck.artefact.verify import sha256
 from limbeck.cli import main
-from limbeck.cli.train import duration
+from limbeck.cli.train import DataChoices, duration, read_rows
 from limbeck.errors import MissingExtra
 from limbeck.train.loop import Loop
 from support.encoders import folder
@@ -378,3 +378,9 @@ def test_a_given_split_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str
 )
 def test_durations(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+def test_the_seed_decides_which_rows_are_held_back(data: Path) -> None:
+    held = [read_rows(data, DataChoices(valid_fraction=0.2), seed)[1] for seed in (1, 1, 2)]
+    first, again, other = (None if part is None else part.rows for part in held)
+    assert first is not None and len(first) == 8 and first == again != other

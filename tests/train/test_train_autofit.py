@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import torch
 
 from limbeck.data import Dataset
 from limbeck.errors import SettingsError
+from limbeck.inspect.calibrate import temperature
+from limbeck.metrics import cross_entropy, softmax
 from limbeck.models._average import added_weights, averaged
 from limbeck.models.transformer import TransformerModel
 from limbeck.text import TextSettings
@@ -170,6 +173,33 @@ def test_fine_tuning_must_be_surely_better(
     losses: tuple[float, float], right: tuple[float, float] | None, error: float, takes: bool
 ) -> None:
     assert Judged(10, losses, right, error, 1.0).takes_tuned is takes
+
+
+def test_many_rows_are_judged_at_the_temperature_that_they_tell() -> None:
+    random = np.random.default_rng(3)
+    honest = random.normal(size=(120, 2))
+    targets = (random.random(120) < softmax(honest)[:, 1]).astype(np.int64)
+    said, tuned = np.zeros((120, 2)), 4 * honest  # four times too sure
+    judged = few._judged(made(rows(8)), said, tuned, targets)
+    assert judged.temperature == temperature(tuned, targets) > 2
+    expected = math.log(2), cross_entropy(tuned / judged.temperature, targets).mean()
+    assert judged.losses == pytest.approx(expected) and judged.rows == 120
+    assert judged.right == ((targets == 0).mean(), (tuned.argmax(axis=1) == targets).mean())
+    some = few._judged(made(rows(8)), said[:40], tuned[:40], targets[:40])
+    assert some.temperature == 1.0 and some.losses[1] == pytest.approx(cross_entropy(tuned[:40], targets[:40]).mean())
+
+
+def test_what_is_fine_tuned_on_all_rows_is_cooled_by_the_temperature_of_the_folds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = []
+    for heat in (1.0, 4.0):
+        judged = Judged(60, (0.5, 0.3), (0.8, 0.9), 0.1, heat)
+        monkeypatch.setattr(few, "_judge", lambda *_, judged=judged: judged)
+        one = made(rows(16), epochs=1)
+        autofit(one)
+        said.append(one.forward(np.arange(16)))
+    np.testing.assert_allclose(said[0], 4 * said[1], rtol=1e-4)
 
 
 def test_where_the_folds_cannot_tell_the_frozen_encoder_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import limbeck
 from limbeck.artefact.manifest import Manifest
 from limbeck.data import Dataset
 from limbeck.errors import ArtefactError, DataError, SettingsError, TrainingError
+from limbeck.inspect.calibrate import BOUNDS
 from limbeck.metrics import softmax
 from limbeck.passes import calibrate as calibration
 from limbeck.runtime.score import score
@@ -277,6 +278,17 @@ def test_where_the_loss_would_rise_the_weights_stay(raw: Path, tmp_path: Path, m
     assert note["loss_after"] == pytest.approx(note["loss_before"], abs=1e-7)
     texts = list(rows(40).inputs)
     np.testing.assert_array_equal(limbeck.load(raw).logits(texts)[0], limbeck.load(tmp_path / "out").logits(texts)[0])
+
+
+def test_rows_that_are_all_right_tell_no_temperature(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lowest temperature would lower their loss, and make every other answer a certain one."""
+    monkeypatch.setattr(calibration, "temperature", lambda logits, targets: BOUNDS[0])
+    said = [answer.predicted for answer in limbeck.load(raw).predict(list(held_back().inputs))]
+    agreed = replace(held_back(), targets=[str(label) for label in said])
+    (note,) = calibration.apply(raw, tmp_path / "out", agreed.take([*range(10)] * 6)).passes
+    assert (note["rows"], note["temperature"]) == (60, 1.0)
 
 
 def test_the_learner_calibrates_on_its_validation_rows(tmp_path: Path) -> None:

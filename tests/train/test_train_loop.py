@@ -163,6 +163,40 @@ def test_gradients_are_clipped_and_their_length_is_logged() -> None:
     assert free[0]["norm"] > 1e-3
 
 
+def loop_of(**fit: Any) -> Loop:
+    made = learner(rows(8), **fit)
+    return Loop(made.work(), made.fit_settings, checkpoints=None, reporter=Silent())
+
+
+@pytest.mark.parametrize(("limit", "cut"), [(0.5, 0.5), (1e9, None), (0.0, None)])
+def test_gradients_longer_than_the_limit_are_cut_to_it(limit: float, cut: float | None) -> None:
+    loop = loop_of(max_grad_norm=limit)
+    values = list(loop.model.parameters())
+    for value in values:
+        value.grad = torch.ones_like(value)
+    length = math.sqrt(sum(value.numel() for value in values))
+    assert loop._clip() == pytest.approx(length, rel=1e-4)
+    left = math.sqrt(sum(float(value.grad.square().sum()) for value in values if value.grad is not None))
+    assert left == pytest.approx(length if cut is None else cut, rel=1e-3)
+
+
+def test_what_is_asked_of_the_optimiser_reaches_it() -> None:
+    asked = {"lr": 2e-3, "weight_decay": 0.3, "layer_decay": 0.5, "beta2": 0.9, "epsilon": 1e-6}
+    groups = loop_of(schedule="constant", warmup=0.0, **asked).optimizer.param_groups
+    assert {group["weight_decay"] for group in groups} == {0.3, 0.0}
+    assert {(group["betas"], group["eps"]) for group in groups} == {((0.9, 0.9), 1e-6)}
+    rates = sorted({group["lr"] for group in groups}, reverse=True)
+    assert rates == pytest.approx([2e-3, 1e-3, 0.5e-3, 0.25e-3])  # above two layers, these, the embeddings
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_texts() -> None:
+    made = fitted(rows(5), batch_size=2, epochs=1)
+    steps, (end,) = updates(made), epochs(made)
+    assert [entry["texts"] for entry in steps] == [2, 2, 1]
+    assert end["train_loss"] == pytest.approx(sum(entry["loss"] * entry["texts"] for entry in steps) / 5)
+    assert end["train_loss"] != pytest.approx(np.mean([entry["loss"] for entry in steps]))
+
+
 def test_bf16_runs_where_it_is_asked_for() -> None:
     made = fitted(rows(8), epochs=1, precision="bf16")
     assert all(value.dtype != torch.bfloat16 for value in weights(made).values())

@@ -113,6 +113,25 @@ def test_weights_are_divided_by_their_mean_over_the_rows() -> None:
     assert found.tolist() == pytest.approx([math.log(3) * w * 78 / 102 for w in (1, 5, 1)])
 
 
+@pytest.mark.parametrize(
+    ("settings", "by_hand"),
+    [
+        (LossSettings(focal=2), (5 / 6) ** 2 * math.log(6)),
+        (LossSettings(label_smoothing=0.3), 0.8 * math.log(6) + 0.1 * math.log(3) + 0.1 * math.log(2)),
+        (
+            LossSettings(focal=1, label_smoothing=0.3),
+            0.8 * (5 / 6) * math.log(6) + 0.1 * (2 / 3) * math.log(3) + 0.1 * (1 / 2) * math.log(2),
+        ),
+    ],
+    ids=["focal", "smoothing", "both"],
+)
+def test_focus_and_smoothing_reach_the_loss(settings: LossSettings, by_hand: float) -> None:
+    task = make_task("classify", classes=CLASSES)
+    made = make_objective(settings, task, np.arange(3), source="x", own=False)
+    logits = torch.tensor([[1 / 6, 1 / 3, 1 / 2]]).log()
+    assert made.loss(logits, torch.tensor([0])).item() == pytest.approx(by_hand)
+
+
 def test_nothing_asked_is_the_plain_loss() -> None:
     task = make_task("classify", classes=CLASSES)
     made = make_objective(LossSettings(), task, np.array([0]), source="x", own=False)

@@ -180,6 +180,19 @@ def test_plateau_within_a_warm_up_lowers_what_it_rises_to() -> None:
     assert rates == pytest.approx([LR * factor for factor in (1 / 4, 1 / 2, 3 / 8, 1 / 2, 1 / 2, 1 / 2, 1 / 2, 1 / 4)])
 
 
+def test_any_better_loss_is_better_however_little() -> None:
+    losses = [0.5 - n * 1e-6 for n in range(5)]
+    assert run("plateau", [1] * 5, losses, warmup=0, plateau_patience=1)[0] == [LR] * 5
+
+
+def test_a_rate_may_be_cut_however_low_it_is() -> None:
+    made = optimizer(4e-9)
+    moving = course(made, [1] * 3, "plateau", warmup=0, plateau_patience=1)
+    moving.after_epoch(0.5)
+    moving.after_epoch(0.6)
+    assert moving.rate == pytest.approx(2e-9)
+
+
 def test_plateau_without_validation_rows_is_constant() -> None:
     assert run("plateau", [2, 2, 2, 2], warmup=0)[0] == [LR] * 8
 
@@ -238,6 +251,17 @@ def test_a_course_goes_on_from_what_json_kept(name: str, stop: int) -> None:
     second.load_state_dict(state)
     resumed.load(json.loads(kept))
     assert seen + drive(resumed, second, range(stop, 6)) == whole
+
+
+def test_a_resume_knows_how_many_epochs_were_no_better() -> None:
+    stopped = course(optimizer(), [1] * 4, "plateau", warmup=0, plateau_factor=0.1)
+    for loss in (0.5, 0.6):
+        stopped.after_epoch(loss)
+    resumed = course(optimizer(), [1] * 4, "plateau", warmup=0, plateau_factor=0.1)
+    resumed.load(json.loads(json.dumps(stopped.dump())))
+    assert resumed.rate == LR
+    resumed.after_epoch(0.7)  # the second one
+    assert resumed.rate == pytest.approx(LR / 10)
 
 
 # what is said of settings

@@ -10,6 +10,7 @@ import pytest
 
 from limbeck.errors import SettingsError
 from limbeck.plan import Budget
+from limbeck.settings import record
 from limbeck.train.settings import DEFAULT_TOKENS, FitSettings
 
 
@@ -17,6 +18,33 @@ def refusal(**settings: Any) -> str:
     with pytest.raises(SettingsError) as caught:
         FitSettings(**settings)
     return str(caught.value)
+
+
+def test_the_defaults_are_pinned() -> None:
+    """A change of one changes everybody's trainings: it must be meant."""
+    given = {name: value for name, value in record(FitSettings()).items() if value is not None}
+    assert given == {
+        "schedule": "linear",
+        "warmup": 0.06,
+        "cycle_length": 1.0,
+        "cycle_mult": 1,
+        "plateau_factor": 0.5,
+        "plateau_patience": 2,
+        "accumulate": 1,
+        "weight_decay": 0.01,
+        "beta2": 0.999,
+        "epsilon": 1e-8,
+        "layer_decay": 1.0,
+        "max_grad_norm": 1.0,
+        "precision": "auto",
+        "keep": "best",
+        "output_layer": "fresh",
+        "freeze": "none",
+        "gradual": False,
+        "validations": 1,
+        "workers": 0,
+        "seed": 0,
+    }
 
 
 def test_batches() -> None:
