@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from limbeck.data import Dataset, Input, input_id
+from limbeck.distil.augment import variants
 from limbeck.distil.given import Given, table_of
 from limbeck.distil.lesson import Choices, Lesson, lesson
 from limbeck.distil.mean import targets_for
@@ -186,6 +187,17 @@ def test_variants_are_judged_and_none_is_held_back_or_kept_out() -> None:
         valid = Dataset(["a good idea"], ["positive"], "classify", CLASSES)
         held = taught([model()], texts_of(Dataset(texts, None), kept_out=[valid]), valid, augment=3, seed=seed)
         assert "a good idea" not in held.train.inputs
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_variant_is_a_text_that_was_held_back(seed: int) -> None:
+    texts: list[Input] = [
+        f"a {word} {noun}" for word in ("good", "bad", "cold", "warm") for noun in ("film", "room", "book", "idea")
+    ]
+    made = taught([model()], texts_of(Dataset(texts, None)), augment=3, seed=seed, valid_fraction=0.25)
+    assert made.valid is not None and len(made.valid) == 4
+    assert set(variants(made.train.inputs[:12], 3, seed=seed)) & set(made.valid.inputs)  # where nobody sees to it
+    assert not set(made.train.inputs) & set(made.valid.inputs)
 
 
 def test_variants_need_a_teacher_that_can_be_asked() -> None:

@@ -72,6 +72,14 @@ def test_headline_slices_and_calibration() -> None:
     assert not found.is_seen and not found.labels.second_opinion
 
 
+def test_lengths_are_of_whole_texts_and_not_of_what_was_read() -> None:
+    data, logits = made(40)
+    scores = replace(table(data, logits), read=np.full(40, 8), dropped=np.repeat([0, 90], 20))
+    found = {one.value: one for one in judge(scores, data, CLASSIFY).slices if one.by == "length"}
+    assert {name: one.n_rows for name, one in found.items()} == {"8 tokens": 20, "98 tokens": 20}
+    assert found["8 tokens"].measure == found["98 tokens"].measure == wilson(16, 20)
+
+
 def test_unanswered_rows_are_in_no_figure() -> None:
     data, logits = made(40)
     answerable = np.arange(40) % 4 != 0

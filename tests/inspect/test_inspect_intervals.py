@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from limbeck import metrics
-from limbeck.inspect.intervals import of_confusion, of_mean, of_rows
+from limbeck.inspect.intervals import of_confusion, of_mean, of_paired_shares, of_rows
 from limbeck.inspect.shares import wilson
 
 
@@ -23,6 +23,27 @@ def test_a_mean() -> None:
     many = np.arange(10.0)
     assert of_mean(many, spread=50.0) == of_mean(many)
     assert math.isnan(of_mean(np.zeros(0)).value)
+
+
+def test_a_difference_of_shares_stays_between_its_ends() -> None:
+    never, always = np.zeros(2, np.bool_), np.ones(2, np.bool_)
+    reach = 1.959964 * math.sqrt(2 + 1 - 4 / 4) / 4  # around 2 / 4: up to 1.19
+    assert of_paired_shares(never, always) == pytest.approx((1, 0.5 - reach, 1))
+    assert of_paired_shares(always, never) == pytest.approx((-1, -1, reach - 0.5))
+
+
+def test_the_level_decides_the_width() -> None:
+    # half of a normal distribution lies within 0.67449 deviations
+    values, right = np.array([1.0, 2.0, 3.0]), np.arange(1000) < 800
+    assert of_mean(values, 0.5) == pytest.approx((2, 2 - 0.67449 / math.sqrt(3), 2 + 0.67449 / math.sqrt(3)), abs=1e-5)
+    both = np.array([True] * 6 + [False] * 4)
+    assert of_paired_shares(both, both, 0.5) == pytest.approx((0, -0.67449 / 12, 0.67449 / 12), abs=1e-5)
+    deviation = math.sqrt(0.8 * 0.2 / 1000)
+    for found in (
+        of_rows(1000, lambda drawn: float(right[drawn].mean()), level=0.5),
+        of_confusion(np.array([[400, 100], [100, 400]]), lambda one: float(one.trace() / one.sum()), level=0.5),
+    ):
+        assert found.high - found.low == pytest.approx(2 * 0.67449 * deviation, rel=0.2)
 
 
 def test_the_bootstrap_of_accuracy_agrees_with_wilson() -> None:

@@ -58,6 +58,14 @@ def test_equal_texts_under_other_labels_speak_against_the_rarer_one() -> None:
     np.testing.assert_allclose(near.suspicion, [0.4, 0.4, 0.6, 0.1])
 
 
+def test_the_label_that_equal_texts_have_more_often_is_suggested() -> None:
+    probs = np.array([[0.25, 0.4, 0.35]] * 3 + [[0.1, 0.2, 0.7]])
+    found = check_labels(probs, np.array([0, 0, 1, 2]), ALL, duplicates=[Group((0, 1, 2), True, True)])
+    # twice 0.25 against once 0.4: 5/9 for the label 0, though the model says 1
+    np.testing.assert_allclose(found.suspicion, [0.75, 0.75, 0.6, 0.3])
+    assert found.suggested[2] == 0
+
+
 def test_classes_without_rows_and_one_class_alone_are_no_trouble() -> None:
     probs = np.full((20, 3), 1 / 3)
     probs[:, 0] += 0.1
@@ -112,6 +120,28 @@ def test_rare_classes_and_empty_rows() -> None:
     said = out_of_fold(pieces, targets, 4)
     assert np.isfinite(said).all() and said.shape == (60, 4)
     assert out_of_fold(pieces, np.zeros(60, np.int64), 2).argmax(axis=1).tolist() == [0] * 60
+
+
+def test_an_opinion_stands_under_its_class_where_one_between_has_no_row() -> None:
+    pieces, targets = made(200, 2, seed=8)
+    said = out_of_fold(pieces, 2 * targets, 3)  # classes 0 and 2
+    assert (said.argmax(axis=1) == 2 * targets).mean() > 0.8
+    assert said[:, 1].max() < 0.01
+
+
+def test_pieces_of_two_rows_are_weighed_the_most_frequent_where_there_are_too_many() -> None:
+    rows = [np.array(row) for row in ([1, 2], [1, 2], [1, 3], [1, 3], [1, 2], [4, 1])]
+    assert label_errors._tf_idf(rows, most=100).shape == (6, 5)  # 1, 2, 3 and the pairs 1 2 and 1 3; 4 and 4 1 once
+    assert (
+        label_errors._tf_idf(rows, most=1).toarray().tolist() == [[1.0]] * 6
+    )  # that of 1, and every row is of length 1
+
+
+def test_classes_that_have_rows_are_numbered_anew_with_their_shares() -> None:
+    probs = np.array([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8], [0.0, 0.5, 0.5]])
+    targets, shares = label_errors._present(np.array([0, 2, 2]), probs)
+    assert targets.tolist() == [0, 1, 1]
+    np.testing.assert_allclose(shares, [[5 / 7, 2 / 7], [1 / 9, 8 / 9], [0.0, 1.0]], atol=1e-9)
 
 
 def test_folds_are_stratified_and_seeded() -> None:

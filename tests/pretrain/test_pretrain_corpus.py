@@ -67,7 +67,10 @@ def test_a_corpus(texts: Path, tmp_path: Path) -> None:
         and stream_of(found.valid) == valid[: len(valid) // 8 * 8]
     )
     assert found.n_texts == 300 and found.mask_id == 4 and found.counts.dtype == np.int64
-    assert found.notices[-1].startswith("236 texts to learn from (") or found.n_texts == 300
+    n_train, n_valid = (part.count(SEPARATOR) + 1 for part in (train, valid))
+    assert n_train + n_valid == 300 and found.notices[-1] == (
+        f"{n_train} texts to learn from ({len(train):,} tokens), {n_valid} to validate by ({len(valid):,} tokens)"
+    )
     assert not (found.train.path.parent / "corpus.json").read_text(encoding="utf-8").count(WORDS[10])
     assert found.train.path.stat().st_size == 2 * len(train)
 

@@ -23,7 +23,7 @@ from limbeck.pretrain.trainer import Lesson, Pretrainer
 from limbeck.train.limit import Limit
 from limbeck.train.step import MicroBatch, StepResult
 from support.encoders import tokenizer_json
-from support.pretraining import LENGTH, corpus_of, masked_bert, pretrainer_of, quick
+from support.pretraining import LENGTH, TEXTS, corpus_of, masked_bert, pretrainer_of, quick
 from support.stopping import stop_at
 
 
@@ -126,6 +126,28 @@ def test_another_corpus_or_other_losses_do_not_go_on(
         Pretrainer(model, corpus_of(tmp_path, model), quick(), mask_share=0.2).fit(
             tmp_path / "checkpoints", resume=True
         )
+
+
+def test_all_that_decides_the_weights_is_told_apart_by_name(tmp_path: Path, source: Path) -> None:
+    model = open_masked(source).model
+    corpus = corpus_of(tmp_path, model)
+    first = Pretrainer(model, corpus, quick()).identity()
+
+    def changed(other: Pretrainer) -> set[str]:
+        found = other.identity()
+        assert found.keys() == first.keys()
+        return {name for name, value in found.items() if value != first[name]}
+
+    (tmp_path / "fewer").mkdir()
+    assert changed(Pretrainer(model, corpus_of(tmp_path, model), quick())) == set()
+    assert changed(Pretrainer(model, corpus_of(tmp_path / "fewer", model, texts=TEXTS[1:]), quick())) == {"corpus"}
+    assert changed(Pretrainer(model, corpus_of(tmp_path, model, length=20), quick())) == {"length"}
+    assert changed(Pretrainer(model, corpus, quick(seed=1, checkpoint_every=3))) == {"seed"}
+    assert changed(Pretrainer(model, corpus, quick(), mask_share=0.2)) == {"mask_share"}
+    assert changed(Pretrainer(model, corpus, quick(), mask_smoothing=0.5)) == {"mask_smoothing"}
+    with torch.no_grad():
+        next(model.parameters()).add_(1)
+    assert changed(Pretrainer(model, corpus, quick())) == {"model"}
 
 
 def test_a_part_that_is_no_number_is_named(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -300,6 +300,17 @@ def test_the_fingerprint_is_of_what_determines_an_answer(tmp_path: Path) -> None
     assert load(tmp_path / "other").fingerprint != predictor().fingerprint
 
 
+def test_the_fingerprint_is_of_weights_that_stand_beside_the_graph_too(tmp_path: Path) -> None:
+    """Two trainings of one large encoder differ in that file alone."""
+    shutil.copytree(shared(), tmp_path / "model")
+    manifest = replace(Manifest.read(shared()), files={})
+    found = {predictor().fingerprint}
+    for content in (b"one training", b"another"):
+        (tmp_path / "model" / "onnx" / "model.onnx_data").write_bytes(content)
+        found.add(Predictor(tmp_path / "model", manifest).fingerprint)
+    assert len(found) == 3
+
+
 def test_a_graph_of_another_model_is_told() -> None:
     manifest = Manifest.read(shared())
     with pytest.raises(ArtefactError, match=r"gives 2 logits, and the task in limbeck\.json has 3"):

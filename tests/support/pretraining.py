@@ -29,9 +29,10 @@ def masked_bert(folder: Path, *, name: str = "teacher", **changes: Any) -> Path:
     return make(folder / name, "bert", masked_lm=True, **{"num_hidden_layers": 4, **changes})
 
 
-def corpus_of(folder: Path, model: MaskedModel, *, length: int = LENGTH) -> Corpus:
+def corpus_of(folder: Path, model: MaskedModel, *, length: int = LENGTH, texts: list[str] | None = None) -> Corpus:
     """The texts as the model's tokens; a tenth is held back."""
-    return prepare([str(write_texts(folder))], model.tokenizer, length, home=folder / "home", valid_share=0.1)
+    path = write_texts(folder, texts)
+    return prepare([str(path)], model.tokenizer, length, home=folder / "home", valid_share=0.1)
 
 
 def quick(**changes: Any) -> FitSettings:
