@@ -231,7 +231,7 @@ def test_blank_headings_get_their_place_as_name(tmp_path: Path) -> None:
     assert source.columns == ["", "text", "column 3", "column 4"]
 
 
-@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs")])
+@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
 def test_another_separator_is_seen_in_the_header(tmp_path: Path, mark: str, word: str) -> None:
     source = open_rows(file_with(tmp_path, f"text{mark}label\na, b{mark}x\n"))
     assert [row.cells for row in source] == [{"text": "a, b", "label": "x"}]

@@ -33,11 +33,42 @@ def test_a_quote_that_closes_over_whole_rows_is_named(tmp_path: Path, separator:
     inner = [separator.join(row) for row in ROWS[:n_inner]]
     lines = [f'"24 inch lamp{separator}pos', *inner, f'the lamp of 24"{separator}neg']
     path = file_of(tmp_path, lines, separator=separator)
+    below = f"{n_inner + 1} lines below" if n_inner else "a line below"
     assert message(path) == (
-        f'{path}, line 6: a quote mark (") opens here and closes {n_inner + 1} lines below, over lines that look like '
-        "rows; double or remove both\n(--skip-bad-rows leaves such rows out)"
+        f'{path}, line 6: a quote mark (") opens here and closes {below}, over lines that look like rows; '
+        "double or remove both\n(--skip-bad-rows leaves such rows out)"
     )
-    assert len(list(open_rows(path, skip_bad_rows=True))) == 2 * len(ROWS)
+    kept = [row.line for row in open_rows(path, skip_bad_rows=True)]
+    assert kept == [line for line in range(2, len(kept) + 3) if line != 6]
+    assert len(kept) == 2 * len(ROWS) + n_inner + 1
+
+
+@pytest.mark.parametrize(
+    ("last", "says"),
+    [
+        ('the "24 inch" one,neg', "closes 1001 lines below"),
+        ('"the lamp, of 24",neg', "closes 1001 lines below"),
+        ("a lamp,pos", "never closes"),
+    ],
+)
+def test_a_quote_over_many_rows_costs_its_own_line_alone(tmp_path: Path, last: str, says: str) -> None:
+    lines = ['"24 inch lamp,pos', *[f"lamp {n},neg" for n in range(1000)], last]
+    path = file_of(tmp_path, lines)
+    assert says in message(path)
+    source = open_rows(path, skip_bad_rows=True)
+    assert [row.line for row in source if row.line < 6 or str(row.cells["text"]).startswith("lamp")] == [
+        *range(2, 6),
+        *range(7, 1007),
+    ]
+    assert source.notices[0].startswith(f"{path}: 1 row damaged and left out (line 6); the first: a quote mark")
+
+
+def test_a_damaged_text_of_several_lines_says_how_many(tmp_path: Path) -> None:
+    path = file_of(tmp_path, ['"Dear all', "the lamp is here", 'said "Ann",pos', '"A', 'lamp" here,neg'])
+    goes_on = 'a field that begins with a quote mark (") goes on behind its closing one, '
+    assert f"line 6: {goes_on}2 lines below; double both" in message(path)
+    assert f"line 9: {goes_on}a line below; double both" in message(path)
+    assert [row.line for row in open_rows(path, skip_bad_rows=True)] == [2, 3, 4, 5, 11, 12, 13, 14]
 
 
 def test_the_first_rows_are_no_exception(tmp_path: Path) -> None:

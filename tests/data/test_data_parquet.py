@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,13 @@ def test_a_copy_row_by_row_has_the_same_types_and_values(tmp_path: Path, monkeyp
     }
     assert pq.ParquetFile(tmp_path / "out.parquet").num_row_groups == 2
     assert [str(found.schema.field(name).type) for name in added] == ["string", "double", "int64", "string", "string"]
+
+
+def test_numbers_of_fewer_bits_are_the_classes_that_a_csv_of_them_has(tmp_path: Path) -> None:
+    labels = [0.1, 4.3, None, 2.0, math.nan, 0.1]
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"text": list("abcdef"), "label": pa.array(labels, pa.float32())}), path)
+    assert read(path).targets == ["0.1", "4.3", "2", "0.1"]
 
 
 @pytest.mark.parametrize("source_suffix", [".csv", ".parquet"])

@@ -9,14 +9,17 @@ from hypothesis import strategies as st
 from limbeck.text import clean, is_blank
 
 INVISIBLE = " \t\r\n\u00a0\u2003\u2028\u2029\u200b\u200d\u2060\ufeff\x00\x1f\x7f\x85\u00ad\ud800\udfff"
+UNINKED = "\u3164\uffa0\u115f\u2800\ufe0f\U000e0100\u034f"
 
 
-@pytest.mark.parametrize("text", ["", INVISIBLE, *INVISIBLE])
+@pytest.mark.parametrize("text", ["", INVISIBLE, *INVISIBLE, *UNINKED, UNINKED + INVISIBLE])
 def test_what_has_no_ink_is_blank(text: str) -> None:
     assert is_blank(text)
 
 
-@pytest.mark.parametrize("text", ["a", "0", "?", "\ufffd", "́", "字", "😀", f"{INVISIBLE}.{INVISIBLE}"])
+@pytest.mark.parametrize(
+    "text", ["a", "0", "?", "\ufffd", "́", "字", "😀", f"{INVISIBLE}.{INVISIBLE}", "\u3164a", "❤\ufe0f"]
+)
 def test_what_has_ink_is_not(text: str) -> None:
     assert not is_blank(text)
 

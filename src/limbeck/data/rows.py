@@ -191,6 +191,8 @@ def cell_text(value: object) -> str | None:
 
     The same for texts and labels, in training and in prediction. The words ``null``, ``NA`` and the like are texts.
 
+    A number of fewer bits is the shortest that tells it from its neighbours, as it was written.
+
     >>> cell_text("null"), cell_text(None), cell_text(float("nan")), cell_text(2.0), cell_text(True)
     ('null', None, None, '2', 'True')
     """
@@ -208,7 +210,8 @@ def cell_text(value: object) -> str | None:
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     if callable(item := getattr(value, "item", None)):
-        return cell_text(item())
+        is_float = getattr(getattr(value, "dtype", None), "kind", "") == "f"
+        return cell_text(float(str(value)) if is_float else item())
     return cell_text(value.exact) if hasattr(value, "exact") else str(value)
 
 

@@ -8,6 +8,13 @@ import unicodedata
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
 """Unicode categories without ink: separators, controls, formats (zero width, byte-order mark), lone surrogates."""
 
+_NO_INK = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+"""Letters and marks without ink: the Hangul fillers, Braille's blank, variation selectors (Unicode's
+Default_Ignorable_Code_Point, as far as the categories do not tell)."""
+
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -17,9 +24,9 @@ def is_blank(text: str) -> bool:
     >>> is_blank(" \u200b\x00"), is_blank("?")
     (True, False)
     """
-    if text[:1].isalnum():  # of nearly every text, and ten times as quick to see
+    if text[:1].isalnum() and text[0] not in _NO_INK:  # of nearly every text, and ten times as quick to see
         return False
-    return all(unicodedata.category(character) in _INVISIBLE for character in text)
+    return all(unicodedata.category(character) in _INVISIBLE or character in _NO_INK for character in text)
 
 
 def clean(text: str) -> str:

@@ -13,7 +13,7 @@ from limbeck.data.formats.text_file import open_text
 from limbeck.data.headings import names_known
 from limbeck.data.rows import BadRow
 
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SNIFFED_LINES = 50
 _TOLD = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*')
 """The first line of a file for Excel."""

@@ -1,7 +1,8 @@
 """The records of a comma- or tab-separated file: fields, and the lines that quotes hold together. No format of its own.
 
 Quotes in a ``.csv`` are read strictly: one that never closes, or closes before the field ends, is named with its line
-rather than left to swallow the lines behind it; so is one that closes at the next stray mark, over lines that are rows.
+rather than left to swallow the lines behind it; so is one that closes at the next stray mark, over lines that are rows,
+which are then read as such.
 In a ``.tsv``, whose writers often know no quotes, a quote that is not closed within its line is a mark in the text;
 only when the line then lacks fields are the next lines looked at.
 """
@@ -78,44 +79,82 @@ def records(path: Path, encoding: str, layout: Layout, shapes: Shapes | None = N
         yield from (record for record in found if record[1])
 
 
-def _csv_records(lines: Iterable[str], first: int, separator: str, shapes: Shapes | None) -> Iterator[Fields | BadRow]:
-    held: list[str] = []
-    reader = csv.reader(_noted(lines, held), delimiter=separator, strict=True)
+class _Lines:
+    """The lines of a csv file, of which a reader notes those of a record, and reads some once more."""
+
+    def __init__(self, lines: Iterable[str], first: int) -> None:
+        self._lines = iter(lines)
+        self._again: deque[str] = deque()
+        self._next = first
+        self.held: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        self.held.append(self._again.popleft() if self._again else next(self._lines))
+        return self.held[-1]
+
+    def begin(self) -> int:
+        """The line on which the next record begins."""
+        self._next += len(self.held)
+        self.held.clear()
+        return self._next
+
+    def again(self) -> None:
+        """Let all lines of a record but the first be read again."""
+        self._again.extendleft(reversed(self.held[1:]))
+        del self.held[1:]
+
+
+def _csv_records(file: Iterable[str], first: int, separator: str, shapes: Shapes | None) -> Iterator[Fields | BadRow]:
+    lines = _Lines(file, first)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     while True:
-        begin = first + reader.line_num
-        held.clear()
+        begin, error = lines.begin(), ""
+        fields: list[str] = []
         try:
             fields = next(reader)
         except StopIteration:
             return
-        except csv.Error as error:
-            yield _quote_problem(begin, str(error))
-            continue
-        if shapes is not None and len(held) > 1 and shapes.are_rows(held, separator):
-            yield BadRow(
-                begin,
-                f'a quote mark (") opens here and closes {len(held) - 1} lines below, over lines that look like rows; '
-                "double or remove both",
-            )
-            continue
-        if shapes is not None:
-            shapes.add(fields)
-        yield begin, fields
+        except csv.Error as problem:
+            error = str(problem)
+        n_below = len(lines.held) - 1
+        goes_on = bool(error) and not _never_closes(error)  # in the last line, whose own quotes may hold separators
+        if shapes is not None and n_below and shapes.are_rows(lines.held[: n_below + 1 - goes_on], separator):
+            yield BadRow(begin, _over_rows(n_below, error))
+            lines.again()
+        elif error:
+            yield _quote_problem(begin, n_below, error)
+        else:
+            if shapes is not None:
+                shapes.add(fields)
+            yield begin, fields
 
 
-def _noted(lines: Iterable[str], held: list[str]) -> Iterator[str]:
-    for line in lines:
-        held.append(line)
-        yield line
+def _never_closes(error: str) -> bool:
+    return "unexpected end of data" in error or "field limit" in error
 
 
-def _quote_problem(line: int, error: str) -> BadRow:
-    if "unexpected end of data" in error or "field limit" in error:
+def _over_rows(n_below: int, error: str) -> str:
+    closes, mend = ("never closes", "it") if _never_closes(error) else (f"closes {_below(n_below)}", "both")
+    return f'a quote mark (") opens here and {closes}, over lines that look like rows; double or remove {mend}'
+
+
+def _below(n_lines: int) -> str:
+    return "a line below" if n_lines == 1 else f"{n_lines} lines below"
+
+
+def _quote_problem(line: int, n_below: int, error: str) -> BadRow:
+    if _never_closes(error):
         return BadRow(
             line, 'a field that begins with a quote mark (") never closes it; double or remove it', fatal=True
         )
     if "expected after" in error:
-        return BadRow(line, 'a field that begins with a quote mark (") goes on behind its closing one; double both')
+        where = f", {_below(n_below)}" if n_below else ""
+        return BadRow(
+            line, f'a field that begins with a quote mark (") goes on behind its closing one{where}; double both'
+        )
     return BadRow(line, error)
 
 

@@ -97,6 +97,9 @@ def _values(column: Any, name: str, damaged: dict[int, str]) -> list[object]:
     """The cells of a column; what is wrong with one goes into ``damaged``, by its place."""
     if not _is_plain(column.type):
         return [Opaque(scalar) if scalar.is_valid else None for scalar in column]
+    if require("pyarrow.types", "data").is_float32(column.type):  # 0.1, and not what its bits are among more bits
+        texts = column.cast(require("pyarrow", "data").string()).to_pylist()
+        return [None if text is None else float(text) for text in texts]
     try:
         values: list[object] = column.to_pylist()
     except UnicodeDecodeError:
