@@ -6,9 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models: a second thread waits more than it works
+settings.register_profile("limbeck", deadline=None)  # a busy machine is slow, and nothing is wrong with it
+settings.load_profile("limbeck")
 
 
 @pytest.fixture(autouse=True)

@@ -185,6 +185,8 @@ def test_rounded_rows_are_put_right(tmp_path: Path) -> None:
     found = given(tmp_path, HEADER, f"a film,0.5,{0.5 + 0.9 * TOLERANCE}")
     assert sum(probabilities(found.scores)[0]) == pytest.approx(1.0)
     assert np.exp(found.scores.logits[0].astype(np.float64)).sum() == pytest.approx(1.0, abs=1e-6)
+    for total in (1 - 1.1 * TOLERANCE, 1 + 1.1 * TOLERANCE):
+        assert f"add up to {total:.4g}, not to 1" in refusal(tmp_path, HEADER, f"a film,0.5,{total - 0.5}")
 
 
 def test_many_bad_rows_are_told_together(tmp_path: Path) -> None:

@@ -76,6 +76,12 @@ def test_a_layer_that_gives_other_numbers_is_not_kept(teacher: Path, unit: float
     assert made.start == new.start
 
 
+@pytest.mark.parametrize(("deviations", "is_kept"), [(0.9, True), (1.1, False)])
+def test_it_is_kept_where_it_is_nearer_than_the_mean_is(teacher: Path, deviations: float, is_kept: bool) -> None:
+    said = said_by(teacher)
+    assert keep(plain(teacher), said + np.float32(deviations * said.std())) is is_kept
+
+
 @pytest.mark.parametrize("source", ["small", folder("bert")])
 def test_there_may_be_no_layer_to_keep(source: Path | str) -> None:
     assert not keep(plain(source), np.asarray(DATA.targets, np.float32)[:, None])

@@ -55,7 +55,8 @@ def test_the_mean_of_two_files_by_hand() -> None:
     assert by_text(both, "a", "b", "c") == pytest.approx(
         np.array([[0.9, 0.1], [0.4, 0.6], [1.0, LEAST]]), abs=2 * LEAST
     )
-    assert len(both) == 3 and both.task == CLASSES and both.model not in ("one", "two")
+    assert [key.tobytes() for key in both.ids] == [input_id(text) for text in "abc"]  # as they first stood
+    assert both.task == CLASSES and both.model not in ("one", "two")
 
 
 def test_teachers_count_alike_however_often_one_says_a_thing() -> None:

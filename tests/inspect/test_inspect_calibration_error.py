@@ -35,7 +35,7 @@ def test_bins_are_of_equal_mass_and_sorted_by_probability() -> None:
     )
 
 
-def _slow(probs: np.ndarray, truths: np.ndarray, bins: int) -> float:
+def _slow_square(probs: np.ndarray, truths: np.ndarray, bins: int, *, debiased: bool = True) -> float:
     """The formula, a bin at a time."""
     rows = sorted(range(len(probs)), key=lambda n: (probs[n], n))
     n_bins = min(bins, len(rows) // 2)
@@ -44,8 +44,13 @@ def _slow(probs: np.ndarray, truths: np.ndarray, bins: int) -> float:
         inside = rows[round(n * len(rows) / n_bins) : round((n + 1) * len(rows) / n_bins)]
         said = sum(probs[row] for row in inside) / len(inside)
         true = sum(truths[row] for row in inside) / len(inside)
-        total += len(inside) / len(rows) * ((said - true) ** 2 - true * (1 - true) / (len(inside) - 1))
-    return math.sqrt(max(0.0, total))
+        chance = true * (1 - true) / (len(inside) - 1) if debiased else 0.0
+        total += len(inside) / len(rows) * ((said - true) ** 2 - chance)
+    return total
+
+
+def _slow(probs: np.ndarray, truths: np.ndarray, bins: int) -> float:
+    return math.sqrt(max(0.0, _slow_square(probs, truths, bins)))
 
 
 @settings(max_examples=60, deadline=None)
@@ -87,6 +92,23 @@ def test_the_interval_holds_the_true_error_as_often_as_it_says() -> None:
         held += found.low <= 0.1 <= found.high
         assert found.low <= found.value <= found.high
     assert held >= 32
+
+
+@pytest.mark.parametrize(("level", "ends"), [(0.8, (0.1, 0.9)), (0.5, (0.25, 0.75))])
+def test_the_interval_is_the_pivotal_one(level: float, ends: tuple[float, float]) -> None:
+    random = np.random.default_rng(2)
+    probs = random.uniform(0.5, 0.95, 50)
+    truths = (random.uniform(size=50) < probs - 0.4).astype(float)
+    found = calibration_error(probs, truths, bins=3, resamples=40, level=level, seed=5)
+    drawn, plain = np.random.default_rng(5), _slow_square(probs, truths, 3, debiased=False)
+    apart = [
+        _slow_square(probs[rows], truths[rows], 3) - plain for rows in (drawn.integers(0, 50, 50) for _ in range(40))
+    ]
+    below, above = np.quantile(apart, ends)
+    estimate = _slow_square(probs, truths, 3)
+    squares = estimate, estimate - above, estimate - below  # what lies above the truth when drawn lies below it here
+    assert min(squares) > 0
+    assert (found.value, found.low, found.high) == pytest.approx(np.sqrt(squares).tolist())
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:

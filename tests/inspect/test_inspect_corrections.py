@@ -100,6 +100,17 @@ def test_numbers_far_from_what_the_model_says() -> None:
     assert row["suggested"] == pytest.approx(1.1) and row["p"] is None
 
 
+def test_three_deviations_are_far_as_the_median_tells_them() -> None:
+    task, n = make_task("regress"), np.ones(40, np.int64)
+    apart = np.array([1.0, -1.0] * 19 + [-4.4, 4.5])  # their median deviation is 1: far is over 3 x 1.4826
+    data = Dataset([f"text {k}" for k in range(40)], [10.0 + k % 5 for k in range(40)], "regress")
+    ids = np.frombuffer(b"".join(data.ids), np.uint8).reshape(-1, 16)
+    targets = np.array(data.targets)
+    said = (targets - apart)[:, None].astype(np.float32)
+    rows = to_look_at(judge(Scores(ids, said, targets, n, n * 0, n > 0, "m", "d", task.to_json()), data, task), data)
+    assert [row["text"] for row in rows] == ["text 39"]
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".tsv"])
 def test_what_is_written_applies(suffix: str, tmp_path: Path) -> None:
     rows = to_look_at(judged(DATA, P_GOOD), DATA)

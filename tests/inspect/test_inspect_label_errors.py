@@ -126,7 +126,9 @@ def test_an_opinion_stands_under_its_class_where_one_between_has_no_row() -> Non
     pieces, targets = made(200, 2, seed=8)
     said = out_of_fold(pieces, 2 * targets, 3)  # classes 0 and 2
     assert (said.argmax(axis=1) == 2 * targets).mean() > 0.8
-    assert said[:, 1].max() < 0.01
+    np.testing.assert_allclose(
+        said[:, 1], 0.02 / 203
+    )  # of the 2 % that are spread by the classes' rows, with one more each
 
 
 def test_pieces_of_two_rows_are_weighed_the_most_frequent_where_there_are_too_many() -> None:

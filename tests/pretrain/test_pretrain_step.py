@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from limbeck.pretrain.micro import MaskedBatch
 from limbeck.pretrain.settings import TripleSettings
 from limbeck.pretrain.step import masked_lm, triple
 from limbeck.pretrain.teacher import TeacherBeside, teacher_beside
+from support.encoders import tokenizer_json
 from support.masked import loaded
 from support.pretraining import masked_bert
 
@@ -129,6 +131,19 @@ def test_a_trimmed_student_is_compared_on_its_own_pieces(source: Path, student: 
     torch.testing.assert_close(said, full[..., ids])
 
 
+def test_rows_that_stand_for_no_piece_are_not_compared(tmp_path: Path) -> None:
+    n_pieces = 1 + max(json.loads(tokenizer_json("bert"))["model"]["vocab"].values())
+    wide = open_masked(masked_bert(tmp_path, name="wide", vocab_size=n_pieces + 7))
+    settings = TripleSettings(soft=1.0, mlm=0.0, cosine=0.0)
+    copy = open_masked(tmp_path / "wide").model.eval()
+    teacher = teacher_beside(wide.model, copy, settings, None)
+    _, said = teacher.read(micro().batch, POSITIONS, states=False, logits=True)
+    assert said is not None and said.shape == (2, 2, n_pieces)
+    with torch.no_grad():
+        copy.decoder.weight[n_pieces:] += 1.0
+    assert triple(teacher, settings)(copy, micro()).losses.abs().max() < 1e-6
+
+
 def test_its_own_masked_lm_is_what_a_student_is_measured_against(source: Path, student: MaskedModel) -> None:
     teacher, _ = beside(source, student)
     torch.testing.assert_close(
@@ -173,3 +188,14 @@ def test_a_lower_precision_is_taken_where_it_says_the_same(source: Path, student
         rough.model.decoder.weight.mul_(40)  # logits so far apart that bfloat16 turns answers
     assert rough.settle_precision(micro(), can_bf16=True) == "float32"
     assert rough.precision == "float32"
+
+
+def test_the_same_answers_with_other_probabilities_are_not_the_same(
+    source: Path, student: MaskedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher, _ = beside(source, student)
+    exact = torch.tensor([[[0.0, 1.0, 3.0]] * 2] * 2)
+    for factor, precision in ((1.001, "bf16"), (1.5, "float32")):
+        said = {"float32": exact, "bf16": exact * factor}
+        monkeypatch.setattr(TeacherBeside, "read", lambda self, *_, said=said, **__: (None, said[self.precision]))
+        assert teacher.settle_precision(micro(), can_bf16=True) == precision

@@ -13,7 +13,7 @@ import torch
 
 from limbeck.distil.student import Cut, make
 from limbeck.errors import Interrupted, SettingsError, TrainingError
-from limbeck.pretrain import amount
+from limbeck.pretrain import amount, measuring
 from limbeck.pretrain.masked import open_masked
 from limbeck.pretrain.micro import MaskedBatch
 from limbeck.pretrain.settings import AmountSettings, TripleSettings
@@ -70,6 +70,23 @@ def test_the_parts_are_logged_and_measured(tmp_path: Path, source: Path) -> None
     assert measured["mlm"] == pytest.approx(2 * math.log(measured["perplexity"]), rel=1e-5)
     own = pretrainer_of(tmp_path, source).measure()
     assert pretrainer.perplexity_of_teacher() == pytest.approx(own["perplexity"], rel=1e-5)
+
+
+def test_what_is_measured_is_spread_over_all_that_is_held_back(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretrainer = pretrainer_of(tmp_path, source)
+    honest, seen = pretrainer._measured, list[int]()
+
+    def collate(rows: Any) -> MaskedBatch:
+        seen.extend(rows.tolist())
+        return honest(rows)
+
+    monkeypatch.setattr(measuring, "_MEASURED_TOKENS", 3 * LENGTH)
+    monkeypatch.setattr(pretrainer, "_measured", collate)
+    pretrainer.measure()
+    last = len(pretrainer.corpus.valid) - 1
+    assert last > 4 and seen == [0, round(last / 2), last]
 
 
 def test_other_tokens_are_hidden_in_each_epoch(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

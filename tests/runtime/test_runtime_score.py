@@ -126,6 +126,12 @@ def test_a_file_stands_in_for_the_cache(cache: Path, runs: list[int], tmp_path: 
     assert len(Scores.open(file)) == 2
 
 
+def test_what_another_model_said_of_the_same_texts_is_not_taken(tmp_path: Path) -> None:
+    data = Dataset(["a joy"], None)
+    assert score(predictor(), data, file=tmp_path / "scores.npz").logits.shape == (1, 2)
+    assert score(predictor("regress"), data, file=tmp_path / "scores.npz").logits.shape == (1, 1)
+
+
 def test_a_file_that_cannot_hold_scores_is_refused_before_scoring(runs: list[int], tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"scores are kept as '\.npz', '\.parquet', not '\.csv'"):
         score(predictor(), dataset("a joy"), file=tmp_path / "scores.csv")

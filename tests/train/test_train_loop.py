@@ -232,6 +232,16 @@ def test_the_last_weights_are_kept_on_request_and_without_validation() -> None:
     assert any(not torch.equal(last[name], best[name]) for name in last)
 
 
+def test_a_loss_as_low_as_the_best_is_no_better_one() -> None:
+    loop = loop_of()
+    for update, loss in ((1, 0.5), (2, 0.5), (3, 0.6)):
+        loop.progress.update = update
+        loop._keep_best(loss)
+    assert (loop.progress.best_loss, loop.progress.best_update, loop.progress.stale) == (0.5, 1, 2)
+    loop._keep_best(math.nextafter(0.5, 0.0))
+    assert (loop.progress.best_update, loop.progress.stale) == (3, 0)
+
+
 def test_patience_counts_epochs_that_have_fewer_updates_than_validations() -> None:
     valid = flipped(rows(40).take(range(30, 40)))
     made = fitted(rows(8), valid, epochs=12, lr=3e-3, patience=2, validations=4, batch_size=8)
