@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck import errors
-from limbeck.errors import Interrupted, LimbeckError, MissingExtra, nearest, require, together
+from limbeck.errors import Interrupted, LimbeckError, MissingExtra, nearest, require, shown_number, together
 
 FAMILY = ("DataError", "SettingsError", "ArtefactError", "ModelError", "TrainingError", "Interrupted", "MissingExtra")
 
@@ -56,6 +56,8 @@ def test_require_does_not_hide_what_an_installed_module_misses(tmp_path: Path, m
     ("value", "accepted", "named"),
     [
         ("lable", ["text", "label"], "'label' (nearest), 'text'"),
+        ("na", ["10", "9", "NA"], "'NA' (nearest), '10', '9'"),
+        ("Labels", ["TEXT", "LABEL"], "'LABEL' (nearest), 'TEXT'"),
         ("zzz", ["text", "label"], "'label', 'text'"),
         ("", ["b", "a", "b"], "'a', 'b'"),
         ("a", [], ""),
@@ -64,6 +66,14 @@ def test_require_does_not_hide_what_an_installed_module_misses(tmp_path: Path, m
 )
 def test_nearest(value: str, accepted: list[str], named: str) -> None:
     assert nearest(value, accepted) == named
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "0"), (-2.863, "-2.863"), (999.96, "1000"), (9999.96, "10000"), (-123456.7, "-123457"), (1e15, "1e+15")],
+)
+def test_numbers_are_shown_without_exponents(value: float, shown: str) -> None:
+    assert shown_number(value) == shown
 
 
 @given(st.text(max_size=6), st.lists(st.text(max_size=6), max_size=5))

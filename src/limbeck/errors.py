@@ -83,12 +83,18 @@ def require(module: str, extra: str) -> ModuleType:
 def closest(value: str, accepted: Iterable[str], *, n: int = 1, cutoff: float = 0.6) -> list[str]:
     """Give up to ``n`` of what is accepted that is spelt nearly like ``value`` (difflib's ratio over ``cutoff``).
 
-    >>> closest("lable", ["text", "label"])
-    ['label']
+    Where nothing is, case is no matter.
+
+    >>> closest("lable", ["text", "label"]), closest("LABLE", ["text", "label"])
+    (['label'], ['label'])
     """
     import difflib  # for messages alone, and an answer is waited for
 
-    return difflib.get_close_matches(value, list(accepted), n=n, cutoff=cutoff)
+    names = list(accepted)
+    if found := difflib.get_close_matches(value, names, n=n, cutoff=cutoff):
+        return found
+    folded = {name.casefold(): name for name in reversed(names)}
+    return [folded[name] for name in difflib.get_close_matches(value.casefold(), folded, n=n, cutoff=cutoff)]
 
 
 def nearest(value: str, accepted: Iterable[str]) -> str:
@@ -113,6 +119,15 @@ def quoted(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
     cut = text if len(text) <= _QUOTED_CHARACTERS else text[: _QUOTED_CHARACTERS - 3] + "..."
     return repr(cut) if isinstance(value, str) else cut
+
+
+def shown_number(value: float) -> str:
+    """A number as people read it: four digits, and never an exponent for thousands.
+
+    >>> shown_number(249999.6), shown_number(0.123456)
+    ('250000', '0.1235')
+    """
+    return f"{value:.0f}" if 1e3 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def first_ones(problems: Sequence[str], most: int = PROBLEMS_SHOWN) -> str:

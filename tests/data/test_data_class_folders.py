@@ -76,6 +76,16 @@ def test_splits_of_class_folders(imdb: Path) -> None:
     assert refusal(imdb) == f"'{imdb}' holds several splits ('train', 'test'); name one of them"
 
 
+def test_rows_of_a_folder_are_told_by_their_files(imdb: Path) -> None:
+    train = read(imdb / "train")
+    assert [train.place(row) for row in range(3)] == ["neg/0_7.txt", "pos/0_7.txt", "pos/1_7.txt"]
+    assert train.take([2, 0]).where([0, 1]) == "files pos/1_7.txt, neg/0_7.txt"
+    (imdb / "test" / "fair").mkdir()
+    (imdb / "test" / "fair" / "7.txt").write_text("a film")
+    with pytest.raises(DataError, match=r"label 'fair' is none of the classes: .*: file fair/7\.txt; mend"):
+        read_splits(imdb)
+
+
 def test_wrong_bytes_in_a_class_folder(imdb: Path) -> None:
     bad = imdb / "train" / "neg" / "1_7.txt"
     bad.write_bytes(b"caf\xe9")

@@ -72,7 +72,7 @@ def test_places_in_class_folders_are_files(tmp_path: Path) -> None:
     for name in ("bad", "dire"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "0.txt").write_text("a text")
-    with pytest.raises(DataError, match=r"label 'dire' is none of the classes.*: file 2; mend"):
+    with pytest.raises(DataError, match=r"label 'dire' is none of the classes.*: file dire/0\.txt; mend"):
         of_classes(read(tmp_path), CLASSES)
 
 

@@ -256,6 +256,20 @@ def test_pandas_frames() -> None:
     assert read(columns).targets == ["0", "1"]
 
 
+@pytest.mark.parametrize("kind", [pa.table, pa.record_batch])
+def test_equal_cells_are_no_twins(kind: Any) -> None:
+    source = kind({"text": ["a", "b"], "label": ["x", "y"], "first": [1, 1], "second": [1, 1]})
+    assert read(source).targets == ["x", "y"]
+
+
+def test_pandas_classes_of_types_that_arrow_lacks() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"text": ["a", "b", "c"], "stars": pandas.cut([1, 4, math.nan], [0, 2, 5])})
+    assert read(frame, label_column="stars").classes == ("(0.0, 2.0]", "(2.0, 5.0]")
+    frame = pandas.DataFrame({"text": ["a", "b", "c"], "label": pandas.PeriodIndex(["2024", "2025", "2024"], freq="Y")})
+    assert read(frame).targets == ["2024", "2025", "2024"]
+
+
 def test_pandas_columns_of_two_kinds_are_read_by_their_values() -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"text": ["a", "b", "c"], "label": pandas.Series([1, "two", None], dtype=object)})

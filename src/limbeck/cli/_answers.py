@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from limbeck.cli._inputs import see_that_all_are_answered
 from limbeck.cli._printable import json_encoder, printable
 from limbeck.cli._say import say
-from limbeck.errors import DataError, SettingsError, together
+from limbeck.errors import DataError, SettingsError, shown_number, together
 
 if TYPE_CHECKING:
     from limbeck.cli._asked import Asked
@@ -104,7 +104,7 @@ def label(answer: Answer) -> str:
     if answer.predicted is None:
         return NONE
     if isinstance(answer.predicted, float):
-        return f"{answer.predicted:.4g}"
+        return shown_number(answer.predicted)
     return printable(str(answer.predicted))
 
 

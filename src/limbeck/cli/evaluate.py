@@ -11,7 +11,7 @@ import tyro
 from limbeck.cli._printable import json_encoder, printable
 from limbeck.cli._say import say
 from limbeck.cli._written import hindrances
-from limbeck.errors import SettingsError, together
+from limbeck.errors import SettingsError, shown_number, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,7 +168,7 @@ def _row_line(row: dict[str, Any], unit: str) -> str:
     text = row["text"] if isinstance(row["text"], str) else " | ".join(row["text"])
     where = "" if row["line"] is None else f"{unit} {row['line']}: "
     true, predicted = (
-        f"{value:.4g}" if isinstance(value, float) else value for value in (row["true"], row["predicted"])
+        shown_number(value) if isinstance(value, float) else value for value in (row["true"], row["predicted"])
     )
     return f"{row['loss']:8.4f}  {where}{true} read as {predicted}: {_in_short(' '.join(text.split()))}"
 

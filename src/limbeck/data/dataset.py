@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from limbeck.data.rows import where
 from limbeck.text import Input
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -39,6 +40,8 @@ class Dataset:
     """Line numbers in the source (rows of a parquet file), counted from 1, where known."""
     unit: str = "line"
     """What ``rows`` counts: ``line``, ``row`` or ``file``."""
+    places: tuple[str, ...] = ()
+    """What the first of these and the others are called, where that says more than a number (files)."""
     columns: tuple[str | None, str | None, str | None] = (None, None, None)
     """Names of the columns of texts, second texts and labels in the source, where it has names."""
     corrections: dict[str, Any] | None = None
@@ -72,6 +75,20 @@ class Dataset:
         for key, target in zip(self.ids, self._target_bytes(), strict=True):
             digest.update(key + target)
         return digest.hexdigest()
+
+    def where(self, rows: Iterable[int]) -> str:
+        """Name the places in the source of the rows at these indices, the first ten one by one.
+
+        >>> Dataset(["a", "b"], None, rows=(2, 5)).where([0, 1]), Dataset(["a"], None).where([0])
+        ('lines 2, 5', 'row 1')
+        """
+        return where([self.place(row) or row + 1 for row in rows], "row" if self.rows is None else self.unit)
+
+    def place(self, row: int) -> int | str | None:
+        """Where the row at this index stands in the source: its number or its file's name; None where unknown."""
+        if self.rows is None:
+            return None
+        return self.places[self.rows[row] - 1] if self.places else self.rows[row]
 
     def take(self, indices: Iterable[int]) -> Dataset:
         """Give the rows at ``indices`` in that order, with the same classes and no notices."""

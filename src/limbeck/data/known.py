@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from limbeck.data.dataset import Dataset
-from limbeck.data.rows import n_of, where
+from limbeck.data.rows import n_of
 from limbeck.data.spelling import by_spelling, meant
 from limbeck.errors import PROBLEMS_SHOWN, DataError, nearest, quoted, together
 
@@ -38,7 +38,7 @@ def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) 
     if not skip or len(unknown) == len(dataset):
         shown = [  # of a wrong column there are as many as rows, and the nearest of each is sought
             f"label {quoted(label)} is none of the classes: {nearest(label, classes)}; {dataset.name}: "
-            f"{_places(dataset, found[label])}"
+            f"{dataset.where(found[label])}"
             for label in sorted(found)[:PROBLEMS_SHOWN]
         ]
         more = [f"and {len(found) - len(shown)} more labels"] if len(found) > len(shown) else []
@@ -50,13 +50,6 @@ def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) 
     left_out = ", ".join(map(quoted, sorted(found)[:PROBLEMS_SHOWN]))
     notice = (
         f"{dataset.name}: {n_of(sorted(unknown))} left out, whose label is none of the classes: {left_out} "
-        f"({_places(dataset, sorted(unknown))})"
+        f"({dataset.where(sorted(unknown))})"
     )
     return replace(kept, classes=tuple(classes), notices=(*dataset.notices, notice))
-
-
-def _places(dataset: Dataset, rows: Sequence[int]) -> str:
-    """Where rows stand in their source."""
-    if dataset.rows is None:
-        return where([row + 1 for row in rows], "row")
-    return where([dataset.rows[row] for row in rows], dataset.unit)

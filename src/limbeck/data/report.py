@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from limbeck.data.dataset import Dataset
+from limbeck.errors import shown_number
 
 _CLASSES_SHOWN = 20
 
@@ -44,7 +45,8 @@ class DataReport:
             counts = ", ".join(f"{name} {self.balance[name][0]}+{self.balance[name][1]}" for name in names)
             out.append(f"classes (train+valid): {counts}{more}")
         if self.target_range is not None:
-            out.append("target: {:.4g} to {:.4g}, mean {:.4g}".format(*[self.target_range[i] for i in (0, 2, 1)]))
+            least, mean, most = map(shown_number, self.target_range)
+            out.append(f"target: {least} to {most}, mean {mean}")
         if self.length_tokens is not None:
             cut = f"; {self.n_cut} texts cut" if self.n_cut else ""
             out.append("tokens a text: median {}, p95 {}, longest {}".format(*self.length_tokens) + cut)

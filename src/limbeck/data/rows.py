@@ -97,7 +97,7 @@ class RowSource:
         self.skip_bad_rows = skip_bad_rows
         self.unit = unit
         self.schema = schema
-        self._places = places
+        self.places = tuple(places)
         self._records = records
         self._opening = tuple(notices)
         self._found: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ class RowSource:
 
     def where(self, lines: Sequence[int]) -> str:
         """Name lines for a message, the first ten one by one; files by their names."""
-        return where([self._places[line - 1] for line in lines] if self._places else lines, self.unit)
+        return where([self.places[line - 1] for line in lines] if self.places else lines, self.unit)
 
     def sample(self, n_rows: int = 200) -> list[Mapping[str, object]]:
         """Give the cells of the first ``n_rows`` good rows."""

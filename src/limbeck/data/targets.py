@@ -46,6 +46,7 @@ def targets_of(
         name=rows.name,
         rows=tuple(found.lines),
         unit=rows.unit,
+        places=rows.places,
         columns=(columns.text, columns.text_pair, columns.label),
     )
     if columns.label is None:

@@ -39,7 +39,7 @@ def to_look_at(errors: Errors, dataset: Dataset) -> list[dict[str, Any]]:
             continue
         listed.add(key)
         entry: dict[str, Any] = dict.fromkeys(columns_of(dataset))
-        entry |= {"line": None if dataset.rows is None else dataset.rows[row], "label": target}
+        entry |= {"line": dataset.place(row), "label": target}
         entry |= _texts(dataset.inputs[row])
         if errors.labels is not None and np.isfinite(errors.labels.suspicion[row]):
             suggested = int(errors.labels.suggested[row])
@@ -110,7 +110,7 @@ def _shown(rows: list[int], dataset: Dataset) -> str:
     assert dataset.targets is not None
     named = []
     for row in rows:
-        where = f" ({dataset.unit} {dataset.rows[row]})" if dataset.rows is not None else ""
+        where = f" ({dataset.where([row])})" if dataset.rows is not None else ""
         named.append(f"{dataset.targets[row]}{where}")
     return ", ".join(named)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from limbeck.errors import shown_number
 from limbeck.inspect.markup import shown
 from limbeck.text import Input
 
@@ -103,7 +104,7 @@ class Explanation:
 
     def _answer(self, show: Callable[[str], str]) -> str:
         if isinstance(self.label, float):
-            return f"{self.label:.4g}"
+            return shown_number(self.label)
         label = str(self.label)
         return f"{show(label)}  {self.probs[label]:.2f}" if label in self.probs else show(label)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from limbeck.data.dataset import Dataset
+from limbeck.errors import shown_number
 from limbeck.inspect.charts import reach, reliability
 from limbeck.inspect.errors import Errors
 from limbeck.inspect.markup import Effect, isolated, marked, section, shown, table
@@ -223,7 +224,9 @@ class _View:
         return f'<li class="row"><div class="what">{self._where(row)}{what}</div>{shown_texts}</li>'
 
     def _where(self, row: int) -> str:
-        return "" if self.dataset.rows is None else f"{self.dataset.unit} {self.dataset.rows[row]:,} · "
+        place = self.dataset.place(row)
+        told = f"{place:,}" if isinstance(place, int) else isolated(str(place))
+        return "" if place is None else f"{self.dataset.unit} {told} · "
 
     def _label(self, row: int) -> str:
         return isolated(_value((self.dataset.targets or ())[row]))
@@ -248,4 +251,4 @@ def _joined(item: Input) -> str:
 
 
 def _value(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
+    return shown_number(float(value)) if isinstance(value, float | np.floating) else str(value)

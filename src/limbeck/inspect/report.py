@@ -86,7 +86,7 @@ class Report:
             item = dataset.inputs[row]
             found.append(
                 {
-                    "line": None if dataset.rows is None else dataset.rows[row],
+                    "line": dataset.place(row),
                     "loss": float(self.losses[row]),
                     "true": dataset.targets[row] if dataset.targets is not None else None,
                     "predicted": self.predicted[row],

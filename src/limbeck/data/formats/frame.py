@@ -19,27 +19,36 @@ def is_frame(source: object) -> bool:
 
 
 def open_frame(source: Any, name: str = "the frame") -> RowSource:
-    """Open a frame; one whose columns arrow has no type for (pandas' mixed ones) by its own values.
+    """Open a frame; one whose columns arrow has no type for (pandas' mixed ones, periods, intervals) by its own values.
 
     Raises:
         DataError: it has two columns of one name, or none.
         MissingExtra: pyarrow is not installed.
     """
     pa = require("pyarrow", "data")
-    own = [str(column) for column in getattr(source, "columns", ())]
-    refuse_twins(own, name)
+    is_arrow = isinstance(source, pa.Table | pa.RecordBatch)  # whose ``columns`` are the cells
+    own = [] if is_arrow else list(getattr(source, "columns", ()))
+    refuse_twins([str(column) for column in own], name)
     try:
         table = pa.RecordBatchReader.from_stream(source).read_all()
+        by_value = bool(own) and any(_is_extension(field.type, pa) for field in table.schema)
     except (pa.ArrowException, TypeError, ValueError) as error:
-        if own:
-            return open_columns({str(column): list(source[column]) for column in source.columns}, name)
-        raise DataError(
-            f"cannot read a {type(source).__name__} as rows ({error}); give a frame with a column of texts and one of "
-            "labels, or (texts, labels)"
-        ) from None
+        by_value = bool(own)
+        if not by_value:
+            raise DataError(
+                f"cannot read a {type(source).__name__} as rows ({error}); give a frame with a column of texts and one "
+                "of labels, or (texts, labels)"
+            ) from None
+    if by_value:
+        return open_columns({str(column): list(source[column]) for column in own}, name)
     names = [str(column) for column in table.schema.names]
     refuse_twins(names, name)
     return RowSource(name, names, lambda: batch_rows(table.to_batches()), unit="row", schema=table.schema)
+
+
+def _is_extension(kind: Any, pa: Any) -> bool:
+    """Tell a type of another library, whose cells arrow has as numbers that stand for them."""
+    return isinstance(kind.value_type if pa.types.is_dictionary(kind) else kind, pa.BaseExtensionType)
 
 
 def open_columns(source: Mapping[str, Iterable[object]], name: str = "the columns") -> RowSource:
