@@ -55,6 +55,20 @@ def test_the_page_and_the_corrections(labelled: Path, tmp_path: Path, capsys: py
     assert list(listed[0]) == ["line", "text", "label", "suggested", "p", "p_label", "reason", "corrected", "id"]
 
 
+def test_rows_of_a_folder_are_called_by_their_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    texts = {"positive/one.txt": "a joy", "negative/two.txt": "a joy", "negative/three.txt": "what a waste"}
+    for name, text in texts.items():
+        (tmp_path / "rows" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "rows" / name).write_text(text)
+    page, fixes = tmp_path / "errors.html", tmp_path / "fixes.parquet"
+    flags = ["--html", str(page), "--corrections", str(fixes)]
+    assert main(["evaluate", str(shared()), str(tmp_path / "rows"), *flags]) == 0
+    assert "file positive/one.txt: positive read as" in capsys.readouterr().out
+    assert "file <bdi>positive/one.txt</bdi> · " in page.read_text(encoding="utf-8")
+    assert {"positive/one.txt", "negative/two.txt"} <= set(parquet.read_table(fixes)["line"].to_pylist())
+
+
 def test_where_nothing_calls_for_a_look_nothing_is_to_be_filled_in(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

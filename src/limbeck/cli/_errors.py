@@ -103,7 +103,7 @@ def _write_corrections(path: Path, errors: Errors, dataset: Dataset) -> None:
     from limbeck.inspect.corrections import columns_of, to_look_at
 
     rows = to_look_at(errors, dataset)
-    kinds = {"line": int, "p": float, "p_label": float} | (
+    kinds = {"line": str if dataset.places else int, "p": float, "p_label": float} | (
         {"label": float, "suggested": float} if not dataset.classes else {}
     )
     columns = columns_of(dataset)
