@@ -169,3 +169,9 @@ def test_what_speaks_for_a_language() -> None:
     assert speaks_for("lovely room", ("en",)) is None
     assert speaks_for("http://the.com/and @this #was you the", ("en",)) is None  # names, and one word
     assert speaks_for("the room was cold and the soup was not", ("xx",)) is None
+
+
+def test_words_that_english_has_too_speak_against_another_language() -> None:
+    # three German words; beside them three that are frequent in English and not in German, or that no list has
+    assert foreign("nicht auch sehr we by at") == ""
+    assert foreign("nicht auch sehr xylo yurt zorb") == "German"
