@@ -78,6 +78,17 @@ def test_a_file_is_explained_row_by_row(tmp_path: Path, capsys: pytest.CaptureFi
     assert [json.loads(line)["line"] for line in capsys.readouterr().out.splitlines()] == [2, 3, 4]
 
 
+def test_a_folders_texts_are_told_by_their_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in (("bad/1.txt", "a bore"), ("good/1.txt", "a joy")):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    call(str(tmp_path), strongest=0)
+    heads = [block.split(":")[0] for block in capsys.readouterr().out.split("\n\n")]
+    assert heads == ["file bad/1.txt", "file good/1.txt"]
+    call(str(tmp_path), json=True)
+    assert [json.loads(line)["line"] for line in capsys.readouterr().out.splitlines()] == ["bad/1.txt", "good/1.txt"]
+
+
 def test_a_pipe_is_explained_line_by_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     stream = SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(b"a joy\na bore\n")), isatty=lambda: False)
     monkeypatch.setattr("sys.stdin", stream)

@@ -127,7 +127,7 @@ def _of_rows(predictor: Predictor, asked: Asked, settings: Settings) -> Iterator
     with Progress("explain", total) as progress, contextlib.closing(source.chunks(_CHUNK_ROWS)) as chunks:
         for chunk in chunks:
             made = explain_many(predictor, row_inputs(chunk, columns, source), windows=settings.windows)
-            yield from zip((f"{source.unit} {row.line}" for row in chunk), made, strict=True)
+            yield from zip((source.where([row.line]) for row in chunk), made, strict=True)
             progress.advance(len(chunk))
     say(*source.notices, *([f"{source.name}: {columns.why}"] if columns.why else []))
 
@@ -147,7 +147,8 @@ def _show(made: Iterator[Shown], settings: Settings) -> None:
     elif settings.json:
         encoder = json_encoder()
         for where, one in made:
-            line: dict[str, Any] = {"line": int(where.split()[1])} if where else {}
+            place = where.partition(" ")[2]
+            line: dict[str, Any] = {"line": int(place) if place.isdecimal() else place} if where else {}
             encoder.write_rows([line | {"input": one.input} | one.to_json()])
             sys.stdout.flush()
     else:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
 
 from limbeck.data.formats.text_file import BYTE_ORDER_MARK, HEAD_BYTES, advice, resolve, shown, unlike, wide_of
-from limbeck.data.rows import Row
+from limbeck.data.rows import Row, where
 from limbeck.errors import DataError
 
 _READ_BYTES = 1 << 16
@@ -57,6 +57,10 @@ class Lines:
         """No rows: what is looked at ahead would be waited for."""
         del n_rows
         return []
+
+    def where(self, lines: Sequence[int]) -> str:
+        """Name lines for a message, the first ten one by one."""
+        return where(lines, self.unit)
 
     def __iter__(self) -> Iterator[Row]:
         """The rows one by one."""

@@ -65,6 +65,10 @@ class Rows(Protocol):
         """The good rows, at most ``n_rows`` at a time."""
         ...
 
+    def where(self, lines: Sequence[int]) -> str:
+        """Name lines for a message; files by their names."""
+        ...
+
 
 class RowSource:
     """The rows of one source; iterate as often as needed, each time from the start.
