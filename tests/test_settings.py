@@ -41,6 +41,19 @@ def test_defaults_and_flags() -> None:
     assert read("--slices", "3", "--out", "tray") == Toast(out=Path("tray"), slices=3)
 
 
+@pytest.mark.parametrize("arguments", [("--out", ""), ("--out=",), ("--name", "a", "--out", "")])
+def test_an_empty_word_is_no_folder(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(
+        SettingsError, match=r"an empty word was given for out; is a variable not set\? The folder where"
+    ):
+        read(*arguments)
+
+
+def test_the_folder_where_one_is_has_a_name() -> None:
+    assert read("--out", ".", "--name", "").out == Path()
+    assert read("--name", "").name == ""
+
+
 def test_nested_settings_have_no_prefix() -> None:
     assert read("--max-length", "64", "--head", "1").text == TextSettings(64, 1.0)
 

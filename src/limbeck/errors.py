@@ -140,3 +140,12 @@ def together(problems: Iterable[str]) -> str:
     """One message out of all problems of one input: alone as it is, several as a list."""
     lines = list(problems)
     return lines[0] if len(lines) == 1 else "\n".join([f"{len(lines)} problems:", *(f"  - {line}" for line in lines)])
+
+
+def empty_word(name: str) -> str:
+    """What to say of an empty word where a path was wanted.
+
+    >>> empty_word("data")
+    'an empty word was given for data; is a variable not set? The folder where you are is called .'
+    """
+    return f"an empty word was given for {name}; is a variable not set? The folder where you are is called ."

@@ -11,12 +11,12 @@ import itertools
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, get_origin, get_type_hints
 
-from limbeck.errors import SettingsError, closest, together
+from limbeck.errors import SettingsError, closest, empty_word, together
 
 Settings = TypeVar("Settings")
 _FLAG = re.compile("--?[A-Za-z]")
@@ -35,7 +35,7 @@ def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, comma
         description: the first lines of ``--help``.
 
     Raises:
-        SettingsError: flags that are unknown; all of them are named.
+        SettingsError: flags that are unknown, or empty words for files; all of them are named.
         LimbeckError: a room refused its part of the settings.
     """
     import tyro
@@ -44,13 +44,15 @@ def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, comma
         _join_lines(settings_type)
     else:
         _refuse_unknown(settings_type, arguments, command)
-    return tyro.cli(
+    settings = tyro.cli(
         settings_type,
         prog=f"limbeck {command}",
         description=description,
         args=words_last(settings_type, arguments),
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.DisallowNone),
     )
+    _refuse_empty_paths(settings, arguments)
+    return settings
 
 
 def words_last(settings_type: type, arguments: Sequence[str]) -> list[str]:
@@ -99,6 +101,25 @@ def _refuse_unknown(settings_type: type, arguments: Sequence[str], command: str)
         problems.append(f"{flag!r} is no flag of limbeck {command}{''.join(near)} (--help lists all)")
     if problems:
         raise SettingsError(together(problems))
+
+
+def _refuse_empty_paths(settings: Any, arguments: Sequence[str]) -> None:
+    """Raise where an empty word (``limbeck train "$FILE"``) stands for a path: pathlib takes it for the folder here."""
+    if all(argument.rpartition("=")[2] for argument in arguments) or any(one in arguments for one in (".", "./")):
+        return
+    if empty := dict.fromkeys(name for name, value in _paths_in(settings) if value == Path()):
+        raise SettingsError(together(empty_word(name) for name in empty))
+
+
+def _paths_in(settings: Any) -> Iterator[tuple[str, Path]]:
+    """The paths among settings, those of nested ones too, with the names of their fields."""
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from _paths_in(value)
+        else:
+            several = value if isinstance(value, tuple) else (value,)
+            yield from ((field.name.replace("_", "-"), one) for one in several if isinstance(one, Path))
 
 
 def flags_of(settings_type: type) -> dict[str, int]:

@@ -130,6 +130,12 @@ def test_out_takes_a_file_or_a_pipe() -> None:
         understand(["A joy.", "b"], out=out)
 
 
+@pytest.mark.parametrize(("words", "name"), [([""], "data"), (["model", ""], "data"), (["", "reviews.csv"], "model")])
+def test_an_empty_word_is_no_place(words: list[str], name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"an empty word was given for {name}; is a variable not set"):
+        model_and_data(words, "evaluate")
+
+
 def test_a_model_may_stand_before_the_data() -> None:
     assert model_and_data(["reviews.csv"], "evaluate") == (None, Path("reviews.csv"))
     assert model_and_data(["data"], "evaluate") == (None, Path("data"))

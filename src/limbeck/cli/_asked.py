@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from limbeck.errors import DataError, SettingsError, closest
+from limbeck.errors import DataError, SettingsError, closest, empty_word
 
 FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".parquet", ".txt")
 """A word that ends so names a file. A list here, since the formats' own would have to be imported for a text."""
@@ -81,8 +81,10 @@ def model_and_data(words: Sequence[str], command: str) -> tuple[Path | None, Pat
     One word is the data. Of two the first is the model; whether one stands there is asked by who loads it.
 
     Raises:
-        SettingsError: there is no word, more than two, or a saved model alone.
+        SettingsError: there is no word, an empty one, more than two, or a saved model alone.
     """
+    if "" in words:
+        raise SettingsError(empty_word("data" if words[-1] == "" else "model"))
     if len(words) == 1 and _exists(Path(words[0]) / _MANIFEST):
         raise SettingsError(
             f"{words[0]!r} is a saved model; give the labelled file behind it: limbeck {command} {words[0]} test.csv"
