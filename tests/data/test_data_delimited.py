@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from limbeck.data import open_rows, open_writer, read
@@ -44,6 +44,7 @@ def there_and_back(rows: list[dict[str, str]], columns: list[str], suffix: str) 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.fixed_dictionaries({"text": CELLS | NASTY, "label, or so": NASTY}), max_size=6))
+@example([{"text": "", "label, or so": '"'}, {"text": "", "label, or so": "\r,"}])  # a mark alone, then lines of one
 def test_csv_gives_back_its_cells(rows: list[dict[str, str]]) -> None:
     assert there_and_back(rows, ["text", "label, or so"], ".csv") == rows
 

@@ -60,7 +60,8 @@ class Shapes:
         return self._n_columns > 1 and all(len(row) == self._n_columns and self._known(row) for row in rows)
 
     def _known(self, row: Sequence[str]) -> bool:
-        return any(cell.strip() and _shape(cell) in seen for cell, seen in zip(row, self._seen, strict=False))
+        cells = zip(row, self._seen, strict=False)  # one that begins with a quote mark is written otherwise than read
+        return any(cell.strip() and cell[0] != '"' and _shape(cell) in seen for cell, seen in cells)
 
 
 def _shape(cell: str) -> str:
