@@ -1,8 +1,8 @@
-"""After training: how long reviews are read, the temperature, what ships, and its measures on the dev sets.
+"""After training: how long reviews are read, honest probabilities, what ships, and its measures on the dev sets.
 
-The temperature is fitted on the pair of negative and positive alone, since it is their two probabilities, made to sum
-to 1, that users of two-class tools compare; it divides all three logits. It is fitted on what the int8 graph said and
-folded into the float weights, which are quantised once more; ``report`` measures what came of it.
+The scaling (``scaling.py``) is fitted on the pair of negative and positive alone, since it is their two probabilities,
+made to sum to 1, that users of two-class tools compare. It is fitted on what the int8 graph said and folded into the
+float weights, which are quantised once more; ``report`` measures what came of it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scaling
 from numpy.typing import NDArray
 from run import HERE, Run, fresh, limbeck
 
-from limbeck import metrics
-from limbeck.inspect.calibrate import temperature
 from limbeck.inspect.calibration_error import calibration_error
 from limbeck.scores import Scores
 
@@ -87,9 +86,7 @@ def calibrate_outputs(run: Run) -> dict[str, Path]:
 
 
 def make_calibrate(run: Run) -> dict[str, Any]:
-    """Fit one temperature for sentences and reviews together, fold it in, and export what ships.
-
-    As many reviews as sentences are fitted to, so that neither decides alone.
+    """Fit one scaling for sentences and reviews together, fold it in, and export what ships.
 
     Raises:
         SystemExit: what ships is larger than promised, or does not answer as it did when it was saved.
@@ -104,32 +101,30 @@ def make_calibrate(run: Run) -> dict[str, Any]:
         "sst2_dev": (predictor.logits(sentences.inputs)[0], truths(sentences)),
         "imdb_held_back": (predictor.logits(reviews.inputs, windows=reads_windows(run))[0], truths(reviews)),
     }
-    n_each = min(len(true) for _, true in said.values())
-    pairs = np.concatenate([pair(logits)[:n_each] for logits, _ in said.values()])
-    both = np.concatenate([true[:n_each] for _, true in said.values()])
-    found = temperature(pairs, both)
-    figures = {f"{name}_accuracy": float((sides(logits) == true).mean()) for name, (logits, true) in said.items()}
-    note = {"name": "calibrate", "temperature": found, "rows": len(both), "classes": ["negative", "positive"]}
-    _fold(run, note, figures)
+    found = scaling.fit(said)
+    figures = {f"{name}_accuracy": float((sides(found(rows)) == true).mean()) for name, (rows, true) in said.items()}
+    n_rows = sum(len(true) for _, true in said.values())
+    note = {"name": "calibrate", **asdict(found), "rows": n_rows, "classes": ["negative", "positive"]}
+    _fold(run, found, note, figures)
     limbeck("export", run.work / "calibrated", "--int8", "--out", fresh(run.lean))
     _keep_licence(run.lean)
     size = sum(file.stat().st_size for file in run.lean.rglob("*") if file.is_file()) + CARD_BYTES
     if size > MAX_BYTES:
         raise SystemExit(f"the model has {size:,} bytes; {MAX_BYTES:,} were promised: keep fewer pieces")
     limbeck("check", run.lean)
-    errors = {name: errors_at(logits, true, found) for name, (logits, true) in said.items()}
-    alone = {name: temperature(pair(logits), true) for name, (logits, true) in said.items()}
+    errors = {name: errors_of(found(logits), true) for name, (logits, true) in said.items()}
     sealed = {name: entry["sha256"] for name, entry in Manifest.read(run.lean).files.items()}
     hashes = {"graph": sealed[INT8_GRAPH], "weights": sealed.get(INT8_GRAPH + WEIGHTS_SUFFIX)}
-    return {"temperature": found, "alone": alone, "errors": errors, "bytes": size, **hashes, **figures}
+    fitted = {"scaling": asdict(found), "on_rows_left_out": scaling.judged(said), "errors": errors}
+    return {**fitted, "bytes": size, **hashes, **figures}
 
 
-def _fold(run: Run, note: dict[str, Any], figures: dict[str, float]) -> Manifest:
-    """The float model with all logits divided by the temperature."""
+def _fold(run: Run, found: scaling.Scaling, note: dict[str, Any], figures: dict[str, float]) -> Manifest:
+    """The float model with its logits scaled."""
     from limbeck import models
     from limbeck.artefact.manifest import Manifest
     from limbeck.artefact.save import seal
-    from limbeck.passes.calibrate import scale_output
+    from limbeck.passes.calibrate import map_output
     from limbeck.runtime.session import answer_probes
 
     source = run.work / "float"
@@ -139,7 +134,7 @@ def _fold(run: Run, note: dict[str, Any], figures: dict[str, float]) -> Manifest
         for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
             shutil.copy2(source / name, staging / name)
         (staging / "LICENSE").write_text(licence(run), encoding="utf-8")
-        scale_output(staging, manifest.model["output_layer"], 1 / note["temperature"])
+        map_output(staging, manifest.model["output_layer"], found.matrix(), found.bias())
         models.write_graph(staging, manifest.model["family"])
         return replace(
             manifest,
@@ -207,12 +202,12 @@ def judged(scores: Scores) -> dict[str, Any]:
     assert scores.targets is not None
     kept = scores.answerable & (scores.targets != 1)
     logits, true = scores.logits[kept], (scores.targets[kept] == 2).astype(np.int64)
-    return {"accuracy": float((sides(logits) == true).mean()), "rows_with_a_side": len(true)} | errors_at(logits, true)
+    return {"accuracy": float((sides(logits) == true).mean()), "rows_with_a_side": len(true)} | errors_of(logits, true)
 
 
-def errors_at(logits: NDArray[Any], true: NDArray[np.int64], temperature_: float = 1.0) -> dict[str, float]:
+def errors_of(logits: NDArray[Any], true: NDArray[np.int64]) -> dict[str, float]:
     """Debiased calibration error of the two probabilities made to sum to 1, with its interval, in points."""
-    probs = metrics.softmax(pair(logits) / temperature_)[:, 1]
+    probs = scaling.positive(logits)
     if len(probs) < 2:
         return {}
     found = calibration_error(probs, true)
@@ -221,11 +216,6 @@ def errors_at(logits: NDArray[Any], true: NDArray[np.int64], temperature_: float
         "error_low": round(100 * found.low, 3),
         "error_high": round(100 * found.high, 3),
     }
-
-
-def pair(logits: NDArray[Any]) -> NDArray[np.float64]:
-    """The logits of negative and positive, shape ``(N, 2)``; their softmax is the two probabilities, summing to 1."""
-    return logits[:, [0, 2]].astype(np.float64)
 
 
 def sides(logits: NDArray[Any]) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ import pytest
 from support.plain_modules import plain_modules
 
 FOLDER = Path(__file__).parents[2] / "recipes" / "sentiment"
-NAMES = ("make", "data", "sources", "run", "card", "finish", "pieces", "records", "commands")
+NAMES = ("make", "data", "sources", "run", "card", "finish", "scaling", "pieces", "records", "commands")
 
 
 @pytest.fixture(scope="module")

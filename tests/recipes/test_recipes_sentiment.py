@@ -18,7 +18,7 @@ import pyarrow as pa  # noqa: E402
 FOLDER = Path(__file__).parents[2] / "recipes" / "sentiment"
 
 
-NAMES = ("make", "data", "sources", "run", "card", "finish", "pieces", "records", "commands")
+NAMES = ("make", "data", "sources", "run", "card", "finish", "scaling", "pieces", "records", "commands")
 
 
 @pytest.fixture(scope="module")

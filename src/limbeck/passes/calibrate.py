@@ -7,10 +7,12 @@ not rise: where it would, or where the rows are too few to tell, the weights sta
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from limbeck import models
 from limbeck.artefact.copies import copy_into, files_of
@@ -96,9 +98,26 @@ def fold(staging: Path, manifest: Manifest, dataset: Dataset) -> Manifest:
 
 def scale_output(folder: Path, layer: str, factor: float) -> None:
     """Multiply weight and bias of the linear layer called ``layer`` in ``model.safetensors``."""
+    _change_output(folder, layer, lambda values: values * factor)
+
+
+def map_output(folder: Path, layer: str, matrix: NDArray[np.float64], bias: NDArray[np.float64]) -> None:
+    """Have the linear layer called ``layer`` in ``model.safetensors`` give ``matrix @ logits + bias``.
+
+    Args:
+        folder: it has the file.
+        layer: name of the layer; it gives ``C`` logits.
+        matrix: shape ``(C, C)``.
+        bias: shape ``(C,)``.
+    """
+    _change_output(folder, layer, lambda values: matrix @ values + (bias if values.ndim == 1 else 0.0))
+
+
+def _change_output(folder: Path, layer: str, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> None:
+    """Change weight ``(C, width)`` and bias ``(C,)`` of a linear layer in ``model.safetensors``."""
     safetensors = require("safetensors.numpy", "compress")
     path = folder / "model.safetensors"
     weights = safetensors.load_file(path)
     for name in (f"{layer}.weight", f"{layer}.bias"):
-        weights[name] = (weights[name].astype(np.float64) * factor).astype(weights[name].dtype)
+        weights[name] = change(weights[name].astype(np.float64)).astype(weights[name].dtype)
     safetensors.save_file(weights, path, metadata={"format": "pt"})
