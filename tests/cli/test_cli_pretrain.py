@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -12,12 +13,15 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from limbeck.artefact.verify import sha256
 from limbeck.cli import main
+from limbeck.cli._pretraining import _limit_of
+from limbeck.cli.pretrain import Settings
 from limbeck.pretrain import record as records
-from support.encoders import folder
+from limbeck.settings import from_flags
+from support.encoders import folder, make, tokenizer_json
 from support.masked import loaded
 from support.pretraining import TEXTS, masked_bert, write_texts
 from support.stopping import stop_at
@@ -71,7 +75,9 @@ def test_a_head_is_fitted_and_a_student_made(tmp_path: Path, corpus: Path, capsy
     texts = (student / "pretraining.json").read_text() + (student / "README.md").read_text()
     assert str(tmp_path) not in texts
     assert "the teacher's perplexity" in texts
-    assert (student / "training.svg").read_text().startswith("<?xml")
+    drawn = (student / "training.svg").read_text()
+    assert drawn.startswith("<?xml")
+    assert "perplexity" in drawn
     assert run("info", student) == 0
     assert "1 layers" in capsys.readouterr().out
     assert run("check", student) == 0
@@ -163,6 +169,60 @@ def test_a_teacher_without_a_head_is_told_how_to_get_one(
     assert f"fit one first: limbeck pretrain {corpus} --model" in told
 
 
+def test_a_folder_is_called_by_its_name_from_inside_it(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headless = make(tmp_path / "bare", "bert")
+    monkeypatch.chdir(headless)
+    told = refused(capsys, "distil", "--pretrain", ".", corpus, "--layers", "1", *FIT)
+    assert "--model . --out bare-mlm" in told
+    monkeypatch.chdir(teacher)
+    words = ["distil", "--pretrain", ".", corpus, "--layers", "2", "--steps", "1", "--out", tmp_path / "out", *FIT]
+    assert run(*words, "--student", ".") == 0
+    assert "teacher: teacher, 4 layers" in capsys.readouterr().err
+    record = records.read(tmp_path / "out")
+    assert (record["teacher"]["name"], record["settings"]["student"]) == ("teacher", "teacher")
+
+
+def test_a_head_that_nothing_teaches_is_told(tmp_path: Path, corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["distil", "--pretrain", folder("bert"), corpus, "--layers", "1", "--soft", "0", "--mlm", "0", *FIT]
+    assert run(*words, "--steps", "1", "--out", tmp_path / "out") == 0
+    assert "a new one goes along, which hidden states do not teach" in capsys.readouterr().err
+
+
+def test_a_tokenizer_without_a_mask_is_told_before_the_corpus_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unread = tmp_path / "unread.txt"
+    unread.write_text("\n")
+    other = tokenizer_json("bert").replace("[MASK]", "[HIDE]")
+    made = make(tmp_path / "maskless", "bert", masked_lm=True, tokenizer=other)
+    assert "has no [MASK] or <mask>" in refused(capsys, "pretrain", unread, "--model", made, *FIT)
+
+
+def test_weights_that_are_no_numbers_are_told(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = load_file(teacher / "model.safetensors")
+    weights["bert.encoder.layer.2.output.dense.bias"][1] = math.nan
+    save_file(weights, teacher / "model.safetensors", metadata={"format": "pt"})
+    told = refused(capsys, "distil", "--pretrain", teacher, corpus, "--take", "0,1", *FIT)
+    assert f"{teacher}: what it says of hidden tokens is not a number" in told
+
+
+def test_of_a_stream_as_much_is_read_as_is_learnt_and_a_quarter_more() -> None:
+    def limit(*words: str, source: str = "hub:someone/texts") -> int | None:
+        settings = from_flags(Settings, [source, "--model", "m", *words], command="pretrain", description="")
+        return _limit_of(settings, settings.corpus)
+
+    assert limit("--tokens", "4000") == limit("--tokens", "4000", "--batch-size", "2") == 5000
+    assert limit("--steps", "10") == 10 * 4096 * 5 // 4
+    assert limit("--max-updates", "10", "--batch-tokens", "512", "--accumulate", "3") == 10 * 512 * 3 * 5 // 4
+    assert limit("--steps", "10", "--batch-size", "8", "--length", "64") == 10 * 8 * 64 * 5 // 4
+    assert limit("--steps", "10", "--corpus-tokens", "77") == limit("--corpus-tokens", "77", source="a.txt") == 77
+    assert limit("--epochs", "1") is limit("--steps", "10", source="a.txt") is None
+
+
 def test_what_cannot_be_done_is_told(
     tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +236,8 @@ def test_what_cannot_be_done_is_told(
     assert "--student 'nosuch' is no folder here" in told
     assert "--student small" not in told  # no family can be pre-trained so
     assert "--through 3" in refused(capsys, *distil, corpus, "--layers", "2", "--through", "3", *FIT)
+    twice = ["--layers", "2", "--steps", "5", "--max-updates", "3"]
+    assert "--steps 5 and --max-updates 3 exclude each other" in refused(capsys, *distil, corpus, *twice, *FIT)
     assert "--budget 1s is too short" in refused(capsys, *distil, corpus, "--layers", "2", "--budget", "1s", *FIT)
     long = ["--layers", "2", "--length", "48", "--steps", "1", *FIT[2:]]
     assert "--length 48: the model has positions for 40 tokens" in refused(capsys, *distil, corpus, *long)
@@ -194,8 +256,6 @@ def test_what_cannot_be_done_is_told(
 def test_pieces_that_differ_are_told(
     tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from support.encoders import make, tokenizer_json
-
     other = tokenizer_json("bert").replace('"lovely"', '"lively"')
     made = make(tmp_path / "other", "bert", masked_lm=True, tokenizer=other)
     told = refused(capsys, "distil", "--pretrain", teacher, corpus, "--student", made, *FIT)
@@ -209,8 +269,6 @@ def test_masked_lm_alone_asks_no_teacher(
     tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its perplexity would be of pieces that it does not have."""
-    from support.encoders import make, tokenizer_json
-
     alone = ["--soft", "0", "--cosine", "0", "--steps", "1", *FIT]
     other = tokenizer_json("bert").replace('"lovely"', '"lively"')
     made = make(tmp_path / "other", "bert", masked_lm=True, tokenizer=other)

@@ -61,6 +61,18 @@ def test_parts_of_the_loss_and_validations_within_an_epoch() -> None:
         draw(Log.of(entries()), ["parts"])
 
 
+def test_the_perplexity_of_a_pre_training_is_drawn() -> None:
+    log = entries(2)
+    for entry in log:
+        if "valid" in entry:
+            entry["valid"]["perplexity"] = 1000.0 / entry["update"]
+    *_, perplexity, _, _ = draw(Log.of(log)).axes
+    assert next(iter(lines_of(perplexity).values())) == ([4, 8], [250.0, 125.0])
+    assert perplexity.get_ylabel() == "perplexity"
+    with pytest.raises(SettingsError, match="the log has no perplexity, which pre-training alone measures; leave"):
+        draw(Log.of(entries()), ["perplexity"])
+
+
 def test_a_layer_fitted_in_one_go_after_epochs_is_no_point_of_the_course() -> None:
     fitted = {"fit": {"name": "logistic regression"}, "valid": {"loss": 0.1}}
     assert Log.of([*entries(), fitted]) == Log.of(entries())
@@ -124,7 +136,7 @@ def test_without_matplotlib_the_install_line_is_given(monkeypatch: pytest.Monkey
 def test_unknown_panels_are_named() -> None:
     with pytest.raises(SettingsError) as caught:
         draw(Log.of(entries()), ["los"])
-    assert str(caught.value) == "'los' is not drawn; it takes 'loss' (nearest), 'lr', 'momentum', 'parts'"
+    assert str(caught.value) == "'los' is not drawn; it takes 'loss' (nearest), 'lr', 'momentum', 'parts', 'perplexity'"
 
 
 def test_a_log_of_an_older_version_has_no_momentum() -> None:

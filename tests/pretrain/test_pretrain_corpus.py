@@ -66,7 +66,7 @@ def test_a_corpus(texts: Path, tmp_path: Path) -> None:
         stream_of(found.train) == train[: len(train) // 8 * 8]
         and stream_of(found.valid) == valid[: len(valid) // 8 * 8]
     )
-    assert found.n_texts == 300 and found.mask_id == 4 and found.counts.dtype == np.int64
+    assert found.n_texts == 300 and found.train.layout.mask_id == 4 and found.counts.dtype == np.int64
     n_train, n_valid = (part.count(SEPARATOR) + 1 for part in (train, valid))
     assert n_train + n_valid == 300 and found.notices[-1] == (
         f"{n_train} texts to learn from ({len(train):,} tokens), {n_valid} to validate by ({len(valid):,} tokens)"
@@ -139,11 +139,11 @@ def test_a_share_of_the_texts_is_for_validation(tmp_path: Path) -> None:
 
 
 def test_what_has_nothing_to_read_is_counted(tmp_path: Path) -> None:
-    path = written(tmp_path / "texts.txt", ["", *TEXTS, " \u200b", "\u0301"])
+    path = written(tmp_path / "texts.txt", ["", *TEXTS, " \u200b", "\u0301", "\u9e7f \u5fae"])
     found = corpus_of(path, tmp_path)
     assert found.n_texts == 300
     assert found.notices[1] == (
-        "left out: 2 texts without anything to read; 1 text without a piece that the tokenizer knows"
+        "left out: 2 texts without anything to read; 2 texts without a piece that the tokenizer knows"
     )
 
 
@@ -214,6 +214,7 @@ def test_progress_is_shown_by_texts(texts: Path, tmp_path: Path) -> None:
             "no usable text in {path} (left out: 2 texts without anything to read",
         ),
         (lambda path: written(path, ["\u0301"]), "1 text without a piece that the tokenizer knows"),
+        (lambda path: written(path, ["\u9e7f", "\u5fae \u9e7f"]), "2 texts without a piece that the tokenizer knows"),
     ],
 )
 def test_a_corpus_without_a_usable_text(tmp_path: Path, make: Callable[[Path], Path], said: str) -> None:

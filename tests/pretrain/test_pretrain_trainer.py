@@ -209,6 +209,24 @@ def test_a_budget_is_planned_by_a_measured_speed(tmp_path: Path, source: Path, m
         pretrainer.last(AmountSettings(budget="6s"), Limit(6.0, 6.0, clock=lambda: 0.0))
 
 
+@pytest.mark.parametrize(("update", "budget", "told"), [(0.05, 1.0, 4), (0.5, 5.0, 7)])
+def test_the_budget_that_is_told_is_enough(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, update: float, budget: float, told: int
+) -> None:
+    """Of a short one most is kept for saving, however long it is."""
+    monkeypatch.setattr(amount, "seconds_per_update", lambda _: update)
+    monkeypatch.setattr(amount, "seconds_of_validation", lambda _: 0.0)
+    pretrainer = pretrainer_of(tmp_path, source)
+
+    def asked(seconds: float) -> str:
+        limit = Limit(seconds, seconds, clock=lambda: 0.25)  # a quarter of a second was spent on reading
+        return pretrainer.last(AmountSettings(budget=f"{seconds:g}s"), limit)
+
+    with pytest.raises(SettingsError, match=f"give {told}s or more"):
+        asked(budget)
+    assert "updates, " in asked(told)
+
+
 def test_the_clock_ends_it_in_time(tmp_path: Path, source: Path) -> None:
     pretrainer = pretrainer_of(tmp_path, source)
     pretrainer.limit = Limit(1.0, -1.0, clock=lambda: 0.0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from limbeck.cli._pretraining import Asked, Made, carry_out, corpus_of
+from limbeck.cli._pretraining import Asked, Made, carry_out, corpus_of, name_of
 from limbeck.cli._say import say
 from limbeck.distil.settings import StudentSettings
 from limbeck.errors import DataError, ModelError, SettingsError
@@ -87,12 +87,13 @@ def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: P
     if not opened.has_head and {"soft", "mlm"} & settings.triple.weights.keys():
         raise ModelError(
             f"{name} has no masked-LM head, so it cannot say which piece was hidden; fit one first: limbeck pretrain "
-            f"{shlex.join([*sources, '--model', name, '--out', f'{Path(name).name}-mlm'])}"
+            f"{shlex.join([*sources, '--model', name, '--out', f'{Path(name_of(name)).name}-mlm'])}"
         )
     source = _student_folder(settings, folder, sources, home)
     cut = open_masked(source, seed=settings.fit.seed, scratch=settings.scratch, dropout=settings.student.dropout)
     student = cut.model
-    if student.n_parameters() >= opened.model.n_parameters() and not settings.scratch:
+    sizes = [(model.n_parameters(), int(model.inner.config.num_hidden_layers)) for model in (student, opened.model)]
+    if all(mine >= its for mine, its in zip(*sizes, strict=True)) and not settings.scratch:
         say("the student is as large as its teacher; --layers 3, say, makes it smaller")
     told, beside = record(settings.triple), None
     if settings.triple.needs_teacher:
@@ -103,7 +104,7 @@ def _made(settings: PretrainSettings, name: str, sources: Sequence[str], home: P
     parts = tuple(settings.triple.weights)
     lesson = Lesson(triple(beside, settings.triple), parts, told, beside)
     has_head = cut.has_head or settings.scratch
-    return Made(student, lesson, Path(name).name, opened.has_head, has_head=has_head)
+    return Made(student, lesson, Path(name_of(name)).name, opened.has_head, has_head=has_head)
 
 
 def _student_folder(settings: PretrainSettings, teacher: Path, sources: Sequence[str], home: Path) -> Path:

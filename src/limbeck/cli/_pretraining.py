@@ -14,9 +14,9 @@ from limbeck.cli._place import checkpoints_of, fit_there, hindrance_lines, made_
 from limbeck.cli._say import say
 from limbeck.cli._several import first_decides
 from limbeck.cli.train import duration
-from limbeck.errors import DataError
+from limbeck.errors import DataError, SettingsError
 from limbeck.pretrain.hub import PREFIX
-from limbeck.pretrain.settings import AmountSettings, CorpusSettings, published_fit
+from limbeck.pretrain.settings import BATCH_TOKENS, AmountSettings, CorpusSettings, published_fit
 from limbeck.settings import record
 from limbeck.train import require_training
 from limbeck.train.launch import started
@@ -92,6 +92,7 @@ def carry_out(settings: Asked, sources: Sequence[str], make: Make) -> int:
         LimbeckError: something that was given cannot be used, or the training failed.
     """
     limit = None if settings.amount.budget is None else Limit.of(settings.amount.budget)
+    _see_that_one_says_how_long(settings)
     see_that_they_are_there(sources, encoding=settings.texts.encoding)
     require_training()
     from limbeck.pretrain.record import read
@@ -108,7 +109,9 @@ def carry_out(settings: Asked, sources: Sequence[str], make: Make) -> int:
         if not made.has_head:
             from limbeck.pretrain.new_head import begin_head
 
-            say("there is no masked-LM head in the folder: a new one is fitted")
+            is_taught = made.lesson is None or {"soft", "mlm"} & {*made.lesson.parts}
+            how = "a new one is fitted" if is_taught else "a new one goes along, which hidden states do not teach"
+            say(f"there is no masked-LM head in the folder: {how}")
             begin_head(made.model, corpus.counts, smoothing=settings.texts.mask_smoothing)
         pretrainer = _pretrainer(settings, made, corpus)
         resumed = checkpoints_of(settings.out) if settings.resume else None
@@ -123,6 +126,20 @@ def carry_out(settings: Asked, sources: Sequence[str], make: Make) -> int:
             return 0
         _train(settings, pretrainer, teacher, sources)
     return 0
+
+
+def _see_that_one_says_how_long(settings: Asked) -> None:
+    """Raise for an end that another flag would move.
+
+    Raises:
+        SettingsError: updates are limited twice.
+    """
+    given = [f"--{name} {value}" for name, value in vars(settings.amount).items() if value is not None]
+    if given and settings.fit.max_updates is not None:
+        raise SettingsError(
+            f"{given[0]} and --max-updates {settings.fit.max_updates} exclude each other: both say when it ends; give "
+            "one of them"
+        )
 
 
 def see_that_they_are_there(sources: Sequence[str], *, encoding: str = "utf-8") -> None:
@@ -140,11 +157,24 @@ def see_that_they_are_there(sources: Sequence[str], *, encoding: str = "utf-8") 
             open_rows(source, encoding=encoding, skip_bad_rows=True)  # damage is told by whoever reads the rows
 
 
+def name_of(model: str) -> str:
+    """What records call a model: a folder by its name, without where it is; one of the hub as it was given.
+
+    >>> name_of("someone/encoder")
+    'someone/encoder'
+    """
+    return Path(model).resolve().name if Path(model).exists() else model
+
+
 def _limit_of(settings: Asked, sources: Sequence[str]) -> int | None:
     """Tokens at which reading stops."""
-    if settings.texts.corpus_tokens is not None or settings.amount.tokens is None:
-        return settings.texts.corpus_tokens
-    return settings.amount.tokens * 5 // 4 if any(source.startswith(PREFIX) for source in sources) else None
+    texts, fit, wanted = settings.texts, settings.fit, settings.amount.tokens
+    if texts.corpus_tokens is not None or not any(source.startswith(PREFIX) for source in sources):
+        return texts.corpus_tokens
+    if (updates := settings.amount.steps or fit.max_updates) is not None:
+        a_batch = fit.batch_tokens or BATCH_TOKENS if fit.batch_size is None else fit.batch_size * texts.length
+        wanted = updates * fit.accumulate * a_batch
+    return None if wanted is None else wanted * 5 // 4
 
 
 def corpus_of(settings: Asked, sources: Sequence[str], tokenizer: str) -> Corpus:
@@ -269,7 +299,7 @@ def _train(settings: Asked, pretrainer: Pretrainer, teacher: Mapping[str, Any] |
     checkpoints = checkpoints_of(settings.out)
     fit_there(lambda: pretrainer.fit(checkpoints, resume=settings.resume), checkpoints, resume=settings.resume)
     kept = {key: value for key, value in record(settings).items() if key not in _NOT_KEPT}
-    kept |= {key: Path(kept[key]).name for key in ("model", "student") if kept.get(key) and Path(kept[key]).exists()}
+    kept |= {key: name_of(kept[key]) for key in ("model", "student") if kept.get(key)}
     kept |= {"corpus": [source if source.startswith(PREFIX) else Path(source).name for source in sources]}
     kept |= {key: value for key, value in record(pretrainer.fit_settings).items() if key in kept}
     say("saving")

@@ -23,7 +23,7 @@ class Settings:
     """The picture to write (.png, .svg or .pdf); one that stands there is replaced."""
 
     what: Annotated[tuple[str, ...], tyro.conf.arg(help_behavior_hint="")] = ()
-    """Panels from above: loss, its parts, lr, momentum; all that were logged where not given."""
+    """Panels from above: loss, its parts, perplexity, lr, momentum; all that were logged where not given."""
 
 
 def run(settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""A training as a picture: loss, its parts, rate and momentum of each update, and each validation's loss."""
+"""A training as a picture: loss, its parts, rate and momentum of each update, each validation's loss and perplexity."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PANELS = {"loss": 3.4, "parts": 2.4, "lr": 1.7, "momentum": 1.5}
+PANELS = {"loss": 3.4, "parts": 2.4, "perplexity": 1.7, "lr": 1.7, "momentum": 1.5}
 """What can be drawn, with the panel's height in inches."""
-PARTS = "parts"
+PARTS, PERPLEXITY = "parts", "perplexity"
+_SOME_HAVE = {
+    PARTS: "the loss has no parts: it is of one kind",
+    PERPLEXITY: "the log has no perplexity, which pre-training alone measures",
+}
 _LOGGED = ("loss", "lr", "momentum")
 _BETA = 0.95
 
@@ -38,11 +42,14 @@ class Log:
     """The last update of each epoch."""
     valid: tuple[tuple[int, float], ...]
     """Update and loss of each validation."""
+    perplexities: tuple[tuple[int, float], ...] = ()
+    """Update and perplexity of each validation of a pre-training."""
 
     @property
     def panels(self) -> tuple[str, ...]:
         """Names of what can be drawn, from above."""
-        return tuple(name for name in PANELS if (self.parts if name == PARTS else self.columns[name]))
+        logged: dict[str, Any] = {**self.columns, PARTS: self.parts, PERPLEXITY: self.perplexities}
+        return tuple(name for name in PANELS if logged[name])
 
     @classmethod
     def of(cls, entries: Iterable[Mapping[str, Any]]) -> Log:
@@ -67,6 +74,11 @@ class Log:
             {name: tuple(float(entry[PARTS][name]) for entry in steps) for name in names},
             tuple(int(entry["update"]) for entry in epochs),
             tuple((int(entry["update"]), float(entry["valid"]["loss"])) for entry in judged),
+            tuple(
+                (int(entry["update"]), float(entry["valid"][PERPLEXITY]))
+                for entry in judged
+                if PERPLEXITY in entry["valid"]
+            ),
         )
 
     @classmethod
@@ -103,13 +115,12 @@ def draw(log: Log, what: Sequence[str] | None = None) -> Figure:
     for name in what:
         if name not in PANELS:
             raise SettingsError(f"{name!r} is not drawn; it takes {nearest(name, PANELS)}")
-        if name == PARTS and not log.parts:
-            raise SettingsError(f"the loss has no {PARTS}: it is of one kind; leave {PARTS} out")
         if name not in log.panels:
-            raise SettingsError(f"the log has no {name}: the model was trained by an older limbeck; leave {name} out")
+            why = _SOME_HAVE.get(name, f"the log has no {name}: the model was trained by an older limbeck")
+            raise SettingsError(f"{why}; leave {name} out")
     figure, panels = new_figure([PANELS[name] for name in what])
     for name, panel in zip(what, panels, strict=True):
-        {"loss": _loss, PARTS: _parts, "lr": _rate, "momentum": _momentum}[name](panel, log)
+        {"loss": _loss, PARTS: _parts, PERPLEXITY: _perplexity, "lr": _rate, "momentum": _momentum}[name](panel, log)
         for end in log.ends[:-1]:
             panel.axvline(end, color=GREY, linewidth=0.7, linestyle=(0, (2, 3)), zorder=0)
     panels[-1].set_xlabel("update" + (" (dotted: an epoch ends)" if len(log.ends) > 1 else ""))
@@ -141,6 +152,12 @@ def _parts(panel: Axes, log: Log) -> None:
         panel.set_yscale("log")
     panel.set_ylabel("parts, smoothed")
     panel.legend(frameon=False, fontsize="small", ncols=5, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
+
+
+def _perplexity(panel: Axes, log: Log) -> None:
+    panel.plot(*zip(*log.perplexities, strict=True), color=ORANGE, marker="o", markersize=4, linewidth=1.4)
+    panel.set_yscale("log")
+    panel.set_ylabel("perplexity")
 
 
 def _rate(panel: Axes, log: Log) -> None:

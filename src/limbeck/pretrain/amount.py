@@ -6,6 +6,7 @@ import math
 import time
 from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,6 +27,8 @@ _DOUBT = 1.1
 """What a measured speed is stretched by."""
 _SAVING_SECONDS, _BYTES_A_SECOND = 5.0, 200e6
 """Of the files beside the weights; and how fast weights are written."""
+_MOST_RESERVED = 0.9
+"""Of a short time, the share that is kept for saving."""
 _WEIGHTS_SAVED = 3
 """That a checkpoint holds: the model's, and the optimiser's two moments."""
 
@@ -48,7 +51,8 @@ def choose(
     validation = 0.0
     if limit is not None:
         validation = seconds_of_validation(pretrainer)
-        pretrainer.limit = replace(limit, reserve=reserve(pretrainer, limit, validation))
+        most = min(reserve(pretrainer, validation), _MOST_RESERVED * limit.seconds)
+        pretrainer.limit = replace(limit, reserve=most)
     if kept and amount != AmountSettings():
         _see_that_it_is_the_same(pretrainer, amount, kept["max_updates"])
         pretrainer.fit_settings = replace(pretrainer.fit_settings, **kept)
@@ -56,16 +60,25 @@ def choose(
     if (updates := _asked(pretrainer, amount)) is not None:
         plan = _for(pretrainer, updates)
         return plan if amount.tokens is None else f"{plan} for {amount.tokens:,} tokens"
-    if limit is None:
-        return f"{pretrainer.n_updates():,} updates"
+    return f"{pretrainer.n_updates():,} updates" if limit is None else _within(pretrainer, limit, validation)
+
+
+def _within(pretrainer: Pretrainer, limit: Limit, validation: float) -> str:
+    """Train for as many updates as fit into a time, of which what comes behind the last is kept.
+
+    Raises:
+        SettingsError: not one does.
+    """
     seconds = _DOUBT * (seconds_per_update(pretrainer) + seconds_beside(pretrainer, validation))
     updates = join().first(lambda: int(pretrainer.limit.left() / seconds * started()))
     if updates < 1:
-        needed = limit.seconds - pretrainer.limit.left() + seconds
+        beside = limit.seconds - pretrainer.limit.left()
+        spent = limit.seconds - limit.left() + seconds
+        needed = min(spent + reserve(pretrainer, validation), spent / (1 - _MOST_RESERVED))
         raise SettingsError(
-            f"--budget {limit.seconds:g}s is too short for one update: reading and saving take about "
-            f"{needed - seconds:.3g} s of it and an update {seconds:.3g} s; give {int(1.2 * needed) + 1}s or more, "
-            "or smaller batches (--batch-tokens)"
+            f"--budget {limit.seconds:g}s is too short for one update: reading and saving take about {beside:.3g} s of "
+            f"it and an update {seconds:.3g} s; give {int(1.2 * needed) + 1}s or more, or smaller batches "
+            "(--batch-tokens)"
         )
     left = pretrainer.limit.left()
     return f"{_for(pretrainer, updates)}, for one takes {seconds:.3g} s and {left:.0f} s are left for them"
@@ -120,7 +133,7 @@ def seconds_per_update(pretrainer: Pretrainer) -> float:
             timed.append((time.perf_counter() - began) / len(rows))
         pretrainer.model.zero_grad()
         pretrainer.model.eval()
-    return min(timed[1:]) * len(step)  # the first sets up
+    return mean(timed[1:]) * len(step)  # the first sets up
 
 
 def _for(pretrainer: Pretrainer, updates: int) -> str:
@@ -144,10 +157,9 @@ def seconds_beside(pretrainer: Pretrainer, validation: float) -> float:
     return (fit.validations * validation + saving) / n_steps + saving / (fit.checkpoint_every or n_steps)
 
 
-def reserve(pretrainer: Pretrainer, limit: Limit, validation: float) -> float:
+def reserve(pretrainer: Pretrainer, validation: float) -> float:
     """Seconds for a last validation, its checkpoint and saving."""
-    saving = _SAVING_SECONDS + 2 * _seconds_of_checkpoint(pretrainer)
-    return min(2 * validation + saving, 0.9 * limit.seconds)
+    return 2 * validation + _SAVING_SECONDS + 2 * _seconds_of_checkpoint(pretrainer)
 
 
 def _seconds_of_checkpoint(pretrainer: Pretrainer) -> float:

@@ -50,11 +50,6 @@ class Corpus:
     n_texts: int
     """Texts in both parts."""
 
-    @property
-    def mask_id(self) -> int | None:
-        """Of the piece that stands for a hidden one; None where the tokenizer has none."""
-        return self.train.layout.mask_id
-
 
 @dataclass(frozen=True)
 class _Wanted:

@@ -158,7 +158,7 @@ class MaskedModel(nn.Module):
         """Hold the parts against transformers' own forward pass on four tokens.
 
         Raises:
-            ModelError: their logits differ.
+            ModelError: their logits differ, or are no numbers.
         """
         was_training, ids = self.training, torch.arange(4)[None] + 1
         self.eval()
@@ -166,6 +166,11 @@ class MaskedModel(nn.Module):
         ours = self.logits(self(batch, torch.arange(4)[None]).chosen)
         theirs = self.inner(input_ids=ids, attention_mask=batch.attention_mask).logits
         self.train(was_training)
+        if not theirs.isfinite().all():
+            raise ModelError(
+                "what it says of hidden tokens is not a number: its weights are damaged, or their training failed; "
+                "copy the folder again, or give another encoder"
+            )
         apart = (ours - theirs).abs().max() / theirs.abs().max().clamp(min=1.0)
         if not apart < _TOLERANCE:
             raise ModelError(
@@ -242,7 +247,12 @@ def open_masked(folder: Path, *, seed: int = 0, scratch: bool = False, dropout: 
         raise ModelError(f"{folder} cannot be loaded as an encoder with a masked-LM head: {in_a_line(error)}") from None
     refuse_lacking(told, inner, str(folder))
     has_head = not (told["missing_keys"] or told["mismatched_keys"])
-    return Opened(MaskedModel(inner, read_tokenizer(folder), kept=kept), has_head)
+    tokenizer = read_tokenizer(folder)
+    try:
+        model = MaskedModel(inner, tokenizer, kept=kept)
+    except ModelError as error:
+        raise ModelError(f"{folder}: {error}") from None
+    return Opened(model, has_head)
 
 
 def _loaded(folder: Path, config: Any, *, scratch: bool) -> tuple[Any, dict[str, Any]]:

@@ -54,7 +54,7 @@ class CorpusSettings:
 
     corpus_tokens: int | None = None
     """Read the corpus up to so many tokens; all of it where not given, and of a streamed one a quarter more than
-    --tokens."""
+    --tokens or --steps take. With --budget say here how much of a large one is read."""
 
     valid_share: float | None = None
     """Share of the texts that are held back to measure on, chosen by what they say; where not given 0.01, and 0.1 or

@@ -18,6 +18,7 @@ from limbeck.errors import SettingsError
 from limbeck.models._rates import rates_of
 from limbeck.models.transformer import max_positions
 from limbeck.pretrain.amount import choose
+from limbeck.pretrain.blocks import Layout, layout_of
 from limbeck.pretrain.corpus import Corpus
 from limbeck.pretrain.masked import MaskedModel
 from limbeck.pretrain.masking import Masker
@@ -27,6 +28,7 @@ from limbeck.pretrain.settings import BATCH_TOKENS, AmountSettings, published_fi
 from limbeck.pretrain.step import masked_lm
 from limbeck.pretrain.teacher import TeacherBeside
 from limbeck.settings import record
+from limbeck.text import Encoder
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
 from limbeck.train.freeze import check_freeze
@@ -101,7 +103,7 @@ class Pretrainer:
         masker = Masker(
             corpus.counts,
             corpus.train.special,
-            mask_of(corpus),
+            mask_of(corpus.train.layout),
             corpus.train.layout.n_pieces,
             share=mask_share,
             smoothing=mask_smoothing,
@@ -221,8 +223,8 @@ def see_that_it_can_learn(model: MaskedModel, lesson: Lesson | None, fit: FitSet
     """Raise for what does not fit together; known before a corpus is read, which can take long.
 
     Raises:
-        SettingsError: blocks of ``length`` tokens are longer than a model reads, a setting is of classifiers alone, or
-            the model has no layers to be frozen so.
+        SettingsError: blocks of ``length`` tokens are longer than a model reads, a setting is of classifiers alone, the
+            model has no layers to be frozen so, or its tokenizer no token that hides others.
     """
     classifiers = {"--output-layer": fit.output_layer != "fresh", "--gradual": fit.gradual}
     given = [flag for flag, is_given in classifiers.items() if is_given]
@@ -235,14 +237,15 @@ def see_that_it_can_learn(model: MaskedModel, lesson: Lesson | None, fit: FitSet
                 f"--length {length}: the {whose} has positions for {reads} tokens; give {reads} or less"
             )
     check_freeze(model, fit)
+    mask_of(layout_of(Encoder.from_string(model.tokenizer)))
 
 
-def mask_of(corpus: Corpus) -> int:
+def mask_of(layout: Layout) -> int:
     """The id of the token that hides another.
 
     Raises:
         SettingsError: the tokenizer has none.
     """
-    if corpus.mask_id is None:
+    if layout.mask_id is None:
         raise SettingsError("the tokenizer has no [MASK] or <mask>, by which tokens are hidden; give another encoder")
-    return corpus.mask_id
+    return layout.mask_id

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.pretrain.blocks import Layout
+from limbeck.pretrain.blocks import Layout, layout_of
 from limbeck.pretrain.seen import Seen, hashes_of
 from limbeck.text import Encoder, is_blank
 
@@ -79,11 +79,16 @@ class Writer:
         valid: the other.
         valid_share: of the texts, chosen by their hashes: what is chosen of a text depends on nothing else.
         limit_tokens: reading stops behind the text with which both parts together hold so many; None reads all.
+
+    A text of unknown words alone is left out: no piece of it can be hidden.
     """
 
     def __init__(
         self, encoder: Encoder, train: Part, valid: Part, *, valid_share: float, limit_tokens: int | None
     ) -> None:
+        layout = layout_of(encoder)
+        self._is_special = np.zeros(layout.n_pieces, np.bool_)
+        self._is_special[list(layout.special)] = True
         self.n_blank = self.n_unreadable = self.n_repeated = 0
         self.train, self.valid = train, valid
         self._encoder = encoder
@@ -113,7 +118,7 @@ class Writer:
                 self.n_blank += 1
             elif not is_first:
                 self.n_repeated += 1
-            elif len(ids := next(pieces)):
+            elif not self._is_special[ids := next(pieces)].all():
                 (self.valid if is_valid else self.train).add(ids)
             else:
                 self.n_unreadable += 1
