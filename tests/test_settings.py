@@ -49,6 +49,20 @@ def test_an_empty_word_is_no_folder(arguments: tuple[str, ...]) -> None:
         read(*arguments)
 
 
+@dataclass(frozen=True)
+class Loaf:
+    """A loaf."""
+
+    model: str | None = None
+    """After which it is made."""
+
+
+@pytest.mark.parametrize("arguments", [("--model", ""), ("--model=",)])
+def test_an_empty_word_is_no_model(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError, match="an empty word was given for model"):
+        from_flags(Loaf, arguments, command="bake", description="Bakes.")
+
+
 def test_the_folder_where_one_is_has_a_name() -> None:
     assert read("--out", ".", "--name", "").out == Path()
     assert read("--name", "").name == ""

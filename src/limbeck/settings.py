@@ -104,22 +104,26 @@ def _refuse_unknown(settings_type: type, arguments: Sequence[str], command: str)
 
 
 def _refuse_empty_paths(settings: Any, arguments: Sequence[str]) -> None:
-    """Raise where an empty word (``limbeck train "$FILE"``) stands for a path: pathlib takes it for the folder here."""
+    """Raise where an empty word (``limbeck train "$FILE"``) stands for a path: pathlib takes it for the folder here.
+
+    A model is a word, since the hub's names are none of files, and an empty one names none either.
+    """
     if all(argument.rpartition("=")[2] for argument in arguments) or any(one in arguments for one in (".", "./")):
         return
-    if empty := dict.fromkeys(name for name, value in _paths_in(settings) if value == Path()):
+    if empty := dict.fromkeys(name for name, value in _places_in(settings) if value in (Path(), "")):
         raise SettingsError(together(empty_word(name) for name in empty))
 
 
-def _paths_in(settings: Any) -> Iterator[tuple[str, Path]]:
-    """The paths among settings, those of nested ones too, with the names of their fields."""
+def _places_in(settings: Any) -> Iterator[tuple[str, Path | str]]:
+    """The paths among settings, and the model, those of nested ones too, with the names of their fields."""
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         if dataclasses.is_dataclass(value):
-            yield from _paths_in(value)
+            yield from _places_in(value)
         else:
             several = value if isinstance(value, tuple) else (value,)
-            yield from ((field.name.replace("_", "-"), one) for one in several if isinstance(one, Path))
+            named = field.name == "model" and isinstance(value, str)
+            yield from ((field.name.replace("_", "-"), one) for one in several if named or isinstance(one, Path))
 
 
 def flags_of(settings_type: type) -> dict[str, int]:
