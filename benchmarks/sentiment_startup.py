@@ -66,8 +66,8 @@ def main() -> None:
     print({side: f"{value:.3f} s" for side, value in medians.items()})
     record = records.Record(
         name="sentiment-startup",
-        what="`limbeck predict TEXT`, no model named, fresh process to the answer; a plain script that opens the same graph: "
-        f"{medians['a plain script']:.3f} s",
+        what="`limbeck predict TEXT`, no model named, fresh process to the answer; a plain script that opens the same "
+        f"graph: {medians['a plain script']:.3f} s",
         value=medians["limbeck"],
         unit="s",
         bar=f"at most {BAR} s",
