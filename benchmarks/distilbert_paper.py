@@ -2,8 +2,9 @@
 
 ``teacher`` fits a masked-LM head to the encoder on unlabelled reviews; ``student`` distils 3 of its layers on the same
 text; ``tasks`` fine-tunes both plainly on nine data sets and draws what is kept; ``ablation`` leaves out one part of
-the loss at a time, or begins at random; ``speed`` measures parameters, size and time. Each part is made of pieces of at
-most an hour, and a rerun makes only the missing ones; a training that was stopped goes on.
+the loss at a time, or begins at random; ``speed`` measures parameters, size and time. Each part is made of pieces, and
+a rerun makes only the missing ones. On two cores without bfloat16 the longest take 75 minutes, most less than half an
+hour; a training that was stopped goes on from its last checkpoint.
 
 ``--scale full`` does something else: it writes down what the published recipe takes (BERT-base, a corpus of Wikipedia's
 size, 8 GPUs) and runs one step of it on the CPU. With ``--limit`` (a rehearsal on the first rows, with a few thousand
