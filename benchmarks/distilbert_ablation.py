@@ -18,6 +18,7 @@ from typing import Any
 
 import commands
 import distilbert_encoders
+import pictures
 import records
 from fine_tuning import BATCH_TOKENS, KEEP, RATES, trained_and_tested
 
@@ -40,6 +41,7 @@ PAPER = {"scratch": -3.69, "no-soft": -2.96, "no-cosine": -1.46, "no-mlm": -0.31
 """The paper's differences, the largest loss first."""
 QUANTILES = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 """Student's 97.5 % quantile by degrees of freedom."""
+PICTURE = "distilbert-ablation.svg"
 
 
 def make(args: argparse.Namespace, variant: str, seed: int) -> dict[str, Any]:
@@ -76,6 +78,8 @@ def run(args: argparse.Namespace) -> None:
         print(line, flush=True)
     if not args.limit:
         report(args, found, scores)
+    if len(args.seeds) > 1:
+        draw(args, scores)
 
 
 def over_seeds(first: Sequence[float], second: Sequence[float]) -> tuple[float, float, float]:
@@ -153,6 +157,19 @@ def report(
         detail={"pairs": [{key: _finite(value) for key, value in pair.items()} for pair in pairs]},
     )
     records.write(record, [piece["stamp"] for pieces in found.values() for piece in pieces])
+
+
+def draw(args: argparse.Namespace, scores: Mapping[str, Sequence[float]]) -> None:
+    """The differences to the whole recipe as a picture, the paper's beside them."""
+    folder = distilbert_encoders.pieces_at(args) if args.limit else records.RESULTS
+    pictures.points(
+        folder / PICTURE,
+        {SAID[variant]: over_seeds(scores[WHOLE], scores[variant]) for variant in PAPER},
+        label="here, 95 % over seeds",
+        axis="points of mean accuracy",
+        line=("the whole recipe", 0.0),
+        peers=("the paper, on GLUE", {SAID[variant]: points for variant, points in PAPER.items()}),
+    )
 
 
 def perplexity(pieces: Sequence[dict[str, Any]]) -> float:

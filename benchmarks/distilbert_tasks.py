@@ -18,6 +18,7 @@ from typing import Any
 import commands
 import distilbert_encoders
 import numpy as np
+import pictures
 import records
 from data_sets import SENTENCES, SETS
 from distilbert_encoders import LAYERS, MODELS
@@ -175,26 +176,14 @@ def report(
 
 def draw(args: argparse.Namespace, kept: Mapping[str, Kept]) -> None:
     """The retention of each set as a picture."""
-    from limbeck.errors import MissingExtra
-    from limbeck.plots import BLUE, GREY, new_figure, write
-
-    try:
-        figure, (panel,) = new_figure([2.6])
-    except MissingExtra as error:
-        print(f"no picture: {error}", flush=True)
-        return
-    import matplotlib
-
-    places, values = np.arange(len(kept)), np.array([one.value for one in kept.values()])
-    reach = np.array([[one.value - one.low for one in kept.values()], [one.high - one.value for one in kept.values()]])
-    panel.errorbar(places, values, yerr=reach, fmt="o", color=BLUE, capsize=3, label="median of seeds, 95 % by rows")
-    panel.axhline(BAR, color=GREY, linestyle="--", linewidth=1.2, label=f"{BAR:.0f} %")
-    panel.set_xticks(places, list(kept))
-    panel.set_ylabel("kept of the teacher's score, %")
-    panel.legend(frameon=False, fontsize="small", loc="lower left")
     folder = distilbert_encoders.pieces_at(args) if args.limit else records.RESULTS
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "limbeck"}):
-        write(figure, folder / PICTURE)
+    pictures.points(
+        folder / PICTURE,
+        {name: (one.value, one.low, one.high) for name, one in kept.items()},
+        label="median of seeds, 95 % by rows",
+        axis="kept of the teacher's score, %",
+        line=(f"{BAR:.0f} %", BAR),
+    )
 
 
 def _percent(first: float, second: float) -> float:

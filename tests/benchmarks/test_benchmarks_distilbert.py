@@ -15,7 +15,7 @@ import pytest
 from support.plain_modules import plain_modules
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-MODULES = ("records", "commands", "data_sets", "fine_tuning", "distilbert_encoders", "distilbert_tasks")
+MODULES = ("records", "commands", "pictures", "data_sets", "fine_tuning", "distilbert_encoders", "distilbert_tasks")
 MORE = ("distilbert_ablation", "distil_speed", "distilbert_speed", "distilbert_scale", "distilbert_paper")
 
 

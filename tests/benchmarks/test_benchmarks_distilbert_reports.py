@@ -13,8 +13,15 @@ import pytest
 from support.plain_modules import plain_modules
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-MODULES = ("records", "commands", "table", "data_sets", "fine_tuning", "distilbert_encoders", "distilbert_tasks")
-MORE = ("distilbert_ablation", "distil_speed", "distilbert_speed", "distilbert_scale", "pretrain_speed")
+MODULES = ("records", "commands", "pictures", "table", "data_sets", "fine_tuning", "distilbert_encoders")
+MORE = (
+    "distilbert_tasks",
+    "distilbert_ablation",
+    "distil_speed",
+    "distilbert_speed",
+    "distilbert_scale",
+    "pretrain_speed",
+)
 STAMP = {"commit": "c", "machine": {"cpu": "x", "flags": [], "cores": 2, "memory_gb": 8.0}, "date": "d", "versions": {}}
 MODELS = ("teacher", "student", "trimmed")
 
@@ -81,6 +88,19 @@ def test_ablation_is_beside_the_paper(modules: Any, results: Path) -> None:
     three = {name: [*values, values[-1]] for name, values in scores.items()}
     ablation.report(args(), {name: [*pieces, pieces[-1]] for name, pieces in found.items()}, three)
     assert read(results, "distilbert-ablation-scratch")["met"] and read(results, "distilbert-ablation-order")["met"]
+
+
+def test_what_is_kept_and_the_ablation_are_drawn(modules: Any, results: Path) -> None:
+    pytest.importorskip("matplotlib")
+    ablation, tasks = modules["distilbert_ablation"], modules["distilbert_tasks"]
+    scores = {"whole": [90.0, 91.0], "scratch": [80.0, 81.5], "no-soft": [85.0, 86.5]}
+    ablation.draw(args(), {**scores, "no-cosine": [88.0, 89.5], "no-mlm": [90.5, 91.0]})
+    tasks.draw(args(), {"sst2": tasks.Kept(97.5, 96.0, 99.0), "trec": tasks.Kept(95.0, 90.0, 97.0)})
+    drawn = {name: (results / f"distilbert-{name}.svg").read_text() for name in ("ablation", "retention")}
+    assert all(said in drawn["ablation"] for said in ("without soft targets", "the paper, on GLUE", "the whole recipe"))
+    assert (
+        all(said in drawn["retention"] for said in (">sst2<", ">trec<", "97 %")) and "paper" not in drawn["retention"]
+    )
 
 
 def test_speed_is_that_of_the_trimmed_student(modules: Any, results: Path) -> None:
