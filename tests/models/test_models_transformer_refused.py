@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 
 from limbeck.errors import ModelError
 from limbeck.models import export
 from limbeck.models._hub import find
 from limbeck.models.transformer import load, read_tokenizer
+from limbeck.pretrain.masked import open_masked
 from support.encoders import FAMILIES, TRACED, folder, make, tokenizer_json
 from support.started import CLASSES, head_of, start
 
@@ -100,6 +102,22 @@ def test_weights_of_another_encoder(tmp_path: Path, change: dict[str, Any], says
     """transformers would draw what is missing by chance, and say so in its log alone."""
     source = with_config(make(tmp_path / "m", "bert"), **change)
     for opened in (start, load):
+        with pytest.raises(ModelError, match=says):
+            opened(source)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers(tmp_path: Path, value: float) -> None:
+    """A training would blame its rate."""
+    source = make(tmp_path / "m", "bert", masked_lm=True)
+    weights = load_file(source / "model.safetensors")
+    for name in ("bert.encoder.layer.1.output.dense.weight", "bert.encoder.layer.1.output.dense.bias"):
+        weights[name].view(-1)[0] = value
+    save_file(weights, source / "model.safetensors", {"format": "pt"})
+    says = (
+        r"m has weights that are no numbers \(nan or inf\): bert\.encoder\.layer\.1\.output\.dense\.\w+ and 1 more\. "
+    )
+    for opened in (start, load, open_masked):
         with pytest.raises(ModelError, match=says):
             opened(source)
 

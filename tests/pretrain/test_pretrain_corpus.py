@@ -121,13 +121,13 @@ def test_several_sources_are_one_behind_the_other(tmp_path: Path) -> None:
     found = prepare([str(first), str(second), str(first)], TOKENIZER, 10, home=tmp_path, valid_share=0.2)
     train, _ = streams(TEXTS[:200])
     assert stream_of(found.train) == train[: len(train) // 8 * 8] and found.n_texts == 200
-    assert "left out: 10 texts that stand there more than once, each repetition counted" in found.notices
+    assert "left out: 10 texts that stood there before" in found.notices
 
 
 def test_no_text_stands_in_both_parts(tmp_path: Path) -> None:
     repeated = [text for n, text in enumerate(TEXTS * 3) for text in [" " * (n % 3) + text]]
     found = corpus_of(written(tmp_path / "texts.txt", repeated), tmp_path)
-    assert found.n_texts == 300 and found.notices[1].startswith("left out: 600 texts that stand there more than once")
+    assert found.n_texts == 300 and found.notices[1].startswith("left out: 600 texts that stood there before")
     assert stream_of(found.valid) == streams(TEXTS)[1][: len(found.valid) * 8]
 
 
@@ -144,6 +144,25 @@ def test_what_has_nothing_to_read_is_counted(tmp_path: Path) -> None:
     assert found.n_texts == 300
     assert found.notices[1] == (
         "left out: 2 texts without anything to read; 2 texts without a piece that the tokenizer knows"
+    )
+
+
+def test_a_text_of_unknown_words_alone_teaches_nothing(tmp_path: Path) -> None:
+    """Of it no piece could be asked for: a loss of 0 and a perplexity of 1 would be all that is learnt."""
+    found = corpus_of(written(tmp_path / "texts.txt", [*TEXTS, "\u4e00 \u4e01"]), tmp_path)
+    assert found.n_texts == 300
+    assert found.notices[1] == "left out: 1 text without a piece that the tokenizer knows"
+
+
+def test_many_unknown_words_are_told(tmp_path: Path) -> None:
+    texts = [f"{text} \u4e00" for text in TEXTS]
+    n_pieces = [len(text.split()) for text in texts]
+    found = corpus_of(written(tmp_path / "texts.txt", texts), tmp_path)
+    n_tokens = sum(part.n_tokens for part in (found.train, found.valid))
+    assert n_tokens >= sum(n_pieces)
+    assert found.notices[1] == (
+        f"{300 / n_tokens:.0%} of the tokens stand for what the tokenizer does not know, and none of these is guessed: "
+        "it was made for other texts"
     )
 
 
@@ -235,12 +254,23 @@ def test_too_few_tokens_for_a_block(texts: Path, tmp_path: Path) -> None:
     assert rest == (
         "2 problems:\n"
         f"  - the texts to learn from, {n_train}, have {len(train):,} tokens, and a block of 5000 takes 4998 beside "
-        "the special ones: give more texts, or a smaller --length\n"
+        "the special ones: give more texts (each is wholly learnt from or held back: cut long ones), or a smaller "
+        "--length\n"
         f"  - the texts to validate by, {n_valid}, have {len(valid)} tokens, and a block of 5000 takes 4998 beside "
-        "the special ones: give more texts, a smaller --length, or a larger --valid-share than 0.2"
+        "the special ones: give more texts (each is wholly learnt from or held back: cut long ones), a smaller "
+        "--length, or a larger --valid-share than 0.2"
     )
     with pytest.raises(DataError, match="the texts to validate by, 0, have 0 tokens"):
         corpus_of(texts, tmp_path, valid_share=1e-9)
+
+
+def test_a_few_long_texts_that_are_all_held_back(tmp_path: Path) -> None:
+    path = written(tmp_path / "texts.txt", [" ".join(WORDS), " ".join(WORDS[::-1])])
+    says = (
+        r"^0 texts to learn from .*\nthe texts to learn from, 0, .*: give more texts \(each is wholly .*\), a smaller "
+    )
+    with pytest.raises(DataError, match=says + "--length, or a smaller --valid-share than 0.99$"):
+        corpus_of(path, tmp_path, valid_share=0.99)
 
 
 def test_settings_out_of_range_are_told_together(texts: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def streams(texts: Sequence[str], valid_share: float = 0.2) -> tuple[list[int], 
         ids = encoder.tokenizer.encode(text, add_special_tokens=False).ids
         number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
         part = parts[number < valid_share * 2**64]
-        if ids:
+        if set(ids) - {encoder.tokenizer.token_to_id("[UNK]")}:
             part.extend([SEPARATOR, *ids] if part else ids)
     return parts
 

@@ -24,12 +24,17 @@ def what_stands(out: Path, *, resume: bool, overwrite: bool, as_json: bool) -> s
 
     stands = made_ready(out, NAME, resume=resume, overwrite=overwrite)
     if stands == "model":
-        say(
-            f"{out} is finished already; nothing to resume (its settings and data are not compared with these). "
-            "To train anew add --overwrite and leave --resume out, or give another --out"
-        )
+        say_finished(out)
         print_result(Manifest.read(out), out, as_json=as_json, how="finished before, left as it is")
     return stands
+
+
+def say_finished(out: Path) -> None:
+    """Tell of a whole model that a resume has found."""
+    say(
+        f"{out} is finished already; nothing to resume (its settings and data are not compared with these). "
+        "To train anew add --overwrite and leave --resume out, or give another --out"
+    )
 
 
 def made_ready(out: Path, mark: str, *, resume: bool, overwrite: bool) -> str:

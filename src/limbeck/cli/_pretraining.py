@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limbeck.cli._place import checkpoints_of, fit_there, hindrance_lines, made_ready
+from limbeck.cli._place import checkpoints_of, fit_there, hindrance_lines, made_ready, say_finished
 from limbeck.cli._say import say
 from limbeck.cli._several import first_decides
 from limbeck.cli.train import duration
@@ -99,7 +99,7 @@ def carry_out(settings: Asked, sources: Sequence[str], make: Make) -> int:
     from limbeck.pretrain.trainer import see_that_it_can_learn
 
     if first_decides(lambda: _stands(settings)):
-        say(f"{settings.out} is finished already; nothing to resume")
+        say_finished(settings.out)
         _print(read(settings.out), settings, how="finished before, left as it is")
         return 0
     with tempfile.TemporaryDirectory(prefix="limbeck-pretrain-") as home:

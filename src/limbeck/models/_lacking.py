@@ -1,4 +1,7 @@
-"""Whether a folder's weights are all that its configuration asks for: transformers draws what is missing by chance."""
+"""Whether a folder's weights are all that its configuration asks for, and numbers.
+
+transformers draws what is missing by chance.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,9 @@ def refuse_lacking(told: Mapping[str, Any], inner: Any, name: str, *, heads: boo
         heads: see that they and the pooler are whole as well: what a new one says is chance.
 
     Raises:
-        ModelError: weights are missing, or have another shape.
+        ModelError: weights are missing, have another shape, or are no numbers.
     """
+    _refuse_what_is_no_number(inner, name)
     found = dict.fromkeys(told["missing_keys"], "")
     found |= {name: f" {tuple(ours)}, there {tuple(theirs)}" for name, theirs, ours in told["mismatched_keys"]}
     base = f"{inner.base_model_prefix}."
@@ -32,4 +36,14 @@ def refuse_lacking(told: Mapping[str, Any], inner: Any, name: str, *, heads: boo
         raise ModelError(
             f"{name} lacks weights {'' if heads else 'of the encoder '}that its config.json tells of: {shown}{more}. "
             "The files do not belong together: copy the whole folder again"
+        )
+
+
+def _refuse_what_is_no_number(inner: Any, name: str) -> None:
+    wrong = [key for key, value in inner.state_dict().items() if not value.isfinite().all()]
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise ModelError(
+            f"{name} has weights that are no numbers (nan or inf): {wrong[0]}{more}. The file is damaged, or its "
+            "training failed: copy the folder again, or name another"
         )

@@ -235,7 +235,7 @@ def _fill(
     """
     with (staging / stored.TRAIN).open("wb") as train_file, (staging / stored.VALID).open("wb") as valid_file:
         train, valid = Part(train_file, layout), Part(valid_file, layout)
-        writer = Writer(encoder, train, valid, valid_share=wanted.valid_share, limit_tokens=wanted.limit_tokens)
+        writer = Writer(encoder, layout, train, valid, valid_share=wanted.valid_share, limit_tokens=wanted.limit_tokens)
         begun = []
         for one in texts:
             begun.append(one)
@@ -263,16 +263,18 @@ def _check_enough(train: Blocks, valid: Blocks, found: Stored, wanted: _Wanted) 
         DataError: the message has the tokens that there are, and those that a block takes.
     """
     problems = []
+    more = "give more texts (each is wholly learnt from or held back: cut long ones)"
     takes = f"a block of {train.length} takes {train.width} beside the special ones"
     if not len(train):
+        or_less = f"a smaller --length, or a smaller --valid-share than {wanted.valid_share:g}"
         problems.append(
             f"the texts to learn from, {found.train_texts:,}, have {train.n_tokens:,} tokens, and {takes}: "
-            "give more texts, or a smaller --length"
+            f"{more}, {or_less if len(valid) else 'or a smaller --length'}"
         )
     if not len(valid):
         problems.append(
             f"the texts to validate by, {found.valid_texts:,}, have {valid.n_tokens:,} tokens, and {takes}: "
-            f"give more texts, a smaller --length, or a larger --valid-share than {wanted.valid_share:g}"
+            f"{more}, a smaller --length, or a larger --valid-share than {wanted.valid_share:g}"
         )
     if problems:
         kind = _NoneHeldBack if len(train) else DataError

@@ -18,6 +18,9 @@ _BATCH_TEXTS = 2048
 _BATCH_CHARACTERS = 1 << 22
 """A batch ends at so many characters too: token ids take far more memory while the tokenizer holds them."""
 
+_MANY_UNKNOWN = 0.05
+"""Share of the tokens from which on unknown ones are told."""
+
 
 def batches(texts: Iterable[str]) -> Generator[list[str]]:
     """Texts by the thousand, fewer where they are long."""
@@ -92,6 +95,7 @@ class Writer:
         self.n_blank = self.n_unreadable = self.n_repeated = 0
         self.train, self.valid = train, valid
         self._encoder = encoder
+        self._separator = list(layout.separator)
         self._below = np.uint64(int(valid_share * 2**64))
         self._limit = limit_tokens
         self._seen = Seen()
@@ -128,11 +132,11 @@ class Writer:
     def notices(self) -> list[str]:
         """What was left out, and what is there."""
         left = [
-            f"{n:,} {'text' if n == 1 else 'texts'} {why}"
+            f"{_texts(n)} {why}"
             for n, why in (
                 (self.n_blank, "without anything to read"),
                 (self.n_unreadable, "without a piece that the tokenizer knows"),
-                (self.n_repeated, "that stand there more than once, each repetition counted"),
+                (self.n_repeated, "that stood there before"),
             )
             if n
         ]
@@ -141,12 +145,29 @@ class Writer:
         if not n_texts:
             return told
         if self.is_full:
-            told.append(f"no more was read behind {n_texts:,} texts, at the limit of {self._limit:,} tokens")
+            told.append(f"no more was read behind {_texts(n_texts)}, at the limit of {self._limit:,} tokens")
         return [
             *told,
-            f"{self.train.n_texts:,} texts to learn from ({self.train.n_tokens:,} tokens), "
+            *self._unknown(),
+            f"{_texts(self.train.n_texts)} to learn from ({self.train.n_tokens:,} tokens), "
             f"{self.valid.n_texts:,} to validate by ({self.valid.n_tokens:,} tokens)",
         ]
+
+    def _unknown(self) -> list[str]:
+        """How many tokens stand for nothing that the tokenizer knows, where they are many."""
+        counts = self.train.counts + self.valid.counts
+        n_tokens, counts[self._separator] = int(counts.sum()), 0
+        n_unknown = int(counts[self._is_special].sum())
+        if n_unknown < _MANY_UNKNOWN * n_tokens:
+            return []
+        return [
+            f"{n_unknown / n_tokens:.0%} of the tokens stand for what the tokenizer does not know, and none of these "
+            "is guessed: it was made for other texts"
+        ]
+
+
+def _texts(n: int) -> str:
+    return f"{n:,} {'text' if n == 1 else 'texts'}"
 
 
 def save_counts(path: Path, counts: NDArray[np.int64]) -> None:
