@@ -207,7 +207,7 @@ def test_weights_that_are_no_numbers_are_told(
     weights["bert.encoder.layer.2.output.dense.bias"][1] = math.nan
     save_file(weights, teacher / "model.safetensors", metadata={"format": "pt"})
     told = refused(capsys, "distil", "--pretrain", teacher, corpus, "--take", "0,1", *FIT)
-    assert f"{teacher}: what it says of hidden tokens is not a number" in told
+    assert f"{teacher} has weights that are no numbers" in told
 
 
 def test_of_a_stream_as_much_is_read_as_is_learnt_and_a_quarter_more() -> None:
@@ -303,7 +303,9 @@ def test_what_stands_is_not_replaced(
     assert run(*words) == 0
     assert "already holds" in refused(capsys, *words)
     assert run(*words, "--resume") == 0
-    assert "finished before, left as it is" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "finished before, left as it is" in said.out
+    assert said.err.startswith(f"{out} is finished already; nothing to resume (its settings and data are not compared")
     assert run(*words, "--overwrite") == 0
     other = tmp_path / "other"
     other.mkdir()

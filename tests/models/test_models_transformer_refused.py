@@ -27,8 +27,12 @@ def test_weights_in_a_pickle_are_refused(tmp_path: Path) -> None:
     weights = transformers.AutoModel.from_pretrained(source).state_dict()
     torch.save(weights, source / "pytorch_model.bin")
     (source / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match=r"cannot be loaded as an encoder: .*safetensors"):
-        start(source)
+    says = (
+        r"cannot be loaded as an encoder.*: its weights are in a pickle, pytorch_model\.bin, .*, as model\.safetensors"
+    )
+    for opened in (start, open_masked):
+        with pytest.raises(ModelError, match=says):
+            opened(source)
 
 
 def test_a_folder_without_a_config(tmp_path: Path) -> None:

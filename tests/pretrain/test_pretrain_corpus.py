@@ -147,13 +147,6 @@ def test_what_has_nothing_to_read_is_counted(tmp_path: Path) -> None:
     )
 
 
-def test_a_text_of_unknown_words_alone_teaches_nothing(tmp_path: Path) -> None:
-    """Of it no piece could be asked for: a loss of 0 and a perplexity of 1 would be all that is learnt."""
-    found = corpus_of(written(tmp_path / "texts.txt", [*TEXTS, "\u4e00 \u4e01"]), tmp_path)
-    assert found.n_texts == 300
-    assert found.notices[1] == "left out: 1 text without a piece that the tokenizer knows"
-
-
 def test_many_unknown_words_are_told(tmp_path: Path) -> None:
     texts = [f"{text} \u4e00" for text in TEXTS]
     n_pieces = [len(text.split()) for text in texts]

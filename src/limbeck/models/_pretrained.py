@@ -25,7 +25,16 @@ def pretrained(auto: Any, folder: Path, config: Any) -> tuple[Any, dict[str, Any
 
     What is missing or of another shape begins anew, and stands there under ``missing_keys`` and ``mismatched_keys``.
     Whatever transformers runs into is raised as it is.
+
+    Raises:
+        OSError: the weights are in a pickle alone.
     """
+    pickled = sorted(path.name for path in folder.glob("pytorch_model*.bin"))
+    if pickled and not any(folder.glob("*.safetensors")):
+        raise OSError(
+            f"its weights are in a pickle, {pickled[0]}, which could run code and is not read; where you trust it, "
+            "have transformers load it and write it anew by save_pretrained, as model.safetensors"
+        )
     inner, told = auto.from_pretrained(
         folder,
         config=config,

@@ -235,7 +235,7 @@ def _fill(
     """
     with (staging / stored.TRAIN).open("wb") as train_file, (staging / stored.VALID).open("wb") as valid_file:
         train, valid = Part(train_file, layout), Part(valid_file, layout)
-        writer = Writer(encoder, layout, train, valid, valid_share=wanted.valid_share, limit_tokens=wanted.limit_tokens)
+        writer = Writer(encoder, train, valid, valid_share=wanted.valid_share, limit_tokens=wanted.limit_tokens)
         begun = []
         for one in texts:
             begun.append(one)

@@ -158,7 +158,7 @@ class MaskedModel(nn.Module):
         """Hold the parts against transformers' own forward pass on four tokens.
 
         Raises:
-            ModelError: their logits differ, or are no numbers.
+            ModelError: their logits differ.
         """
         was_training, ids = self.training, torch.arange(4)[None] + 1
         self.eval()
@@ -166,11 +166,6 @@ class MaskedModel(nn.Module):
         ours = self.logits(self(batch, torch.arange(4)[None]).chosen)
         theirs = self.inner(input_ids=ids, attention_mask=batch.attention_mask).logits
         self.train(was_training)
-        if not theirs.isfinite().all():
-            raise ModelError(
-                "what it says of hidden tokens is not a number: its weights are damaged, or their training failed; "
-                "copy the folder again, or give another encoder"
-            )
         apart = (ours - theirs).abs().max() / theirs.abs().max().clamp(min=1.0)
         if not apart < _TOLERANCE:
             raise ModelError(
