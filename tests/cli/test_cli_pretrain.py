@@ -246,7 +246,11 @@ def test_what_cannot_be_done_is_told(
     (loose / "1.txt").write_text("a meal")
     with monkeypatch.context() as patch:  # before anything is loaded or read
         patch.setattr("limbeck.cli._pretraining.require_training", lambda: pytest.fail("it went on"))
-        assert "loose' holds no class folders" in refused(capsys, *distil, loose, "--layers", "2", *FIT)
+        told = refused(capsys, *distil, loose, "no.txt", "hub:one", "", "--layers", "2", *FIT)
+        assert told.startswith("limbeck: 4 problems:\n")
+        assert all(part in told for part in ("no file 'no.txt'", "'hub:one' is no name", "an empty word was given"))
+        assert "loose' holds no class folders" in told
+        assert "one text a file; or name the files in it, each with a text a line or a row" in told
     blank = tmp_path / "blank.txt"
     blank.write_text("  \n\n")
     assert "blank.txt" in refused(capsys, *distil, blank, "--layers", "2", *FIT)

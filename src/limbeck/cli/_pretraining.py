@@ -14,7 +14,7 @@ from limbeck.cli._place import checkpoints_of, fit_there, hindrance_lines, made_
 from limbeck.cli._say import say
 from limbeck.cli._several import first_decides
 from limbeck.cli.train import duration
-from limbeck.errors import DataError, SettingsError
+from limbeck.errors import DataError, SettingsError, empty_word, together
 from limbeck.pretrain.hub import PREFIX
 from limbeck.pretrain.settings import BATCH_TOKENS, AmountSettings, CorpusSettings, published_fit
 from limbeck.settings import record
@@ -146,15 +146,25 @@ def see_that_they_are_there(sources: Sequence[str], *, encoding: str = "utf-8") 
     """Raise for sources where nothing is, or nothing that is read, before anything is imported.
 
     Raises:
-        DataError: there is no such file, it is of no known format, or no source was named.
+        DataError: there is no such file, it is of no known format, a name on the hub has not the form of one, or no
+            source was named; all problems are told.
     """
     if not sources:
         raise DataError("no corpus was named; give files of texts, or hub:OWNER/NAME")
-    from limbeck.data import open_rows
+    from limbeck.pretrain.texts import FileTexts, source_of
 
-    for source in sources:
-        if not source.startswith(PREFIX):
-            open_rows(source, encoding=encoding, skip_bad_rows=True)  # damage is told by whoever reads the rows
+    problems = []
+    for name in dict.fromkeys(sources):
+        try:
+            if not name:
+                raise DataError(empty_word("the corpus"))
+            if isinstance(source := source_of(name), FileTexts):
+                source.open_rows(encoding=encoding, skip_bad_rows=True)  # damage is told by whoever reads the rows
+        except DataError as error:
+            or_files = "; or name the files in it, each with a text a line or a row" if Path(name).is_dir() else ""
+            problems.append(f"{error}{or_files if name else ''}")
+    if problems:
+        raise DataError(together(problems))
 
 
 def name_of(model: str) -> str:
