@@ -295,8 +295,9 @@ def test_a_vocabulary_that_cannot_be_had_is_told_by_its_flag(
     assert "--vocabulary 3: 3 pieces are too few" in told
     unread = tmp_path / "unread.txt"  # it is refused before the corpus is looked at
     unread.write_text("\n")
-    told = refused(capsys, *words, unread, "--student", folder("roberta"), "--vocabulary", "90", *FIT)
-    assert "--vocabulary 90: the tokenizer of roberta is of the kind 'BPE'" in told
+    for cut in ([], ["--layers", "1"]):
+        told = refused(capsys, *words, unread, "--student", folder("roberta"), "--vocabulary", "90", *cut, *FIT)
+        assert "--vocabulary 90: the tokenizer of roberta is of the kind 'BPE'" in told
 
 
 def test_what_stands_is_not_replaced(

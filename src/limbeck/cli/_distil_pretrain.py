@@ -117,10 +117,13 @@ def _student_folder(settings: PretrainSettings, teacher: Path, sources: Sequence
 
     asked = settings.student
     cut = student.Cut(asked.layers, asked.taken, asked.width)
+    begins_as_teacher = asked.student in (None, distilbert.NAME)
+    source = teacher if begins_as_teacher else student.folder_of(str(asked.student), families=False)
+    if asked.vocabulary is not None:
+        student.see_that_it_trims(source, asked.vocabulary)
     if asked.student == distilbert.NAME:
         made = distilbert.make(teacher, home / "student", cut)
     else:
-        source = teacher if asked.student is None else student.folder_of(asked.student, families=False)
         made = source if cut.is_whole else student.make(source, home / "student", cut)
     if asked.vocabulary is None:
         return made
@@ -131,12 +134,11 @@ def _trimmed(settings: PretrainSettings, made: Path, pieces: int, sources: Seque
     """The student with the pieces that the corpus uses most.
 
     Raises:
-        LimbeckError: its tokenizer cannot be trimmed, or they are too few.
+        LimbeckError: they are too few, or the corpus cannot be read.
     """
     from limbeck.distil import student
     from limbeck.models.transformer import read_tokenizer
 
-    student.see_that_it_trims(made, pieces)
     corpus = corpus_of(settings, sources, read_tokenizer(made))
     student.trim_to(made, home / "trimmed", pieces, corpus.counts)
     return home / "trimmed"
