@@ -235,6 +235,7 @@ def test_what_cannot_be_done_is_told(
     told = refused(capsys, *distil, corpus, "--student", "nosuch", *FIT)
     assert "--student 'nosuch' is no folder here" in told
     assert "--student small" not in told  # no family can be pre-trained so
+    assert "'--hard' is no flag of limbeck distil --pretrain" in refused(capsys, *distil, corpus, "--hard", "0.5")
     assert "--through 3" in refused(capsys, *distil, corpus, "--layers", "2", "--through", "3", *FIT)
     twice = ["--layers", "2", "--steps", "5", "--max-updates", "3"]
     assert "--steps 5 and --max-updates 3 exclude each other" in refused(capsys, *distil, corpus, *twice, *FIT)

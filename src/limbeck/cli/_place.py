@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from limbeck.cli._say import say
@@ -84,15 +86,60 @@ def fit_there(fit: Callable[[], object], checkpoints: Path, *, resume: bool, goe
         goes_on: whether a stopped one can be, which is then told.
 
     Raises:
+        TrainingError: another command trains there at this moment.
         Interrupted: the user asked to stop.
     """
-    if number() == 0 and not resume:
-        shutil.rmtree(checkpoints, ignore_errors=True)
+    with _alone_at(checkpoints) if number() == 0 else contextlib.nullcontext():
+        if number() == 0 and not resume:
+            for earlier in checkpoints.glob("step-*"):
+                shutil.rmtree(earlier, ignore_errors=True)
+        try:
+            fit()
+        except Interrupted as stop:
+            how = ". Go on with the same command and --resume" if goes_on else ""
+            raise Interrupted(f"{stop}{how}") from None
+
+
+@contextlib.contextmanager
+def _alone_at(folder: Path) -> Iterator[None]:
+    """Hold a folder: of two that write checkpoints there each would delete the other's.
+
+    The system lets go of it when the process ends, however it ends.
+
+    Raises:
+        TrainingError: another command holds it.
+    """
+    with contextlib.suppress(OSError):  # whoever writes a checkpoint tells why it cannot
+        folder.mkdir(parents=True, exist_ok=True)
+    handle = _locked(folder) if folder.is_dir() else None
     try:
-        fit()
-    except Interrupted as stop:
-        how = ". Go on with the same command and --resume" if goes_on else ""
-        raise Interrupted(f"{stop}{how}") from None
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+        with contextlib.suppress(OSError):  # checkpoints stand in it
+            folder.rmdir()
+
+
+def _locked(folder: Path) -> int | None:
+    """What holds a folder until it is closed; None where the system has no such locks."""
+    if os.name != "posix":
+        return None
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise TrainingError(
+            f"another command trains at this moment, with its checkpoints in {folder}; wait for its end, or give "
+            "another --out"
+        ) from None
+    except OSError:  # a file system without locks
+        os.close(handle)
+        return None
+    return handle
 
 
 def _is_begun(out: Path) -> bool:

@@ -103,7 +103,7 @@ def plain(arguments: Sequence[str]) -> PretrainSettings | None:
     from limbeck.settings import from_flags
 
     description = f"{other.HELP}\n\nexample: {other.EXAMPLE}"
-    return from_flags(other.PretrainSettings, arguments, command="distil", description=description)
+    return from_flags(other.PretrainSettings, arguments, command=f"distil {_PRETRAIN}", description=description)
 
 
 def run(settings: Settings | PretrainSettings) -> int:

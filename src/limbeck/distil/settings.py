@@ -39,8 +39,8 @@ class StudentSettings:
     """What the student is like."""
 
     student: str | None = None
-    """Where the student starts: the folder of an encoder, its hub name, or another family such as small; the teacher's
-    own weights where not given."""
+    """Where the student starts: the folder of an encoder, its hub name, or, not with --pretrain, another family such as
+    small; the teacher's own weights where not given."""
 
     layers: int | None = None
     """Layers of the student, taken evenly spaced, the first and the last among them (of 12 layers six: 0, 2, 4, 7, 9,
@@ -59,7 +59,8 @@ class StudentSettings:
     """Dropout while the student learns; that of its configuration where not given."""
 
     through: str | None = None
-    """Layers of students on the way, each the teacher of the next: 6 between a teacher of 12 and a student of 3."""
+    """Layers of students on the way, each the teacher of the next: 6 between a teacher of 12 and a student of 3. Not
+    with --pretrain."""
 
     def __post_init__(self) -> None:
         problems = [
