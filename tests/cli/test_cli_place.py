@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +14,12 @@ from limbeck.cli._place import fit_there
 from limbeck.errors import TrainingError
 
 HOLD = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from limbeck.cli._place import fit_there
 def fit():
-    print("holds", flush=True)
+    worker = os.fork() or time.sleep(600)
+    print(worker, flush=True)
     time.sleep(600)
 fit_there(fit, Path(sys.argv[1]), resume=False)
 """
@@ -25,18 +28,21 @@ fit_there(fit, Path(sys.argv[1]), resume=False)
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked there")
 @pytest.mark.parametrize("resume", [False, True])
 def test_two_commands_do_not_train_at_one_place(tmp_path: Path, resume: bool) -> None:
-    """Each would delete the other's checkpoints; a process that was killed holds nothing."""
+    """Each would delete the other's checkpoints; a process that was killed holds nothing, nor do workers it leaves."""
     folder = tmp_path / "out.checkpoint"
     with subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
-        assert other.stdout.readline() == "holds\n"
+        worker = int(other.stdout.readline())
         kept = folder / "step-00000001"
         kept.mkdir()
         with pytest.raises(TrainingError, match=r"another command trains at this moment, .*out\.checkpoint; wait for"):
             fit_there(lambda: pytest.fail("it trained"), folder, resume=resume)
         assert kept.is_dir()
         other.kill()
-    fit_there(lambda: None, folder, resume=resume)
+    try:
+        fit_there(lambda: None, folder, resume=resume)
+    finally:
+        os.kill(worker, signal.SIGKILL)
     assert kept.is_dir() == resume
 
 

@@ -100,6 +100,19 @@ def fit_there(fit: Callable[[], object], checkpoints: Path, *, resume: bool, goe
             raise Interrupted(f"{stop}{how}") from None
 
 
+_HELD: set[int] = set()
+"""What holds folders. Workers that this process forks let go of it, or they would hold a folder after its end."""
+
+
+def _let_go() -> None:
+    while _HELD:
+        os.close(_HELD.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
+
+
 @contextlib.contextmanager
 def _alone_at(folder: Path) -> Iterator[None]:
     """Hold a folder: of two that write checkpoints there each would delete the other's.
@@ -112,10 +125,13 @@ def _alone_at(folder: Path) -> Iterator[None]:
     with contextlib.suppress(OSError):  # whoever writes a checkpoint tells why it cannot
         folder.mkdir(parents=True, exist_ok=True)
     handle = _locked(folder) if folder.is_dir() else None
+    if handle is not None:
+        _HELD.add(handle)
     try:
         yield
     finally:
         if handle is not None:
+            _HELD.remove(handle)
             os.close(handle)
         with contextlib.suppress(OSError):  # checkpoints stand in it
             folder.rmdir()
