@@ -15,7 +15,7 @@ $(VENV)/.installed: pyproject.toml
 	touch $@
 
 demo: install
-	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/golden_path.sh
+	GOLDEN_PATH_SECONDS=90 PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/golden_path.sh
 	$(BIN)/python examples/beside_vader.py examples/reviews.csv --out "$${TMPDIR:-/tmp}/limbeck-beside-vader"
 	$(BIN)/python examples/mend_labels.py examples/reviews.csv
 
@@ -25,9 +25,10 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/python benchmarks/table.py --check
 
+# The golden path ends within 45 s where nothing else runs; a busy machine takes twice as long, and nothing is wrong with it.
 test: check
 	$(BIN)/python -m pytest -q -n 2
-	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/golden_path.sh
+	GOLDEN_PATH_SECONDS=90 PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/golden_path.sh
 
 # Apart from the tests: before Python 3.12 the tracer makes them take 60 % longer.
 coverage: install
