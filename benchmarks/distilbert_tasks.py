@@ -92,13 +92,17 @@ def standing(args: argparse.Namespace, name: str) -> list[tuple[dict[str, Any], 
 
 
 def retention(pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> Kept:
-    """Student in percent of teacher, median of the seeds; nan where a teacher is at 0 or below."""
+    """Student in percent of teacher, median of the seeds whose teacher is above 0; nan where none is.
+
+    Of a teacher that hardly knows more than nothing (CoLA) some of the rows drawn say that it knows less.
+    """
     from limbeck.inspect.intervals import of_rows
 
     scorers = [(scorer(first), scorer(second)) for first, second in pairs]
 
     def of(rows: NDArray[np.int64]) -> float:
-        return median(_percent(first(rows), second(rows)) for first, second in scorers)
+        percents = [_percent(first(rows), second(rows)) for first, second in scorers]
+        return median([one for one in percents if math.isfinite(one)] or [math.nan])
 
     found = of_rows(pairs[0][0]["n_test"], of)
     return Kept(found.value, found.low, found.high)

@@ -67,6 +67,13 @@ def test_retention_is_the_median_of_the_seeds(modules: Any) -> None:
     assert 50 < kept.low < 80 < kept.high < 100
 
 
+def test_of_a_teacher_that_knows_nothing_nothing_is_told(modules: Any) -> None:
+    right, wrong = piece("1" * 20, "1" * 20), piece("0" * 20, "1" * 20)
+    kept = modules["distilbert_tasks"].retention([(right, right), (wrong, right)])
+    assert (kept.value, kept.low, kept.high) == (100.0, 100.0, 100.0)
+    assert math.isnan(modules["distilbert_tasks"].retention([(wrong, right)]).value)
+
+
 def test_a_student_like_its_teacher_keeps_all_whatever_rows_are_drawn(modules: Any) -> None:
     one = piece("0110" * 9, "0101" * 9)
     kept = modules["distilbert_tasks"].retention([(one, one)])
