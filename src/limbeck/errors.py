@@ -130,6 +130,15 @@ def shown_number(value: float) -> str:
     return f"{value:.0f}" if 1e3 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
+def counted(n: int, what: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "epoch"), counted(2000, "update")
+    ('1 epoch', '2,000 updates')
+    """
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
 def first_ones(problems: Sequence[str], most: int = PROBLEMS_SHOWN) -> str:
     """One message out of the first problems, with the number of those that it leaves out."""
     more = [f"and {len(problems) - most} more"] if len(problems) > most else []

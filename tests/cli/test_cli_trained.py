@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from limbeck.cli._say import counted
 from limbeck.cli._trained import calibration_line
+from limbeck.errors import counted
 
 NOTE: dict[str, Any] = {"name": "calibrate", "rows": 60, "loss_before": 0.5, "loss_after": 0.25}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limbeck.cli._printable import printable
-from limbeck.cli._say import counted
+from limbeck.errors import counted
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limbeck.cli._say import counted, say
+from limbeck.cli._say import say
 from limbeck.cli._written import PAGES, hindrances
-from limbeck.errors import DataError, MissingExtra, SettingsError, nearest, require, together
+from limbeck.errors import DataError, MissingExtra, SettingsError, counted, nearest, require, together
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset, RowSource

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limbeck.cli._place import checkpoints_of, fit_there, hindrance_lines
-from limbeck.cli._say import counted, say
+from limbeck.cli._say import say
 from limbeck.cli._trained import print_result
 from limbeck.cli.train import duration
-from limbeck.errors import Interrupted
+from limbeck.errors import Interrupted, counted
 from limbeck.settings import record
 
 if TYPE_CHECKING:

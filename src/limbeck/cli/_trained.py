@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limbeck.cli._say import counted, say
+from limbeck.cli._say import say
+from limbeck.errors import counted
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import tyro
 
-from limbeck.cli._say import counted, say
+from limbeck.cli._say import say
 from limbeck.cli.train import DataChoices, duration, read_rows, see_that_it_is_there
+from limbeck.errors import counted
 from limbeck.text.settings import TextSettings
 from limbeck.train import require_training
 from limbeck.train.found import FinderSettings

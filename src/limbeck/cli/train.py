@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from limbeck.cli._place import checkpoints_of, fit_there, what_stands
-from limbeck.cli._say import counted, say
+from limbeck.cli._say import say
 from limbeck.cli._several import first_decides
 from limbeck.cli._trained import print_result
-from limbeck.errors import DataError, SettingsError
+from limbeck.errors import DataError, SettingsError, counted
 from limbeck.text.settings import TextSettings
 from limbeck.train import require_training
 from limbeck.train.launch import number, started

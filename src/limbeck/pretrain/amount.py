@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from limbeck.errors import SettingsError
+from limbeck.errors import SettingsError, counted
 from limbeck.plan import slices
 from limbeck.pretrain.settings import AmountSettings
 from limbeck.train import checkpoint
@@ -56,11 +56,11 @@ def choose(
     if kept and amount != AmountSettings():
         _see_that_it_is_the_same(pretrainer, amount, kept["max_updates"])
         pretrainer.fit_settings = replace(pretrainer.fit_settings, **kept)
-        return f"{_counted(pretrainer.n_updates())}, as it was chosen before the stop"
+        return f"{counted(pretrainer.n_updates(), 'update')}, as it was chosen before the stop"
     if (updates := _asked(pretrainer, amount)) is not None:
         plan = _for(pretrainer, updates)
         return plan if amount.tokens is None else f"{plan} for {amount.tokens:,} tokens"
-    return _counted(pretrainer.n_updates()) if limit is None else _within(pretrainer, limit, validation)
+    return counted(pretrainer.n_updates(), "update") if limit is None else _within(pretrainer, limit, validation)
 
 
 def _within(pretrainer: Pretrainer, limit: Limit, validation: float) -> str:
@@ -100,10 +100,10 @@ def _see_that_it_is_the_same(pretrainer: Pretrainer, amount: AmountSettings, cho
     asked = _asked(pretrainer, amount)
     if asked is not None and asked != chosen:
         flag = f"--steps {amount.steps}" if amount.steps is not None else f"--tokens {amount.tokens}"
-        had = "as many epochs as --epochs says" if chosen is None else _counted(chosen)
+        had = "as many epochs as --epochs says" if chosen is None else counted(chosen, "update")
         raise SettingsError(
-            f"{flag} comes to {_counted(asked)}, and the training that was stopped was to have {had}: give with "
-            "--resume what it was begun with, or begin anew without"
+            f"{flag} comes to {counted(asked, 'update')}, and the training that was stopped was to have {had}: give "
+            "with --resume what it was begun with, or begin anew without"
         )
 
 
@@ -140,11 +140,7 @@ def _for(pretrainer: Pretrainer, updates: int) -> str:
     an_epoch = len(pretrainer.fit_settings.steps(pretrainer.lengths))
     epochs = math.ceil(updates / an_epoch)
     pretrainer.fit_settings = replace(pretrainer.fit_settings, epochs=epochs, max_updates=updates)
-    return f"{_counted(updates)}, {updates / an_epoch:.2f} passes over the corpus"
-
-
-def _counted(updates: int) -> str:
-    return f"{updates:,} {'update' if updates == 1 else 'updates'}"
+    return f"{counted(updates, 'update')}, {updates / an_epoch:.2f} passes over the corpus"
 
 
 def seconds_of_validation(pretrainer: Pretrainer) -> float:

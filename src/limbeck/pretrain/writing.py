@@ -10,6 +10,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.errors import counted
 from limbeck.pretrain.blocks import Layout, layout_of
 from limbeck.pretrain.seen import Seen, hashes_of
 from limbeck.text import Encoder, is_blank
@@ -132,7 +133,7 @@ class Writer:
     def notices(self) -> list[str]:
         """What was left out, and what is there."""
         left = [
-            f"{_texts(n)} {why}"
+            f"{counted(n, 'text')} {why}"
             for n, why in (
                 (self.n_blank, "without anything to read"),
                 (self.n_unreadable, "without a piece that the tokenizer knows"),
@@ -145,11 +146,11 @@ class Writer:
         if not n_texts:
             return told
         if self.is_full:
-            told.append(f"no more was read behind {_texts(n_texts)}, at the limit of {self._limit:,} tokens")
+            told.append(f"no more was read behind {counted(n_texts, 'text')}, at the limit of {self._limit:,} tokens")
         return [
             *told,
             *self._unknown(),
-            f"{_texts(self.train.n_texts)} to learn from ({self.train.n_tokens:,} tokens), "
+            f"{counted(self.train.n_texts, 'text')} to learn from ({self.train.n_tokens:,} tokens), "
             f"{self.valid.n_texts:,} to validate by ({self.valid.n_tokens:,} tokens)",
         ]
 
@@ -164,10 +165,6 @@ class Writer:
             f"{n_unknown / n_tokens:.0%} of the tokens stand for what the tokenizer does not know, and none of these "
             "is guessed: it was made for other texts"
         ]
-
-
-def _texts(n: int) -> str:
-    return f"{n:,} {'text' if n == 1 else 'texts'}"
 
 
 def save_counts(path: Path, counts: NDArray[np.int64]) -> None:
