@@ -35,6 +35,7 @@ AMOUNTS: dict[str, Any] = {
     "lr": 1e-4,
     "batch_tokens": 2_048,  # 200 phrases or 8 reviews a step: about 2,900 steps an epoch
     "max_length": 256,
+    "remember_weight": 3.0,
     "checkpoint_every": 400,
     "seed": 9,
 }
@@ -137,9 +138,12 @@ def marks() -> dict[str, str]:
     return {**EMOJI, **EMOTICONS}
 
 
+def _encoder(run: Run) -> dict[str, Path]:
+    return {name: run.encoder / name for name in ("config.json", "model.safetensors", "tokenizer.json")}
+
+
 def _trim_inputs(run: Run) -> dict[str, Path]:
-    encoder = {name: run.encoder / name for name in ("config.json", "model.safetensors", "tokenizer.json")}
-    return encoder | {
+    return _encoder(run) | {
         "train.jsonl": run.work / "train.jsonl",
         "imdb/unlabelled.parquet": run.data / "imdb" / "unlabelled.parquet",
     }
@@ -165,12 +169,12 @@ def _texts(path: Path) -> Iterator[str]:
 
 
 def _train_settings(run: Run) -> dict[str, Any]:
-    names = ("epochs", "lr", "batch_tokens", "max_length", "checkpoint_every", "seed")
+    names = ("epochs", "lr", "batch_tokens", "max_length", "remember_weight", "checkpoint_every", "seed")
     return amounts(run, *names)
 
 
 def _train_inputs(run: Run) -> dict[str, Path]:
-    return {
+    return _encoder(run) | {
         "train.jsonl": run.work / "train.jsonl",
         "valid.jsonl": run.work / "valid.jsonl",
         "trimmed": run.work / "trimmed",
@@ -178,7 +182,7 @@ def _train_inputs(run: Run) -> dict[str, Path]:
 
 
 def make_train(run: Run) -> dict[str, Any]:
-    """Fine-tune the trimmed encoder on three classes.
+    """Fine-tune the trimmed encoder on three classes, near what the whole encoder makes of the same texts.
 
     A model or checkpoints of other inputs make way; those of the same inputs are taken up, finished or not.
 
@@ -193,7 +197,7 @@ def make_train(run: Run) -> dict[str, Any]:
         begun.write_text(json.dumps(wanted), encoding="utf-8")
     columns = ("--text-column", "text", "--label-column", "label", "--task", "classify")
     tuned = [word for name, value in wanted["settings"].items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    files = ("--valid", run.work / "valid.jsonl", "--model", run.work / "trimmed", "--out", out)
+    files = ("--valid", run.work / "valid.jsonl", "--model", run.work / "trimmed", "--remember", run.encoder, "--out", out)
     words = ("train", run.work / "train.jsonl", *columns, *tuned, *files, "--no-calibrate", "--resume")
     limbeck_for(run.minutes, *words)
     manifest = json.loads((out / "limbeck.json").read_text(encoding="utf-8"))

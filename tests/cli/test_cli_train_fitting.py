@@ -58,6 +58,22 @@ def test_auto_is_not_resumed(data: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "--auto chooses anew each time and is not resumed; leave --resume out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("chooser", [("--auto",), ("--within", "1h")])
+def test_what_is_chosen_by_labels_alone_remembers_nothing(
+    data: Path, chooser: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(data, *chooser, "--remember", str(folder("bert"))) == 2
+    assert f"{chooser[0]} tries trainings by labels alone, and --remember adds to them" in capsys.readouterr().err
+
+
+def test_an_encoder_is_remembered_and_its_folder_not_named(data: Path) -> None:
+    flags = ("--epochs", "1", "--remember", str(folder("bert")), "--remember-weight", "2")
+    assert train(data, *flags, model=str(folder("bert"))) == 0
+    manifest = Manifest.read(data.parent / "out")
+    assert manifest.settings["remember"] == folder("bert").name
+    assert manifest.training["taught"]["remember_weight"] == 2.0
+
+
 def test_a_long_time_is_all_epochs(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(data, "--within", "5h", "--epochs", "2") == 0
     assert "within 18000 s: all 2 epochs, for an epoch takes about" in capsys.readouterr().err

@@ -23,6 +23,7 @@ from limbeck.train import require_training
 from limbeck.train.launch import number, started
 from limbeck.train.limit import seconds_of
 from limbeck.train.loss_settings import LossSettings
+from limbeck.train.remember_settings import RememberSettings
 from limbeck.train.settings import FitSettings
 
 if TYPE_CHECKING:
@@ -102,6 +103,9 @@ class Settings:
     loss: LossSettings = field(default_factory=LossSettings)
     """How the errors of classes count."""
 
+    memory: RememberSettings = field(default_factory=RememberSettings)
+    """What the encoder keeps of what another one knows."""
+
     look: bool = True
     """On a file of at most 2,000 rows, show first what the encoder gets as it is, with a logistic regression on top:
     in under ten seconds, or not at all. It changes nothing of the training."""
@@ -133,6 +137,12 @@ class Settings:
             seconds_of(self.within)
         if self.auto and self.resume:
             raise SettingsError("--auto chooses anew each time and is not resumed; leave --resume out")
+        if self.memory.remember is not None and (self.auto or self.within is not None):
+            chooser = "--auto" if self.auto else "--within"
+            raise SettingsError(
+                f"{chooser} tries trainings by labels alone, and --remember adds to them; give --epochs and --lr with "
+                f"--remember, or leave it out"
+            )
 
 
 def run(settings: Settings) -> int:
@@ -269,6 +279,7 @@ def _is_learnt_whole(train: Dataset, settings: Settings) -> bool:
 
 
 def _learner(settings: Settings, train: Dataset, valid: Dataset | None, *, listeners: Sequence[Listener]) -> Learner:
+    from limbeck import models
     from limbeck.settings import record
     from limbeck.train.learner import Learner
     from limbeck.train.progress import Console
@@ -276,12 +287,15 @@ def _learner(settings: Settings, train: Dataset, valid: Dataset | None, *, liste
     kept = {key: value for key, value in record(settings).items() if key not in _NOT_KEPT}
     kept["data"], kept["valid"] = settings.data.name, settings.columns.valid and settings.columns.valid.name
     kept["corrections"] = settings.columns.corrections and settings.columns.corrections.name
+    kept["remember"] = settings.memory.remember and models.shown(settings.memory.remember)
     rooms: dict[str, Any] = {"text": settings.text, "fit": settings.fit, "loss": settings.loss}
     learner = Learner(
         train, valid, model=settings.model, **rooms, settings=kept, reporter=Console(), listeners=listeners
     )
     kept |= learner.resolved()
     say(*learner.notices)
+    if settings.memory.remember is not None:
+        learner.remember(settings.memory.remember, settings.memory.remember_weight)
     return learner
 
 

@@ -33,6 +33,7 @@ from limbeck.train.objective import Objective, make_objective
 from limbeck.train.processes import Processes, join
 from limbeck.train.progress import Reporter, Silent
 from limbeck.train.readable import readable
+from limbeck.train.remember_settings import RememberSettings
 from limbeck.train.resolved import resolved, task_of
 from limbeck.train.rounds import Round, fit_round
 from limbeck.train.saving import Finish, save, saved_part
@@ -235,6 +236,12 @@ class Learner:
         """
         self._step, self._parts, self._attach, self._finish = step, tuple(parts), attach, finish
         self.taught = taught
+
+    def remember(self, encoder: str, weight: float = 1.0) -> None:
+        """Hold texts' vectors near an encoder's while labels are learnt: see :mod:`limbeck.train.remember`."""
+        from limbeck.train.remember import remember
+
+        remember(self, RememberSettings(encoder, weight))
 
     def freeze(self, what: str | int = "encoder") -> None:
         """Leave ``embeddings``, the whole ``encoder`` or so many of the lowest layers as they are in later fits.

@@ -1,0 +1,182 @@
+"""Learning labels beside an encoder's vectors: what the loss is, what is held, and what is refused."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from limbeck.artefact.manifest import Manifest
+from limbeck.errors import Interrupted, LimbeckError, ModelError, SettingsError, TrainingError
+from limbeck.losses import vectors
+from limbeck.models import Batch
+from limbeck.models.transformer import load
+from limbeck.text import Encoded, Encoder, TextSettings
+from limbeck.text.pad import pad
+from limbeck.train.learner import Learner
+from limbeck.train.remember_settings import RememberSettings
+from limbeck.train.scoring import vectors_of
+from limbeck.train.settings import FitSettings
+from support.encoders import folder, make
+from support.stopping import stop_at
+from support.train_data import learner, rows
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An encoder of the same width with other weights."""
+    return str(make(tmp_path_factory.mktemp("encoders") / "other", "bert", masked_lm=True))
+
+
+@torch.no_grad()
+def vector_by(source: str, text: str) -> torch.Tensor:
+    """What an encoder has of a text, alone."""
+    model = load(Path(source)).eval()
+    encoder = Encoder.from_string(model.tokenizer)
+    encoded = encoder.encode([text])
+    one = {name: torch.from_numpy(part) for name, part in pad(encoded.ids, encoded.type_ids, encoder.pad_id).items()}
+    found: torch.Tensor = model(Batch(**one), states=True).states[-1].mean(dim=1)[0]
+    return found
+
+
+def apart(made: Learner, source: str) -> float:
+    """Mean distance of the learner's vectors from an encoder's."""
+    made.model.module.eval()
+    micro = made.work().collate(np.arange(len(made.train)))
+    wanted = torch.stack([vector_by(source, str(text)) for text in made.train.inputs])
+    with torch.no_grad():
+        states = made.model.module(micro.batch, states=True).states[-1]
+        return float(vectors.loss(states, wanted, micro.batch.attention_mask).mean())
+
+
+def test_the_loss_is_that_of_labels_and_the_weighed_distance(other: str) -> None:
+    made = learner(rows(12))
+    plain = made.work()
+    made.remember(other, 0.5)
+    work, taken = made.work(), np.array([5, 0, 7])
+    made.model.module.eval()
+    result = work.step(made.model.module, work.collate(taken))
+    labels = plain.step(made.model.module, plain.collate(taken)).losses
+    assert work.parts == ("labels", "remembered") == tuple(result.parts)
+    torch.testing.assert_close(result.parts["labels"], labels)
+    for at, row in enumerate(taken):
+        mine = made.model.module(work.collate(taken[at : at + 1]).batch, states=True).states[-1].mean(dim=1)[0].detach()
+        wanted = vector_by(other, str(made.train.inputs[row]))
+        by_hand = 0.5 * (1 - float(mine @ wanted / (mine.norm() * wanted.norm())))
+        assert result.parts["remembered"][at].item() == pytest.approx(by_hand, abs=2e-3)  # targets are float16
+    torch.testing.assert_close(result.losses, result.parts["labels"] + result.parts["remembered"])
+
+
+def test_its_own_encoder_is_remembered_without_a_loss_at_first() -> None:
+    made = learner(rows(12))
+    made.remember(made.source)
+    made.model.module.eval()
+    work = made.work()
+    assert work.step(made.model.module, work.collate(np.arange(8))).parts["remembered"].max().item() < 1e-5
+
+
+def test_a_large_weight_holds_the_vectors_and_none_lets_them_go() -> None:
+    distances = {}
+    for weight in (None, 30.0):
+        made = learner(rows(24), lr=3e-3, epochs=4)
+        if weight is not None:
+            made.remember(made.source, weight)
+        made.fit()
+        distances[weight] = apart(made, made.source)
+    assert distances[30.0] < 0.3 * distances[None]
+
+
+def test_equal_texts_are_read_once_and_have_one_vector(other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = rows(6)
+    assert data.targets is not None
+    twice = replace(data, inputs=[*data.inputs, *data.inputs[::-1]], targets=[*data.targets, *data.targets[::-1]])
+    made, asked = learner(twice), []
+
+    def counting(module: Any, encoded: Encoded, **how: Any) -> Any:
+        asked.append(len(encoded.ids))
+        return vectors_of(module, encoded, **how)
+
+    monkeypatch.setattr("limbeck.train.remember.vectors_of", counting)
+    made.remember(other)
+    assert asked == [6]
+    made.model.module.eval()
+    work = made.work()
+    parts = work.step(made.model.module, work.collate(np.arange(12))).parts["remembered"]
+    torch.testing.assert_close(parts[:6], parts[6:].flip(0))
+
+
+def test_it_is_recorded_and_told_on_the_card(other: str, tmp_path: Path) -> None:
+    made = learner(rows(12), epochs=1)
+    made.remember(other, 2.0)
+    made.fit()
+    made.save(tmp_path / "out")
+    taught = Manifest.read(tmp_path / "out").training["taught"]
+    assert taught["remember_weight"] == 2.0 and taught["remember"] == Path(other).name
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert f"near those of `{taught['remember']}` ({taught['remembered'][:12]}), at weight 2" in card
+    log = (tmp_path / "out" / "metrics.jsonl").read_text(encoding="utf-8")
+    assert '"remembered"' in log
+
+
+@pytest.mark.parametrize("now", [None, 3.0])
+def test_a_training_under_another_memory_is_not_resumed(now: float | None, other: str, tmp_path: Path) -> None:
+    first = learner(rows(12), epochs=1)
+    first.remember(other, 1.0)
+    first.fit(tmp_path)
+    again = learner(rows(12), epochs=1)
+    if now is not None:
+        again.remember(other, now)
+    with pytest.raises(TrainingError, match="remember"):
+        again.fit(tmp_path, resume=True)
+
+
+def test_a_resumed_training_ends_as_one_in_one_go(other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made() -> Learner:
+        found = learner(rows(12), dropout=True)
+        found.remember(other)
+        return found
+
+    whole, half, rest = made(), made(), made()
+    whole.fit()
+    with monkeypatch.context() as patch:
+        stop_at(patch, 2)
+        with pytest.raises(Interrupted):
+            half.fit(tmp_path)
+    rest.fit(tmp_path, resume=True)
+    assert rest.progress is not None and whole.progress is not None
+    assert rest.progress.log == whole.progress.log
+
+
+def test_another_width_is_refused_with_both(tmp_path: Path) -> None:
+    wide = make(tmp_path / "wide", "bert", hidden_size=64)
+    with pytest.raises(ModelError, match=r"its vectors have 64 numbers and those of --model .* have 32"):
+        learner(rows(6)).remember(str(wide))
+
+
+@pytest.mark.parametrize("model", ["static", "frozen"])
+def test_a_model_whose_encoder_is_not_trained_is_refused(model: str, other: str) -> None:
+    source = model if model == "static" else f"frozen:{folder('bert')}"
+    made = Learner(rows(12), None, model=source, text=TextSettings(max_length=32), fit=FitSettings())
+    with pytest.raises(SettingsError, match="trains none; leave --remember out"):
+        made.remember(other)
+
+
+def test_no_such_encoder_is_told_by_the_flag(tmp_path: Path) -> None:
+    with pytest.raises(LimbeckError, match=f"--remember '{tmp_path}/none' is not a folder"):
+        learner(rows(6)).remember(f"{tmp_path}/none")
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, math.nan, math.inf])
+def test_a_weight_that_is_none_is_refused(weight: float) -> None:
+    with pytest.raises(SettingsError, match=f"--remember-weight {weight} is no weight"):
+        RememberSettings("encoder", weight)
+
+
+def test_a_weight_of_nothing_is_refused() -> None:
+    with pytest.raises(SettingsError, match="--remember-weight 2 weighs what --remember names"):
+        RememberSettings(None, 2.0)
