@@ -250,10 +250,19 @@ def counts(rows: Iterable[Row]) -> dict[str, dict[str, int]]:
 
 def write(path: Path, rows: Iterable[Row]) -> None:
     """Write json lines with ``text``, ``label`` and ``part``; the file appears whole or not at all."""
+    _write(path, ({"text": row.text, "label": row.label, "part": row.part} for row in rows))
+
+
+def write_texts(path: Path, texts: Iterable[str]) -> None:
+    """Write json lines with ``text`` alone; the file appears whole or not at all."""
+    _write(path, ({"text": text} for text in texts))
+
+
+def _write(path: Path, records: Iterable[dict[str, str]]) -> None:
     beside = path.with_suffix(".partial")
     with beside.open("w", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps({"text": row.text, "label": row.label, "part": row.part}, ensure_ascii=False) + "\n")
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
     beside.replace(path)
 
 

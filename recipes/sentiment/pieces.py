@@ -35,7 +35,7 @@ AMOUNTS: dict[str, Any] = {
     "lr": 1e-4,
     "batch_tokens": 2_048,  # 200 phrases or 8 reviews a step: about 2,900 steps an epoch
     "max_length": 256,
-    "remember_weight": 3.0,
+    "remember_weight": 5.0,
     "checkpoint_every": 400,
     "seed": 9,
 }
@@ -78,7 +78,7 @@ def _data_inputs(run: Run) -> dict[str, Path]:
 
 
 def _data_outputs(run: Run) -> dict[str, Path]:
-    names = ("train", "valid", "reading", "calibration", "dev_sst2", "dev_sst5")
+    names = ("train", "valid", "reading", "calibration", "dev_sst2", "dev_sst5", "general")
     return {f"{name}.jsonl": run.work / f"{name}.jsonl" for name in names}
 
 
@@ -97,10 +97,12 @@ def make_data(run: Run) -> dict[str, Any]:
     files |= {"dev_sst2": sources.dev_sst2(run.data), "dev_sst5": dev_sst5}
     for name, kept in files.items():
         data.write(run.work / f"{name}.jsonl", kept)
+    general = [text for text in dict.fromkeys(sources.general(run.data)) if not blocked.has(text)]
+    data.write_texts(run.work / "general.jsonl", general)
     tokens = _tokens(run, files["train"])
     return {
         "train": data.counts(mixture.train),
-        "rows": {name: len(kept) for name, kept in files.items()},
+        "rows": {name: len(kept) for name, kept in files.items()} | {"general": len(general)},
         "classes": {label: sum(row.label == label for row in mixture.train) for label in sources.CLASSES},
         "left_out": mixture.left_out,
         "blocked_texts": len(blocked),
@@ -177,12 +179,13 @@ def _train_inputs(run: Run) -> dict[str, Path]:
     return _encoder(run) | {
         "train.jsonl": run.work / "train.jsonl",
         "valid.jsonl": run.work / "valid.jsonl",
+        "general.jsonl": run.work / "general.jsonl",
         "trimmed": run.work / "trimmed",
     }
 
 
 def make_train(run: Run) -> dict[str, Any]:
-    """Fine-tune the trimmed encoder on three classes, near what the whole encoder makes of the same texts.
+    """Fine-tune the trimmed encoder on three classes, near what the whole encoder makes of texts of other kinds.
 
     A model or checkpoints of other inputs make way; those of the same inputs are taken up, finished or not.
 
@@ -197,7 +200,8 @@ def make_train(run: Run) -> dict[str, Any]:
         begun.write_text(json.dumps(wanted), encoding="utf-8")
     columns = ("--text-column", "text", "--label-column", "label", "--task", "classify")
     tuned = [word for name, value in wanted["settings"].items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    files = ("--valid", run.work / "valid.jsonl", "--model", run.work / "trimmed", "--remember", run.encoder, "--out", out)
+    remembered = ("--remember", run.encoder, "--remember-texts", run.work / "general.jsonl")
+    files = ("--valid", run.work / "valid.jsonl", "--model", run.work / "trimmed", *remembered, "--out", out)
     words = ("train", run.work / "train.jsonl", *columns, *tuned, *files, "--no-calibrate", "--resume")
     limbeck_for(run.minutes, *words)
     manifest = json.loads((out / "limbeck.json").read_text(encoding="utf-8"))

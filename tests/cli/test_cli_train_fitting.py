@@ -67,11 +67,15 @@ def test_what_is_chosen_by_labels_alone_remembers_nothing(
 
 
 def test_an_encoder_is_remembered_and_its_folder_not_named(data: Path) -> None:
-    flags = ("--epochs", "1", "--remember", str(folder("bert")), "--remember-weight", "2")
-    assert train(data, *flags, model=str(folder("bert"))) == 0
+    others = data.with_name("others.txt")
+    others.write_text("people at the window\nan office near the river\n", encoding="utf-8")
+    flags = ("--epochs", "1", "--remember", str(folder("bert")), "--remember-weight", "2", "--remember-texts")
+    assert train(data, *flags, str(others), model=str(folder("bert"))) == 0
     manifest = Manifest.read(data.parent / "out")
     assert manifest.settings["remember"] == folder("bert").name
-    assert manifest.training["taught"]["remember_weight"] == 2.0
+    assert manifest.settings["remember_texts"] == ["others.txt"]
+    taught = manifest.training["taught"]
+    assert (taught["remember_weight"], taught["remember_texts"]) == (2.0, 2)
 
 
 def test_a_long_time_is_all_epochs(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

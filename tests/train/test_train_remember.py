@@ -12,13 +12,15 @@ import pytest
 import torch
 
 from limbeck.artefact.manifest import Manifest
-from limbeck.errors import Interrupted, LimbeckError, ModelError, SettingsError, TrainingError
+from limbeck.data import Dataset
+from limbeck.errors import DataError, Interrupted, LimbeckError, ModelError, SettingsError, TrainingError
 from limbeck.losses import vectors
 from limbeck.models import Batch
 from limbeck.models.transformer import load
 from limbeck.text import Encoded, Encoder, TextSettings
 from limbeck.text.pad import pad
 from limbeck.train.learner import Learner
+from limbeck.train.remember import SHARE, Held
 from limbeck.train.remember_settings import RememberSettings
 from limbeck.train.scoring import vectors_of
 from limbeck.train.settings import FitSettings
@@ -33,10 +35,14 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(make(tmp_path_factory.mktemp("encoders") / "other", "bert", masked_lm=True))
 
 
-@torch.no_grad()
 def vector_by(source: str, text: str) -> torch.Tensor:
     """What an encoder has of a text, alone."""
-    model = load(Path(source)).eval()
+    return vector_of(load(Path(source)).eval(), text)
+
+
+@torch.no_grad()
+def vector_of(model: Any, text: str) -> torch.Tensor:
+    """What a model has of a text, alone."""
     encoder = Encoder.from_string(model.tokenizer)
     encoded = encoder.encode([text])
     one = {name: torch.from_numpy(part) for name, part in pad(encoded.ids, encoded.type_ids, encoder.pad_id).items()}
@@ -89,6 +95,69 @@ def test_a_large_weight_holds_the_vectors_and_none_lets_them_go() -> None:
         made.fit()
         distances[weight] = apart(made, made.source)
     assert distances[30.0] < 0.3 * distances[None]
+
+
+OTHERS = Dataset(["people at the window", "an office near the river", "the end of a word"], None, name="others")
+
+
+def test_other_texts_are_held_in_place_of_those_that_are_learnt(other: str) -> None:
+    made = learner(rows(12))
+    plain = made.work()
+    made.remember(other, 0.5, OTHERS)
+    made.model.module.eval()
+    work = made.work()
+    micro = work.collate(np.array([5, 0, 7]))
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    result = work.step(made.model.module, micro)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.testing.assert_close(result.parts["labels"], plain.step(made.model.module, micro).losses)
+    distances = {}
+    for text in OTHERS.inputs:
+        mine, wanted = (vector_of(model, str(text)) for model in (made.model, load(Path(other)).eval()))
+        distances[text] = 1 - float(mine @ wanted / (mine.norm() * wanted.norm()))
+    shares = result.parts["remembered"]
+    assert shares.shape == (3,) and len(set(shares.tolist())) == 1  # the mean of the drawn ones, for each row
+    assert 0.5 * min(distances.values()) - 2e-3 <= shares[0].item() <= 0.5 * max(distances.values()) + 2e-3
+    again = work.step(made.model.module, micro)
+    assert torch.equal(again.losses, result.losses)
+
+
+def test_as_many_tokens_of_other_texts_are_drawn_as_said() -> None:
+    made = learner(rows(40))
+    encoded = made.encoder.encode(OTHERS.inputs)
+    held = Held(encoded, torch.arange(3.0)[:, None], made.encoder.pad_id)
+    sizes, seen = [], set()
+    for seed in range(200):
+        torch.manual_seed(seed)
+        micro = made.work().collate(np.arange(20))
+        batch, targets = held.drawn(micro)
+        assert len(batch.input_ids) == len(targets)
+        for row, at in enumerate(targets[:, 0].int().tolist()):
+            assert batch.input_ids[row][batch.attention_mask[row] == 1].tolist() == encoded.ids[at].tolist()
+            seen.add(at)
+        sizes.append(int(batch.attention_mask.sum()) / int(micro.batch.attention_mask.sum()))
+    assert seen == {0, 1, 2}
+    assert np.mean(sizes) == pytest.approx(SHARE, rel=0.05)
+
+
+def test_held_texts_keep_their_vectors_while_labels_are_learnt() -> None:
+    found = {}
+    for weight in (None, 30.0):
+        made = learner(rows(24), lr=3e-3, epochs=4)
+        if weight is not None:
+            made.remember(made.source, weight, OTHERS)
+        made.fit()
+        made.model.module.eval()
+        ours = [vector_of(made.model, str(text)) for text in OTHERS.inputs]
+        theirs = [vector_by(made.source, str(text)) for text in OTHERS.inputs]
+        found[weight] = 1 - float(torch.cosine_similarity(torch.stack(ours), torch.stack(theirs)).mean())
+    assert found[30.0] < 0.5 * found[None]
+
+
+def test_texts_without_anything_to_read_are_refused(other: str) -> None:
+    with pytest.raises(DataError, match="nothing: no text has a text to read"):
+        learner(rows(6)).remember(other, 1.0, Dataset(["", "  "], None, name="nothing"))
 
 
 def test_equal_texts_are_read_once_and_have_one_vector(other: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,9 +243,13 @@ def test_no_such_encoder_is_told_by_the_flag(tmp_path: Path) -> None:
 @pytest.mark.parametrize("weight", [0.0, -1.0, math.nan, math.inf])
 def test_a_weight_that_is_none_is_refused(weight: float) -> None:
     with pytest.raises(SettingsError, match=f"--remember-weight {weight} is no weight"):
-        RememberSettings("encoder", weight)
+        RememberSettings("encoder", remember_weight=weight)
 
 
-def test_a_weight_of_nothing_is_refused() -> None:
-    with pytest.raises(SettingsError, match="--remember-weight 2 weighs what --remember names"):
-        RememberSettings(None, 2.0)
+@pytest.mark.parametrize(
+    ("settings", "flag"),
+    [({"remember_weight": 2.0}, "--remember-weight 2"), ({"remember_texts": (Path("x.txt"),)}, "--remember-texts")],
+)
+def test_flags_without_an_encoder_are_refused(settings: dict[str, Any], flag: str) -> None:
+    with pytest.raises(SettingsError, match=f"{flag} is of no use without --remember"):
+        RememberSettings(**settings)

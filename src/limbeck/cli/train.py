@@ -288,6 +288,7 @@ def _learner(settings: Settings, train: Dataset, valid: Dataset | None, *, liste
     kept["data"], kept["valid"] = settings.data.name, settings.columns.valid and settings.columns.valid.name
     kept["corrections"] = settings.columns.corrections and settings.columns.corrections.name
     kept["remember"] = settings.memory.remember and models.shown(settings.memory.remember)
+    kept["remember_texts"] = [path.name for path in settings.memory.remember_texts]
     rooms: dict[str, Any] = {"text": settings.text, "fit": settings.fit, "loss": settings.loss}
     learner = Learner(
         train, valid, model=settings.model, **rooms, settings=kept, reporter=Console(), listeners=listeners
@@ -295,8 +296,21 @@ def _learner(settings: Settings, train: Dataset, valid: Dataset | None, *, liste
     kept |= learner.resolved()
     say(*learner.notices)
     if settings.memory.remember is not None:
-        learner.remember(settings.memory.remember, settings.memory.remember_weight)
+        learner.remember(settings.memory.remember, settings.memory.remember_weight, _texts_to_remember(settings))
     return learner
+
+
+def _texts_to_remember(settings: Settings) -> Dataset | None:
+    """The texts of ``--remember-texts``, one after the other; None where none are named."""
+    from limbeck.data import Dataset
+    from limbeck.distil.rows import texts_of
+
+    columns, files = settings.columns, settings.memory.remember_texts
+    options: dict[str, Any] = {"encoding": columns.encoding, "skip_bad_rows": columns.skip_bad_rows}
+    parts = [texts_of(path, **options) for path in files]
+    say(*(notice for part in parts for notice in part.notices))
+    together = Dataset([item for part in parts for item in part.inputs], None, name=", ".join(map(str, files)))
+    return together if files else None
 
 
 def _plan_lines(learner: Learner, cost: Cost, settings: Settings) -> list[str]:

@@ -237,11 +237,11 @@ class Learner:
         self._step, self._parts, self._attach, self._finish = step, tuple(parts), attach, finish
         self.taught = taught
 
-    def remember(self, encoder: str, weight: float = 1.0) -> None:
-        """Hold texts' vectors near an encoder's while labels are learnt: see :mod:`limbeck.train.remember`."""
+    def remember(self, encoder: str, weight: float = 1.0, texts: Dataset | None = None) -> None:
+        """Hold vectors of the training texts, or of ``texts``, near an encoder's: see :mod:`limbeck.train.remember`."""
         from limbeck.train.remember import remember
 
-        remember(self, RememberSettings(encoder, weight))
+        remember(self, RememberSettings(encoder, remember_weight=weight), texts)
 
     def freeze(self, what: str | int = "encoder") -> None:
         """Leave ``embeddings``, the whole ``encoder`` or so many of the lowest layers as they are in later fits.

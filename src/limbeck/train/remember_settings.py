@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
 
 from limbeck.errors import SettingsError
 
@@ -13,8 +17,12 @@ class RememberSettings:
     """What the encoder keeps of what another one knows, so that it can learn other tasks as well later."""
 
     remember: str | None = None
-    """The folder or hub name of an encoder as wide as the model: each text's vector (the mean of its tokens' last
-    states) is held near the one that this encoder has of it, while the labels are learnt."""
+    """The folder or hub name of an encoder as wide as the model: texts' vectors (the mean of their tokens' last states)
+    are held near those that this encoder has of them, while the labels are learnt."""
+
+    remember_texts: Annotated[tuple[Path, ...], tyro.conf.arg(help_behavior_hint="")] = ()
+    """Files of the texts whose vectors are held, labels in them not read; the training texts themselves where not
+    given. Other texts leave those that are learnt free to move: some are read beside every batch."""
 
     remember_weight: float = 1.0
     """Weight of one minus the cosine of the two vectors, beside the loss of the labels."""
@@ -24,7 +32,6 @@ class RememberSettings:
             raise SettingsError(
                 f"--remember-weight {self.remember_weight} is no weight; give a number above 0, or leave --remember out"
             )
-        if self.remember is None and self.remember_weight != 1.0:
-            raise SettingsError(
-                f"--remember-weight {self.remember_weight:g} weighs what --remember names; name an encoder with it"
-            )
+        if self.remember is None and (self.remember_weight != 1.0 or self.remember_texts):
+            flag = f"--remember-weight {self.remember_weight:g}" if self.remember_weight != 1.0 else "--remember-texts"
+            raise SettingsError(f"{flag} is of no use without --remember; name an encoder with it")
