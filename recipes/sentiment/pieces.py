@@ -97,7 +97,7 @@ def make_data(run: Run) -> dict[str, Any]:
     files |= {"dev_sst2": sources.dev_sst2(run.data), "dev_sst5": dev_sst5}
     for name, kept in files.items():
         data.write(run.work / f"{name}.jsonl", kept)
-    general = [text for text in dict.fromkeys(sources.general(run.data)) if not blocked.has(text)]
+    general = data.beside(sources.general(run.data), mixture, blocked, without=marks())
     data.write_texts(run.work / "general.jsonl", general)
     tokens = _tokens(run, files["train"])
     return {

@@ -129,8 +129,7 @@ def general(folder: Path) -> Iterator[str]:
     Nothing is learnt of their labels: they are what the encoder shall go on knowing (``train --remember-texts``).
     """
     for name in ("go_emotions", "stsb", "mrpc", "rte", "cola"):
-        path = folder / name / "train.parquet"
-        for record in parquet_rows(path) if path.is_file() else ():
+        for record in parquet_rows(folder / name / "train.parquet"):
             yield from (str(record[column]) for column in TEXT_COLUMNS if record.get(column))
 
 

@@ -12,6 +12,7 @@ learnt; an encoder's answer is its vector. Other texts: rehearsal, Robins 1995 (
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 LABELS, REMEMBERED = "labels", "remembered"
 """Names of the loss's parts."""
 
-SHARE = 0.5
-"""Tokens of other texts beside a micro-batch, as a share of its own."""
+SHARE = 0.25
+"""Tokens of other texts beside a micro-batch, padding counted, as a share of its own."""
 
 
 def remember(learner: Learner, settings: RememberSettings, texts: Dataset | None = None) -> None:
@@ -107,14 +108,23 @@ class Held:
     """The encoder's vector of each: shape ``(N, D)``."""
     pad_id: int
 
-    def drawn(self, micro: MicroBatch) -> tuple[Batch, Tensor]:
-        """Some of the texts, about :data:`SHARE` as many tokens as ``micro`` has, and their targets.
+    @cached_property
+    def by_length(self) -> NDArray[np.int64]:
+        """The texts' numbers, the shortest first."""
+        return np.argsort(self.encoded.lengths, kind="stable")
 
-        The same for the same micro-batch of the same update, which seeds torch; no random state changes.
+    def drawn(self, micro: MicroBatch) -> tuple[Batch, Tensor]:
+        """Some of the texts, of about one length, and their targets: a place in :attr:`by_length` is drawn, and the
+        texts before it are taken as far as :data:`SHARE` of the tokens that ``micro`` has, padding counted, goes.
+
+        Over the updates all texts count alike. They are the same for the same micro-batch of the same update, which
+        seeds torch; no random state changes.
         """
-        n_tokens = SHARE * float(micro.batch.attention_mask.sum()) / float(self.encoded.lengths.mean())
+        most = SHARE * micro.batch.input_ids.numel()
         random = np.random.default_rng([torch.initial_seed() % 2**63, int(micro.rows[0])])
-        rows = random.integers(len(self.targets), size=max(1, round(n_tokens)))
+        place = int(random.integers(len(self.by_length)))
+        n_texts = max(1, int(most // self.encoded.lengths[self.by_length[place]]))
+        rows = self.by_length[max(0, place + 1 - n_texts) : place + 1]
         ids, kinds = ([part[row] for row in rows] for part in (self.encoded.ids, self.encoded.type_ids))
         padded = pad(ids, kinds, self.pad_id)
         return Batch(**{name: torch.from_numpy(part) for name, part in padded.items()}), self.targets[rows]
@@ -157,7 +167,7 @@ def _encoder(learner: Learner, name: str) -> TransformerModel:
         )
     with torch.random.fork_rng(devices=()):  # a head that it lacks is drawn alike each time, and read by nobody
         torch.manual_seed(0)
-        encoder = load(_hub.find(name, flag="--remember", families=False))
+        encoder = load(_hub.find(name, flag="--remember", families=False)).to(join().accelerator.device)
     widths = [one.inner.config.hidden_size for one in (model, encoder)]
     if widths[0] != widths[1]:
         raise ModelError(
