@@ -54,17 +54,18 @@ class Piece:
 
 def measure(args: argparse.Namespace) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Make or read the pieces: task and start -> one piece a seed."""
-    weights = {
+    of_start = {
         "shipped": lambda: answers_of(args.model),
         "encoder": lambda: commands.fingerprint(args.encoder),
-        "float": lambda: commands.fingerprint(args.work / "calibrated"),  # the recipe may not have been run here
+        "float": lambda: commands.fingerprint(args.work / "calibrated"),
     }
+    weights = {start: of_start[start]() for start in args.starts}  # the recipe may not have been run here
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for seed in args.seeds:
         for task in args.tasks:
             for start in args.starts:
                 piece = Piece(task, start, seed)
-                settings = {"weights": weights[start](), "epochs": EPOCHS[task], "lr": LR, "batch_tokens": BATCH_TOKENS}
+                settings = {"weights": weights[start], "epochs": EPOCHS[task], "lr": LR, "batch_tokens": BATCH_TOKENS}
                 path = records.PIECES / f"start-{task}-{start}-{seed}.json"
                 made = records.piece(path, settings, lambda piece=piece: piece.make(args))
                 found.setdefault((task, start), []).append(made)

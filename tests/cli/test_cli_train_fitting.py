@@ -67,15 +67,31 @@ def test_what_is_chosen_by_labels_alone_remembers_nothing(
 
 
 def test_an_encoder_is_remembered_and_its_folder_not_named(data: Path) -> None:
-    others = data.with_name("others.txt")
-    others.write_text("people at the window\nan office near the river\n", encoding="utf-8")
+    others = data.with_name("others.csv")
+    others.write_text("body,text\n1,people at the window\n2,an office near the river\n", encoding="utf-8")
+    columns = ("--text-column", "text", "--label-column", "label")
     flags = ("--epochs", "1", "--remember", str(folder("bert")), "--remember-weight", "2", "--remember-texts")
-    assert train(data, *flags, str(others), model=str(folder("bert"))) == 0
+    assert train(data, *columns, *flags, str(others), model=str(folder("bert"))) == 0
     manifest = Manifest.read(data.parent / "out")
     assert manifest.settings["remember"] == folder("bert").name
-    assert manifest.settings["remember_texts"] == ["others.txt"]
+    assert manifest.settings["remember_texts"] == ["others.csv"]
     taught = manifest.training["taught"]
     assert (taught["remember_weight"], taught["remember_texts"]) == (2.0, 2)
+
+
+def test_files_of_texts_that_are_not_there_or_mixed_end_with_2(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    single, pairs = tmp_path / "single.csv", tmp_path / "pairs.csv"
+    single.write_text("text\na film\n", encoding="utf-8")
+    pairs.write_text("sentence1,sentence2\na film,a book\n", encoding="utf-8")
+    for files, message in (
+        ((tmp_path / "none.csv",), "none.csv"),
+        ((single, pairs), "takes single texts or pairs, not both: "),
+        ((pairs,), "remember texts of one kind"),
+    ):
+        assert train(data, "--remember", str(folder("bert")), "--remember-texts", *map(str, files)) == 2
+        assert message in capsys.readouterr().err
 
 
 def test_a_long_time_is_all_epochs(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,9 +85,10 @@ def _remembered(manifest: Manifest) -> list[str]:
     taught = manifest.training.get("taught") or {}
     if not taught.get("remember"):
         return []
-    name, weight = _code(str(taught["remember"])), taught["remember_weight"]
+    name, weight, others = _code(str(taught["remember"])), taught["remember_weight"], taught.get("remember_texts")
+    texts = "its texts" if others is None else f"{others:,} other texts"
     return [
-        f"## Remembers\n\nWhile it learnt, the vectors of its texts were held near those of {name} "
+        f"## Remembers\n\nWhile it learnt, the vectors of {texts} were held near those of {name} "
         f"({str(taught['remembered'])[:12]}), at weight {weight:g}.\n"
     ]
 

@@ -238,10 +238,10 @@ class Learner:
         self.taught = taught
 
     def remember(self, encoder: str, weight: float = 1.0, texts: Dataset | None = None) -> None:
-        """Hold vectors of the training texts, or of ``texts``, near an encoder's: see :mod:`limbeck.train.remember`."""
+        """Hold texts' vectors near an encoder's while labels are learnt: see :mod:`limbeck.train.remember`."""
         from limbeck.train.remember import remember
 
-        remember(self, RememberSettings(encoder, remember_weight=weight), texts)
+        remember(self, encoder, RememberSettings(encoder, remember_weight=weight).remember_weight, texts)
 
     def freeze(self, what: str | int = "encoder") -> None:
         """Leave ``embeddings``, the whole ``encoder`` or so many of the lowest layers as they are in later fits.
@@ -263,6 +263,7 @@ class Learner:
             self.source = models.frozen_name(self.source)
             self.fit_settings = resolved(self.asked, self.source)
             self.settings = {**self.settings, **self.resolved()}
+            self.take_step(supervised(self.objective.loss))  # no other took part
 
     @property
     def progress(self) -> Progress | None:

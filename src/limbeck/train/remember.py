@@ -11,6 +11,7 @@ learnt; an encoder's answer is its vector. Other texts: rehearsal, Robins 1995 (
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,18 +21,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck import models
+from limbeck import models, sentiment
 from limbeck.data import Dataset
-from limbeck.errors import ModelError, SettingsError
+from limbeck.errors import ArtefactError, DataError, ModelError, SettingsError
 from limbeck.losses import Loss, vectors
 from limbeck.models import Batch, _hub
 from limbeck.models.transformer import TransformerModel, load, max_positions
 from limbeck.text import Encoded, Encoder, Input, TextSettings
 from limbeck.text.pad import pad
+from limbeck.train.freeze import freezes_encoder
 from limbeck.train.identity import weights_hash
 from limbeck.train.processes import join
 from limbeck.train.readable import readable
-from limbeck.train.remember_settings import RememberSettings
 from limbeck.train.scoring import vectors_of
 from limbeck.train.step import MicroBatch, Step, StepResult
 
@@ -42,39 +43,44 @@ LABELS, REMEMBERED = "labels", "remembered"
 """Names of the loss's parts."""
 
 SHARE = 0.25
-"""Tokens of other texts beside a micro-batch, padding counted, as a share of its own."""
+"""Tokens of other texts beside a micro-batch, padding counted, as a share of its own: so much longer it takes."""
 
 
-def remember(learner: Learner, settings: RememberSettings, texts: Dataset | None = None) -> None:
-    """Have ``learner`` hold texts' vectors near an encoder's from now on; nothing where ``settings`` name none.
+def remember(learner: Learner, encoder: str, weight: float = 1.0, texts: Dataset | None = None) -> None:
+    """Have ``learner`` hold texts' vectors near those of the encoder called ``encoder`` from now on.
 
     Args:
-        learner: of a model whose encoder is trained.
-        settings: the encoder and the weight; their files are not read here.
+        learner: of a model whose encoder is trained, by labels alone until now.
+        encoder: a folder, or a name on the hub.
+        weight: of the vectors' part of the loss.
         texts: whose vectors are held; those of the training rows where None.
 
     Raises:
-        SettingsError: the model is one whose encoder is not trained, or that has none.
+        SettingsError: the model is one whose encoder is not trained, or that has none, or it is taught already.
         ModelError: the encoder cannot be used, or is of another width.
-        DataError: none of ``texts`` has anything to read.
+        DataError: none of ``texts`` has anything to read, or they are pairs and the training rows are not.
     """
-    if settings.remember is None:
-        return
-    encoder = _encoder(learner, settings.remember)
-    weight, loss = settings.remember_weight, learner.objective.loss
+    _see_that_it_can(learner, encoder)
+    if texts is not None and texts.is_pairs != learner.train.is_pairs:
+        kinds = ["pairs" if part.is_pairs else "single texts" for part in (texts, learner.train)]
+        raise DataError(
+            f"{texts.name} holds {kinds[0]} and {learner.train.name} {kinds[1]}; remember texts of one kind"
+        )
+    module, loss = _encoder(learner, encoder), learner.objective.loss
+    told: dict[str, Any] = {}
     if texts is None:
-        step = remembering(torch.from_numpy(_vectors(encoder, learner, learner.train)), weight=weight, loss=loss)
+        step = remembering(torch.from_numpy(_vectors(module, learner, learner.train)), weight=weight, loss=loss)
     else:
         texts, encoded = readable(learner.encoder, texts, "text")
-        held = Held(encoded, torch.from_numpy(_vectors(encoder, learner, texts)), learner.encoder.pad_id)
+        held = Held(encoded, torch.from_numpy(_vectors(module, learner, texts)), learner.encoder.pad_id)
         step = rehearsing(held, weight=weight, loss=loss)
-    told: dict[str, Any] = {} if texts is None else {"remember_texts": len(texts), "texts_held": texts.fingerprint}
+        told = {"remember_texts": len(texts), "texts_held": texts.fingerprint}
     learner.take_step(
         step,
         parts=(LABELS, REMEMBERED),
-        remember=models.shown(settings.remember),
+        remember=models.shown(encoder),
         remember_weight=weight,
-        remembered=weights_hash(encoder),
+        remembered=_fingerprint(module),
         **told,
     )
 
@@ -152,23 +158,49 @@ def rehearsing(held: Held, *, weight: float, loss: Loss) -> Step:
     return step
 
 
-def _encoder(learner: Learner, name: str) -> TransformerModel:
-    """The encoder called ``name``, which fits the learner's model.
+def _see_that_it_can(learner: Learner, name: str) -> None:
+    """Raise where there is nothing whose vectors could be held.
 
     Raises:
-        SettingsError: the model's encoder is not trained, or it has none.
+        SettingsError: the encoder is not trained, there is none, or the learner has another step.
+    """
+    source, freeze = models.shown(learner.source), learner.fit_settings.freeze
+    if models.own_fit(learner.source) is not None or not isinstance(learner.model, TransformerModel):
+        raise SettingsError(
+            f"--remember {name} holds an encoder's vectors while it is trained, and --model {source} trains none; "
+            "leave --remember out"
+        )
+    if freezes_encoder(learner.model.module, learner.fit_settings):
+        raise SettingsError(
+            f"--freeze {freeze} leaves the encoder as it is, and --remember {name} holds what it would change; give "
+            "one of the two"
+        )
+    if learner.taught:
+        raise SettingsError(f"--remember {name}: this learner is taught already; make another")
+
+
+def _encoder(learner: Learner, name: str) -> TransformerModel:
+    """The encoder called ``name``, which is as wide as the learner's model.
+
+    Raises:
+        SettingsError: it is the name of a family without weights.
         ModelError: it cannot be used, or is of another width.
     """
-    model = learner.model
-    if models.own_fit(learner.source) is not None or not isinstance(model, TransformerModel):
+    if not models.is_encoder(name):
         raise SettingsError(
-            f"--remember {name} holds an encoder's vectors while it is trained, and --model "
-            f"{models.shown(learner.source)} trains none; leave --remember out"
+            f"--remember {name} names a family of models, none of them with weights to remember; give "
+            "the folder of an encoder or its hub name"
         )
-    with torch.random.fork_rng(devices=()):  # a head that it lacks is drawn alike each time, and read by nobody
-        torch.manual_seed(0)
-        encoder = load(_hub.find(name, flag="--remember", families=False)).to(join().accelerator.device)
-    widths = [one.inner.config.hidden_size for one in (model, encoder)]
+    try:
+        folder = sentiment.folder() if name == models.DEFAULT else _hub.find(name, flag="--remember", families=False)
+        with torch.random.fork_rng(devices=()):  # a head that it lacks is drawn alike each time, and read by nobody
+            torch.manual_seed(0)
+            encoder = load(folder).to(join().accelerator.device)
+    except (ModelError, ArtefactError) as error:
+        told = str(error)
+        raise ModelError(told if "--remember" in told else f"--remember {name}: {told}") from error
+    assert isinstance(learner.model, TransformerModel)
+    widths = [one.inner.config.hidden_size for one in (learner.model, encoder)]
     if widths[0] != widths[1]:
         raise ModelError(
             f"--remember {name}: its vectors have {widths[1]} numbers and those of --model "
@@ -178,20 +210,32 @@ def _encoder(learner: Learner, name: str) -> TransformerModel:
 
 
 def _vectors(encoder: TransformerModel, learner: Learner, texts: Dataset) -> NDArray[np.float16]:
-    """The encoder's vector of every text, equal ones read once: shape ``(N, D)``."""
+    """The encoder's vector of every text, equal ones read once: shape ``(N, D)``.
+
+    Raises:
+        TrainingError: another process has other texts, or another encoder.
+    """
     firsts: dict[bytes, Input] = {}
     for key, item in zip(texts.ids, texts.inputs, strict=True):
         firsts.setdefault(key, item)
     length = min(learner.text.max_length, max_positions(encoder.inner.config))
     reader = Encoder.from_string(encoder.tokenizer, TextSettings(max_length=length, head=learner.text.head))
+    processes = join()
+    processes.agree({"texts to remember": texts.fingerprint, "encoder to remember": _fingerprint(encoder)})
     with learner.reporter.watch("vectors to remember", len(firsts)) as watch:
         found = vectors_of(
             encoder,
             reader.encode(list(firsts.values())),
             pad_id=reader.pad_id,
             precision=learner.fit_settings.precision,
-            processes=join(),
+            processes=processes,
             advance=watch.advance,
         )
     at = {key: place for place, key in enumerate(firsts)}
     return found.astype(np.float16)[[at[key] for key in texts.ids]]
+
+
+def _fingerprint(encoder: TransformerModel) -> str:
+    """A short name of the encoder's weights and its pieces."""
+    pieces = hashlib.sha256(encoder.tokenizer.encode()).hexdigest()
+    return hashlib.sha256(f"{weights_hash(encoder)} {pieces}".encode()).hexdigest()[:16]

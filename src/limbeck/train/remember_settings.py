@@ -35,3 +35,16 @@ class RememberSettings:
         if self.remember is None and (self.remember_weight != 1.0 or self.remember_texts):
             flag = f"--remember-weight {self.remember_weight:g}" if self.remember_weight != 1.0 else "--remember-texts"
             raise SettingsError(f"{flag} is of no use without --remember; name an encoder with it")
+
+
+def see_that_nothing_is_chosen(remember: object, flag: str) -> None:
+    """Raise where an encoder is remembered and ``flag`` would choose between trainings by labels alone.
+
+    Raises:
+        SettingsError: so it is.
+    """
+    if remember:
+        raise SettingsError(
+            f"{flag} tries trainings by labels alone, and --remember adds to them; give --epochs and --lr with "
+            "--remember, or leave it out"
+        )

@@ -43,8 +43,9 @@ def vectors_of(
     precision: str,
     processes: Processes | None = None,
     advance: Callable[[int], None] = lambda _: None,
-) -> NDArray[np.float64]:
-    """The mean of each row's last hidden states, in the rows' order: shape ``(rows, D)``; else as :func:`logits_of`.
+) -> NDArray[np.floating]:
+    """The mean of each row's last hidden states, in the rows' order: float32 of shape ``(rows, D)``; else as
+    :func:`logits_of`.
 
     Args:
         module: gives hidden states.
