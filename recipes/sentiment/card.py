@@ -40,9 +40,8 @@ LEARNT = """## What it learnt from
 
 Sentences and phrases of the Stanford Sentiment Treebank, sentences of Pang and Lee's MR, 12,000 reviews of IMDb,
 comments of GoEmotions with clear feelings; as neutral also plots (SUBJ), captions and news (STS-B, MRPC); and texts
-written for it. While it learnt these, the vectors of other comments, captions, news and sentences (GoEmotions, STS-B,
-MRPC, RTE, CoLA) were held near those of all-MiniLM-L6-v2, so that other tasks can be learnt from it. No dev or test
-text of these sets is among them. Its vocabulary was trimmed and its weights quantised to 8 bits.
+written for it. No dev or test text of these sets is among them. Its vocabulary was trimmed and its weights quantised to
+8 bits.
 """
 
 LIMITS = """## Limits

@@ -248,39 +248,12 @@ def counts(rows: Iterable[Row]) -> dict[str, dict[str, int]]:
     return {part: {label: found[part][label] for label in CLASSES if found[part][label]} for part in sorted(found)}
 
 
-def beside(texts: Iterable[str], mixture: Mixture, blocked: Blocklist, *, without: Iterable[str]) -> list[str]:
-    """Of some texts each once, but for those that are learnt, chosen by or blocked.
-
-    Args:
-        texts: of any kind.
-        mixture: what is learnt.
-        blocked: dev and test texts.
-        without: signs that a text may not have: the whole encoder cannot read them, and has no vector to go by.
-    """
-    out = {match_key(row.text) for rows in (mixture.train, mixture.valid) for row in rows}
-    signs = tuple(without)
-    return [
-        text
-        for text in dict.fromkeys(texts)
-        if match_key(text) not in out and not any(sign in text for sign in signs) and not blocked.has(text)
-    ]
-
-
 def write(path: Path, rows: Iterable[Row]) -> None:
     """Write json lines with ``text``, ``label`` and ``part``; the file appears whole or not at all."""
-    _write(path, ({"text": row.text, "label": row.label, "part": row.part} for row in rows))
-
-
-def write_texts(path: Path, texts: Iterable[str]) -> None:
-    """Write json lines with ``text`` alone; the file appears whole or not at all."""
-    _write(path, ({"text": text} for text in texts))
-
-
-def _write(path: Path, records: Iterable[dict[str, str]]) -> None:
     beside = path.with_suffix(".partial")
     with beside.open("w", encoding="utf-8") as file:
-        for record in records:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        for row in rows:
+            file.write(json.dumps({"text": row.text, "label": row.label, "part": row.part}, ensure_ascii=False) + "\n")
     beside.replace(path)
 
 

@@ -35,7 +35,6 @@ AMOUNTS: dict[str, Any] = {
     "lr": 1e-4,
     "batch_tokens": 2_048,  # 200 phrases or 8 reviews a step: about 2,900 steps an epoch
     "max_length": 256,
-    "remember_weight": 5.0,
     "checkpoint_every": 400,
     "seed": 9,
 }
@@ -78,7 +77,7 @@ def _data_inputs(run: Run) -> dict[str, Path]:
 
 
 def _data_outputs(run: Run) -> dict[str, Path]:
-    names = ("train", "valid", "reading", "calibration", "dev_sst2", "dev_sst5", "general")
+    names = ("train", "valid", "reading", "calibration", "dev_sst2", "dev_sst5")
     return {f"{name}.jsonl": run.work / f"{name}.jsonl" for name in names}
 
 
@@ -97,12 +96,10 @@ def make_data(run: Run) -> dict[str, Any]:
     files |= {"dev_sst2": sources.dev_sst2(run.data), "dev_sst5": dev_sst5}
     for name, kept in files.items():
         data.write(run.work / f"{name}.jsonl", kept)
-    general = data.beside(sources.general(run.data), mixture, blocked, without=marks())
-    data.write_texts(run.work / "general.jsonl", general)
     tokens = _tokens(run, files["train"])
     return {
         "train": data.counts(mixture.train),
-        "rows": {name: len(kept) for name, kept in files.items()} | {"general": len(general)},
+        "rows": {name: len(kept) for name, kept in files.items()},
         "classes": {label: sum(row.label == label for row in mixture.train) for label in sources.CLASSES},
         "left_out": mixture.left_out,
         "blocked_texts": len(blocked),
@@ -140,12 +137,9 @@ def marks() -> dict[str, str]:
     return {**EMOJI, **EMOTICONS}
 
 
-def _encoder(run: Run) -> dict[str, Path]:
-    return {name: run.encoder / name for name in ("config.json", "model.safetensors", "tokenizer.json")}
-
-
 def _trim_inputs(run: Run) -> dict[str, Path]:
-    return _encoder(run) | {
+    encoder = {name: run.encoder / name for name in ("config.json", "model.safetensors", "tokenizer.json")}
+    return encoder | {
         "train.jsonl": run.work / "train.jsonl",
         "imdb/unlabelled.parquet": run.data / "imdb" / "unlabelled.parquet",
     }
@@ -171,21 +165,20 @@ def _texts(path: Path) -> Iterator[str]:
 
 
 def _train_settings(run: Run) -> dict[str, Any]:
-    names = ("epochs", "lr", "batch_tokens", "max_length", "remember_weight", "checkpoint_every", "seed")
+    names = ("epochs", "lr", "batch_tokens", "max_length", "checkpoint_every", "seed")
     return amounts(run, *names)
 
 
 def _train_inputs(run: Run) -> dict[str, Path]:
-    return _encoder(run) | {
+    return {
         "train.jsonl": run.work / "train.jsonl",
         "valid.jsonl": run.work / "valid.jsonl",
-        "general.jsonl": run.work / "general.jsonl",
         "trimmed": run.work / "trimmed",
     }
 
 
 def make_train(run: Run) -> dict[str, Any]:
-    """Fine-tune the trimmed encoder on three classes, near what the whole encoder makes of texts of other kinds.
+    """Fine-tune the trimmed encoder on three classes.
 
     A model or checkpoints of other inputs make way; those of the same inputs are taken up, finished or not.
 
@@ -200,8 +193,7 @@ def make_train(run: Run) -> dict[str, Any]:
         begun.write_text(json.dumps(wanted), encoding="utf-8")
     columns = ("--text-column", "text", "--label-column", "label", "--task", "classify")
     tuned = [word for name, value in wanted["settings"].items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    remembered = ("--remember", run.encoder, "--remember-texts", run.work / "general.jsonl")
-    files = ("--valid", run.work / "valid.jsonl", "--model", run.work / "trimmed", *remembered, "--out", out)
+    files = ("--valid", run.work / "valid.jsonl", "--model", run.work / "trimmed", "--out", out)
     words = ("train", run.work / "train.jsonl", *columns, *tuned, *files, "--no-calibrate", "--resume")
     limbeck_for(run.minutes, *words)
     manifest = json.loads((out / "limbeck.json").read_text(encoding="utf-8"))

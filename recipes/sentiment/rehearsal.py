@@ -77,8 +77,6 @@ def write_sets(folder: Path) -> None:
     _table(folder / "go_emotions" / "train.parquet", text=texts, labels=feelings)
     _table(folder / "stsb" / "train.parquet", sentence1=plain[:20], sentence2=[f"{text} again" for text in plain[:20]])
     _table(folder / "mrpc" / "train.parquet", sentence1=[f"{text} today" for text in plain[:20]])
-    _table(folder / "rte" / "train.parquet", sentence1=[f"{text} , they say" for text in plain[:20]])
-    _table(folder / "cola" / "train.parquet", text=[f"{text} or not" for text in plain[:20]])
     for split in ("dev", "test"):
         held = [(f"{split} {text}", star) for text, star in stars[::3]] + [stars[7]]
         _table(folder / "sst5" / f"{split}.parquet", text=[t for t, _ in held], label=[n for _, n in held])

@@ -123,16 +123,6 @@ def plain(folder: Path) -> Iterator[Row]:
         yield Row(str(record["sentence1"]), "neutral", "plain")
 
 
-def general(folder: Path) -> Iterator[str]:
-    """Training texts of sets that ask something else than sentiment: comments of any feeling, captions, news, grammar.
-
-    Nothing is learnt of their labels: they are what the encoder shall go on knowing (``train --remember-texts``).
-    """
-    for name in ("go_emotions", "stsb", "mrpc", "rte", "cola"):
-        for record in parquet_rows(folder / name / "train.parquet"):
-            yield from (str(record[column]) for column in TEXT_COLUMNS if record.get(column))
-
-
 def feeling(labels: Iterable[str]) -> str | None:
     """The class of a set of GoEmotions' labels, or None where it is not clear.
 

@@ -58,42 +58,6 @@ def test_auto_is_not_resumed(data: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "--auto chooses anew each time and is not resumed; leave --resume out" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("chooser", [("--auto",), ("--within", "1h")])
-def test_what_is_chosen_by_labels_alone_remembers_nothing(
-    data: Path, chooser: tuple[str, ...], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert train(data, *chooser, "--remember", str(folder("bert"))) == 2
-    assert f"{chooser[0]} tries trainings by labels alone, and --remember adds to them" in capsys.readouterr().err
-
-
-def test_an_encoder_is_remembered_and_its_folder_not_named(data: Path) -> None:
-    others = data.with_name("others.csv")
-    others.write_text("body,text\n1,people at the window\n2,an office near the river\n", encoding="utf-8")
-    columns = ("--text-column", "text", "--label-column", "label")
-    flags = ("--epochs", "1", "--remember", str(folder("bert")), "--remember-weight", "2", "--remember-texts")
-    assert train(data, *columns, *flags, str(others), model=str(folder("bert"))) == 0
-    manifest = Manifest.read(data.parent / "out")
-    assert manifest.settings["remember"] == folder("bert").name
-    assert manifest.settings["remember_texts"] == ["others.csv"]
-    taught = manifest.training["taught"]
-    assert (taught["remember_weight"], taught["remember_texts"]) == (2.0, 2)
-
-
-def test_files_of_texts_that_are_not_there_or_mixed_end_with_2(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    single, pairs = tmp_path / "single.csv", tmp_path / "pairs.csv"
-    single.write_text("text\na film\n", encoding="utf-8")
-    pairs.write_text("sentence1,sentence2\na film,a book\n", encoding="utf-8")
-    for files, message in (
-        ((tmp_path / "none.csv",), "none.csv"),
-        ((single, pairs), "takes single texts or pairs, not both: "),
-        ((pairs,), "remember texts of one kind"),
-    ):
-        assert train(data, "--remember", str(folder("bert")), "--remember-texts", *map(str, files)) == 2
-        assert message in capsys.readouterr().err
-
-
 def test_a_long_time_is_all_epochs(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(data, "--within", "5h", "--epochs", "2") == 0
     assert "within 18000 s: all 2 epochs, for an epoch takes about" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.models import Batch, Output
 from limbeck.text import Encoded
-from limbeck.train.scoring import logits_of, vectors_of
+from limbeck.train.scoring import logits_of
 from support.train_data import learner, rows
 
 
@@ -55,15 +55,3 @@ def test_every_row_in_its_order_and_the_mode_put_back() -> None:
 def test_some_rows_are_theirs_of_all(n: int) -> None:
     made = learner(rows(12))
     np.testing.assert_allclose(made.forward(np.arange(n)), made.forward(np.arange(12))[:n], atol=1e-6)
-
-
-def test_vectors_are_of_every_row_and_the_rows_are_counted() -> None:
-    made = learner(rows(12))
-    module, found = made.model.module.train(), made.encoded
-    read: list[int] = []
-    vectors = vectors_of(module, found, pad_id=made.encoder.pad_id, precision="float32", advance=read.append)
-    assert vectors.dtype == np.float32
-    assert vectors.shape == (12, 32) and sum(read) == 12
-    assert module.training
-    alone = vectors_of(module, found.take(np.array([7])), pad_id=made.encoder.pad_id, precision="float32")
-    np.testing.assert_allclose(vectors[7], alone[0], atol=1e-5)

@@ -18,7 +18,7 @@ def write(manifest: Manifest, about: str = "") -> str:
         manifest: of the model.
         about: what its maker says of it in Markdown, title, figures and limits, in place of what the manifest tells.
     """
-    told = [about] if about else [_about(manifest), _figures(manifest), *_teachers(manifest), *_remembered(manifest)]
+    told = [about] if about else [_about(manifest), _figures(manifest), *_teachers(manifest)]
     return "\n".join([_front_matter(manifest), *told, _use(manifest), *([] if about else [_limits(manifest)])])
 
 
@@ -77,19 +77,6 @@ def _teachers(manifest: Manifest) -> list[str]:
     return [
         f"{text} Both on the same {pair['n_rows']:,} validation rows:\n\n| | {pair['measure'].replace('_', ' ')} | |\n"
         f"|---|---|---|\n{table}\n"
-    ]
-
-
-def _remembered(manifest: Manifest) -> list[str]:
-    """The encoder whose vectors were held while the labels were learnt; nothing where none was."""
-    taught = manifest.training.get("taught") or {}
-    if not taught.get("remember"):
-        return []
-    name, weight, others = _code(str(taught["remember"])), taught["remember_weight"], taught.get("remember_texts")
-    texts = "its texts" if others is None else f"{others:,} other texts"
-    return [
-        f"## Remembers\n\nWhile it learnt, the vectors of {texts} were held near those of {name} "
-        f"({str(taught['remembered'])[:12]}), at weight {weight:g}.\n"
     ]
 
 

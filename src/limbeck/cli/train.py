@@ -23,7 +23,6 @@ from limbeck.train import require_training
 from limbeck.train.launch import number, started
 from limbeck.train.limit import seconds_of
 from limbeck.train.loss_settings import LossSettings
-from limbeck.train.remember_settings import RememberSettings, see_that_nothing_is_chosen
 from limbeck.train.settings import FitSettings
 
 if TYPE_CHECKING:
@@ -103,9 +102,6 @@ class Settings:
     loss: LossSettings = field(default_factory=LossSettings)
     """How the errors of classes count."""
 
-    remembered: RememberSettings = field(default_factory=RememberSettings)
-    """What the encoder keeps of what another one knows."""
-
     look: bool = True
     """On a file of at most 2,000 rows, show first what the encoder gets as it is, with a logistic regression on top:
     in under ten seconds, or not at all. It changes nothing of the training."""
@@ -137,14 +133,11 @@ class Settings:
             seconds_of(self.within)
         if self.auto and self.resume:
             raise SettingsError("--auto chooses anew each time and is not resumed; leave --resume out")
-        if self.auto or self.within is not None:
-            see_that_nothing_is_chosen(self.remembered.remember, "--auto" if self.auto else "--within")
 
 
 def run(settings: Settings) -> int:
     """Train and save; results on stdout, everything else on stderr."""
-    for path in (settings.data, *settings.remembered.remember_texts):
-        see_that_it_is_there(path)
+    see_that_it_is_there(settings.data)
     require_training()
     from limbeck.train.cost import estimate
     from limbeck.train.look import look
@@ -276,7 +269,6 @@ def _is_learnt_whole(train: Dataset, settings: Settings) -> bool:
 
 
 def _learner(settings: Settings, train: Dataset, valid: Dataset | None, *, listeners: Sequence[Listener]) -> Learner:
-    from limbeck import models
     from limbeck.settings import record
     from limbeck.train.learner import Learner
     from limbeck.train.progress import Console
@@ -284,42 +276,13 @@ def _learner(settings: Settings, train: Dataset, valid: Dataset | None, *, liste
     kept = {key: value for key, value in record(settings).items() if key not in _NOT_KEPT}
     kept["data"], kept["valid"] = settings.data.name, settings.columns.valid and settings.columns.valid.name
     kept["corrections"] = settings.columns.corrections and settings.columns.corrections.name
-    kept["remember"] = settings.remembered.remember and models.shown(settings.remembered.remember)
-    kept["remember_texts"] = [path.name for path in settings.remembered.remember_texts]
     rooms: dict[str, Any] = {"text": settings.text, "fit": settings.fit, "loss": settings.loss}
     learner = Learner(
         train, valid, model=settings.model, **rooms, settings=kept, reporter=Console(), listeners=listeners
     )
     kept |= learner.resolved()
     say(*learner.notices)
-    if settings.remembered.remember is not None:
-        learner.remember(
-            settings.remembered.remember, settings.remembered.remember_weight, _texts_to_remember(settings)
-        )
     return learner
-
-
-def _texts_to_remember(settings: Settings) -> Dataset | None:
-    """The texts of ``--remember-texts``, one file after the other; None where none are named.
-
-    Raises:
-        DataError: a file cannot be read, or some hold pairs and some single texts.
-    """
-    from limbeck.data import Dataset
-    from limbeck.distil.rows import texts_of
-
-    files, columns = settings.remembered.remember_texts, settings.columns
-    if not files:
-        return None
-    options: dict[str, Any] = {
-        name: getattr(columns, name) for name in ("text_column", "text_pair_column", "encoding", "skip_bad_rows")
-    }
-    parts = [texts_of(path, **options) for path in files]
-    say(*(notice for part in parts for notice in part.notices))
-    if len({part.is_pairs for part in parts if len(part)}) > 1:
-        kinds = ", ".join(f"{part.name} ({'pairs' if part.is_pairs else 'texts'})" for part in parts)
-        raise DataError(f"--remember-texts takes single texts or pairs, not both: {kinds}; name their columns alike")
-    return Dataset([item for part in parts for item in part.inputs], None, name=", ".join(map(str, files)))
 
 
 def _plan_lines(learner: Learner, cost: Cost, settings: Settings) -> list[str]:

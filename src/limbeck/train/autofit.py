@@ -22,7 +22,6 @@ from limbeck.train.checkpoint import Progress
 from limbeck.train.cost import Cost, estimate
 from limbeck.train.launch import refuse_several
 from limbeck.train.limit import NO_LIMIT, Limit
-from limbeck.train.remember_settings import see_that_nothing_is_chosen
 from limbeck.train.rounds import fit_round
 from limbeck.train.settings import FitSettings
 from limbeck.train.within import fit_within, reserve
@@ -72,7 +71,6 @@ def autofit(
         SettingsError: there are no validation rows to choose by.
     """
     refuse_several("--auto")
-    see_that_nothing_is_chosen(learner.taught.get("remember"), "--auto")
     if models.own_fit(learner.source) is not None:
         few.tell(learner, how="in one go", why=f"{learner.source} is fitted without rates or epochs")
         return fit_round(learner, learner.fit_settings)

@@ -49,8 +49,7 @@ def estimate(learner: Learner) -> Cost:
 
     A backward pass costs twice a forward pass, and ends above what is frozen: the estimate counts three forward passes
     a trained token, measured in eval mode, and a fifth on top for the optimiser and the validation. What a step of
-    several parts does beside the model's forward pass, a teacher's own above all, is timed too and counts once, or as
-    often as a trained token where it is the model that reads more.
+    several parts does beside the model's forward pass, a teacher's own above all, is timed too and counts once.
     """
     fit, work = learner.fit_settings, learner.work()
     plan = training_plan(work.lengths, fit.batch, seed=fit.seed, epoch=0)
@@ -66,7 +65,6 @@ def estimate(learner: Learner) -> Cost:
     a_pass, more = (mean(found[1:] or found or [0.0]) * len(plan) for found in (passes, beside))  # the first sets up
     both_ways = 1.2 * (1 + 2 * trained_share(learner.model.module, fit)) if fit.epochs else 0.0
     updates, of_epoch = learner.n_updates(), len(fit.steps(work.lengths))
-    more *= both_ways if learner.taught.get("remember") else 1.0
     seconds = (a_pass * both_ways + more) * updates / of_epoch
     return Cost(updates, of_epoch, seconds, a_pass, size_bytes=4 * learner.n_parameters())
 

@@ -57,12 +57,6 @@ def trained_share(module: nn.Module, fit: FitSettings) -> float:
     return (n_layers + 2 - max(1, _lowest(fit.freeze, n_layers))) / (n_layers + 1)
 
 
-def freezes_encoder(module: nn.Module, fit: FitSettings) -> bool:
-    """Whether nothing is trained but what stands above the layers."""
-    _, n_layers = depth_by_name(module)
-    return _lowest(fit.freeze, n_layers) > n_layers
-
-
 def depth_by_name(module: nn.Module) -> tuple[dict[str, int], int]:
     """As :func:`limbeck.train.optimizer.depths`, with every weight of the encoder below what stands above it.
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 FREE = ("checkpoint_every", "workers")
 """Settings that change nothing of what is learnt."""
-_NAMES = ("remember",)
-"""What a step records for people alone: a hash says what it was."""
 
 
 def identity_of(learner: Learner) -> dict[str, Any]:
@@ -34,7 +32,7 @@ def identity_of(learner: Learner) -> dict[str, Any]:
     config = getattr(getattr(learner.model, "inner", None), "config", None)
     if config is not None:  # a student's own rates stand there, and in no setting
         identity["dropout"] = rates_of(config)
-    identity |= {f"taught by {name}": value for name, value in learner.taught.items() if name not in _NAMES}
+    identity |= {f"taught by {name}": value for name, value in learner.taught.items()}
     return json.loads(json.dumps(identity))  # type: ignore[no-any-return]
 
 

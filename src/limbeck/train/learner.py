@@ -33,7 +33,6 @@ from limbeck.train.objective import Objective, make_objective
 from limbeck.train.processes import Processes, join
 from limbeck.train.progress import Reporter, Silent
 from limbeck.train.readable import readable
-from limbeck.train.remember_settings import RememberSettings
 from limbeck.train.resolved import resolved, task_of
 from limbeck.train.rounds import Round, fit_round
 from limbeck.train.saving import Finish, save, saved_part
@@ -237,12 +236,6 @@ class Learner:
         self._step, self._parts, self._attach, self._finish = step, tuple(parts), attach, finish
         self.taught = taught
 
-    def remember(self, encoder: str, weight: float = 1.0, texts: Dataset | None = None) -> None:
-        """Hold texts' vectors near an encoder's while labels are learnt: see :mod:`limbeck.train.remember`."""
-        from limbeck.train.remember import remember
-
-        remember(self, encoder, RememberSettings(encoder, remember_weight=weight).remember_weight, texts)
-
     def freeze(self, what: str | int = "encoder") -> None:
         """Leave ``embeddings``, the whole ``encoder`` or so many of the lowest layers as they are in later fits.
 
@@ -263,7 +256,6 @@ class Learner:
             self.source = models.frozen_name(self.source)
             self.fit_settings = resolved(self.asked, self.source)
             self.settings = {**self.settings, **self.resolved()}
-            self.take_step(supervised(self.objective.loss))  # no other took part
 
     @property
     def progress(self) -> Progress | None:

@@ -79,7 +79,7 @@ class Processes:
         *totals, stop = self._exchange.sum(parameters, [*losses, float(asked)])
         return totals, stop > 0
 
-    def sum(self, values: NDArray[Any]) -> NDArray[Any]:
+    def sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Element by element over all processes, each of which gives an array of the same shape."""
         if self.count == 1:
             return values

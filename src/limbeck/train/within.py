@@ -20,7 +20,6 @@ from limbeck.train.checkpoint import Progress
 from limbeck.train.cost import Cost, estimate
 from limbeck.train.launch import refuse_several
 from limbeck.train.limit import Limit
-from limbeck.train.remember_settings import see_that_nothing_is_chosen
 from limbeck.train.rounds import fit_round
 from limbeck.train.settings import FitSettings
 
@@ -65,7 +64,6 @@ def fit_within(
         SettingsError: nothing fits; the message names a time that would do.
     """
     refuse_several("--within")
-    see_that_nothing_is_chosen(learner.taught.get("remember"), "--within")
     cost = cost or estimate(learner)
     limit = replace(limit, reserve=reserve(learner, cost, limit.seconds))
     saved = checkpoint.newest(checkpoints) if resume and checkpoints is not None else None
