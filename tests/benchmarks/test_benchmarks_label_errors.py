@@ -39,12 +39,13 @@ def test_the_records_hold_shares_and_gains(benchmark: Any, monkeypatch: pytest.M
     written: list[Any] = []
     monkeypatch.setattr(benchmark.records, "write", lambda record, stamps: written.append((record, stamps)))
     pieces = [
-        {"found": 350, "flipped": 500, "dropped": 400, "before": 0.84, "after": 0.86, "stamp": 1},
-        {"found": 250, "flipped": 500, "dropped": 300, "before": 0.85, "after": 0.85, "stamp": 2},
+        {"found": 350, "flipped": 500, "dropped": 400, "before": 0.84, "after": 0.86, "clean": 0.87, "stamp": 1},
+        {"found": 250, "flipped": 500, "dropped": 300, "before": 0.85, "after": 0.85, "clean": 0.86, "stamp": 2},
     ]
     benchmark.report(argparse.Namespace(seeds_text="1,2", seeds=[1, 2], epochs=1, lr="1e-4"), pieces)
-    (found, stamps), (gained, _) = written
+    (found, stamps), (gained, _), (room, _) = written
     assert (found.value, found.met, stamps) == (60.0, True, [1, 2])
     assert gained.value == pytest.approx(1.0) and gained.met
     assert "listed as likely wrong (400, 300)" in gained.what
+    assert room.value == pytest.approx(2.0) and room.detail["clean"] == [87.0, 86.0]
     assert found.detail["shares"] == [70.0, 50.0] and gained.detail["before"] == [84.0, 85.0]

@@ -209,13 +209,17 @@ class Pretrainer:
         return is_up if processes.count == 1 or self.limit == NO_LIMIT else lambda: processes.first(is_up)
 
     def _settled(self, lesson: Lesson) -> Lesson:
-        """The lesson with its teacher at the lowest precision that says the same; the first process decides."""
+        """The lesson with its teacher at the lowest precision that says the same; the first process decides.
+
+        In float32, which is asked for where every digit counts, the teacher is as exact as its student.
+        """
         teacher = lesson.teacher
         if teacher is None:
             return lesson
+        can_bf16 = None if self.fit_settings.precision == "bf16" else False
         rows = np.arange(min(_TRIED_BLOCKS, len(self.corpus.train)))
         micro = self.collate(rows).to(next(self.model.parameters()).device)
-        teacher.precision = join().first(lambda: teacher.settle_precision(micro))
+        teacher.precision = join().first(lambda: teacher.settle_precision(micro, can_bf16=can_bf16))
         return replace(lesson, record={**lesson.record, "teacher precision": teacher.precision})
 
 
