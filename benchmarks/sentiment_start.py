@@ -91,7 +91,7 @@ def report(args: argparse.Namespace, found: dict[tuple[str, str], list[dict[str,
                 unit="%",
                 bar=f"at most {bar:g} points below",
                 met=value >= peer - bar,
-                command=f"{COMMAND} --seeds {args.seeds_text}",
+                command=f"{COMMAND} --tasks {task} --starts shipped,{start} --seeds {args.seeds_text}",
                 peer={"name": start, "value": peer},
                 detail={
                     "accuracies": {
@@ -110,12 +110,14 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="the recipe's WORK, with calibrated/")
     parser.add_argument("--model", type=Path, help="a folder in place of the model that ships")
     parser.add_argument("--seeds", dest="seeds_text", default="1,2,3")
-    parser.add_argument("--task", choices=[*EPOCHS, "all"], default="all", help="train on this task alone")
-    parser.add_argument("--start", choices=[*STARTS, "all"], default="all", help="train from these weights alone")
+    parser.add_argument("--tasks", dest="tasks_text", default=",".join(EPOCHS), help="of " + ", ".join(EPOCHS))
+    parser.add_argument("--starts", dest="starts_text", default=",".join(STARTS), help="of " + ", ".join(STARTS))
     args = parser.parse_args()
     args.seeds = [int(seed) for seed in args.seeds_text.split(",")]
-    args.tasks = tuple(EPOCHS) if args.task == "all" else (args.task,)
-    args.starts = STARTS if args.start == "all" else (args.start,)
+    args.tasks, args.starts = args.tasks_text.split(","), args.starts_text.split(",")
+    for flag, given, known in (("--tasks", args.tasks, EPOCHS), ("--starts", args.starts, STARTS)):
+        if unknown := [name for name in given if name not in known]:
+            parser.error(f"{flag} takes {', '.join(known)}, not {', '.join(unknown)}")
     args.model = model_folder(args.model)
     commands.ENVIRONMENT["LIMBECK_SENTIMENT"] = os.fspath(args.model.resolve())
     report(args, measure(args))
