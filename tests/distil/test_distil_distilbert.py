@@ -225,7 +225,7 @@ def test_a_decoder_of_its_own_stays_one(bert: Path, tmp_path: Path, said: bool) 
     (source / "config.json").write_text(json.dumps({**config, "tie_word_embeddings": not said}))
     made = make(source, tmp_path / "student", Cut(layers=4))
     assert json.loads((made / "config.json").read_text())["tie_word_embeddings"] is False
-    torch.testing.assert_close(logits_of(loaded(made)), logits_of(loaded(source)), rtol=0, atol=1e-5)
+    torch.testing.assert_close(logits_of(loaded(made)), logits_of(loaded(source)), rtol=1e-5, atol=1e-5)
 
 
 def test_half_precision_stays(bert: Path) -> None:

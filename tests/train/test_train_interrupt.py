@@ -35,6 +35,14 @@ def test_the_first_signal_only_asks(number: signal.Signals) -> None:
 
 
 def test_a_second_ctrl_c_interrupts() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        interrupt_twice()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def interrupt_twice() -> None:
     with pytest.raises(KeyboardInterrupt), Stopper() as stopper:
         signal.raise_signal(signal.SIGINT)
         assert stopper.asked
