@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,14 @@ def parsed(given: argparse.ArgumentParser) -> argparse.Namespace:
     if "seeds_text" in args:
         args.seeds = [int(seed) for seed in args.seeds_text.split(",")]
     return args
+
+
+def names_in(text: str, known: Iterable[str], *, flag: str, parser: argparse.ArgumentParser) -> list[str]:
+    """The names in ``text``, with commas between them; the parser ends the program where one is not ``known``."""
+    names, accepted = text.split(","), list(known)
+    if unknown := set(names) - set(accepted):
+        parser.error(f"{flag} takes {', '.join(accepted)}, not {', '.join(sorted(unknown))}")
+    return names
 
 
 def first_rows(source: Path, n: int, out: Path) -> Path:

@@ -173,9 +173,7 @@ def main() -> None:
     parser.add_argument("--seeds", dest="seeds_text", default="1,2,3")
     parser.add_argument("--limit", type=int, help="a rehearsal on the first rows; writes no record")
     args = commands.parsed(parser)
-    sides = args.sides_text.split(",")
-    if unknown := set(sides) - set(SIDES):
-        parser.error(f"--sides takes {', '.join(SIDES)}, not {', '.join(sorted(unknown))}")
+    sides = commands.names_in(args.sides_text, SIDES, flag="--sides", parser=parser)
     found = {side: [piece_of(side, seed, args) for seed in args.seeds] for side in sides}
     for side, pieces in found.items():
         print(f"{side}: {', '.join(format(one['accuracy'], '.2f') for one in pieces)} %", flush=True)

@@ -85,9 +85,7 @@ def main() -> None:
     parser.add_argument("--seeds", dest="seeds_text", default="1")
     parser.add_argument("--limit", type=int, help="a rehearsal on the first training rows; writes no record")
     args = commands.parsed(parser)
-    names = args.sets_text.split(",")
-    if unknown := set(names) - set(SETS):
-        parser.error(f"--sets takes {', '.join(SETS)}, not {', '.join(sorted(unknown))}")
+    names = commands.names_in(args.sets_text, SETS, flag="--sets", parser=parser)
     folder = args.work / "pieces" if args.limit else records.PIECES
     settings = {"encoder": commands.fingerprint(args.encoder), "layers": LAYERS, "limit": args.limit}
     for name in names:

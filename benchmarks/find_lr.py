@@ -147,9 +147,7 @@ def main() -> None:
     parser.add_argument("--seeds", dest="seeds_text", default="1,2,3")
     parser.add_argument("--limit", type=int, help="a rehearsal on the first training rows; writes no record")
     args = commands.parsed(parser)
-    args.sets = args.sets_text.split(",")
-    if unknown := set(args.sets) - set(SETS):
-        parser.error(f"--sets takes {', '.join(SETS)}, not {', '.join(sorted(unknown))}")
+    args.sets = commands.names_in(args.sets_text, SETS, flag="--sets", parser=parser)
     found = measure(args)
     if not args.limit:
         report(args, found)

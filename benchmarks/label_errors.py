@@ -3,9 +3,8 @@
 It takes the way that a user goes: ``train`` on the noisy file, with its own epochs and rate, ``evaluate`` on the same
 file with ``--corrections``, all rows that this lists as likely wrong marked ``drop``, ``train --corrections``. A seed
 draws the flips and is the training's too; it is a piece, and a rerun makes only the missing ones. The same training on
-the labels before they were flipped tells how much there is to be gained at all. With ``--limit`` (a
-rehearsal on the first rows, as many flips and listed rows in proportion) the pieces stay under WORK and no record is
-written.
+the labels before they were flipped tells how much there is to be gained at all. With ``--limit`` (a rehearsal on the
+first rows, as many flips and listed rows in proportion) the pieces stay under WORK and no record is written.
 """
 
 from __future__ import annotations

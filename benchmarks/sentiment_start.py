@@ -54,12 +54,11 @@ class Piece:
 
 def measure(args: argparse.Namespace) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Make or read the pieces: task and start -> one piece a seed."""
-    of_start = {
-        "shipped": lambda: answers_of(args.model),
-        "encoder": lambda: commands.fingerprint(args.encoder),
-        "float": lambda: commands.fingerprint(args.work / "calibrated"),
+    folders = {"encoder": args.encoder, "float": args.work / "calibrated"}
+    weights = {  # of those alone that are asked for: the recipe may not have been run here
+        start: answers_of(args.model) if start == "shipped" else commands.fingerprint(folders[start])
+        for start in args.starts
     }
-    weights = {start: of_start[start]() for start in args.starts}  # the recipe may not have been run here
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for seed in args.seeds:
         for task in args.tasks:
@@ -104,20 +103,16 @@ def report(args: argparse.Namespace, found: dict[tuple[str, str], list[dict[str,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with trec/ and subj/")
-    parser.add_argument("--encoder", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
-    parser.add_argument("--work", type=Path, required=True, help="the recipe's WORK, with calibrated/")
+    parser = commands.parser(
+        __doc__, data="with trec/ and subj/", work="of the recipe, with calibrated/", encoder="of all-MiniLM-L6-v2"
+    )
     parser.add_argument("--model", type=Path, help="a folder in place of the model that ships")
     parser.add_argument("--seeds", dest="seeds_text", default="1,2,3")
     parser.add_argument("--tasks", dest="tasks_text", default=",".join(EPOCHS), help="of " + ", ".join(EPOCHS))
     parser.add_argument("--starts", dest="starts_text", default=",".join(STARTS), help="of " + ", ".join(STARTS))
-    args = parser.parse_args()
-    args.seeds = [int(seed) for seed in args.seeds_text.split(",")]
-    args.tasks, args.starts = args.tasks_text.split(","), args.starts_text.split(",")
-    for flag, given, known in (("--tasks", args.tasks, EPOCHS), ("--starts", args.starts, STARTS)):
-        if unknown := [name for name in given if name not in known]:
-            parser.error(f"{flag} takes {', '.join(known)}, not {', '.join(unknown)}")
+    args = commands.parsed(parser)
+    args.tasks = commands.names_in(args.tasks_text, EPOCHS, flag="--tasks", parser=parser)
+    args.starts = commands.names_in(args.starts_text, STARTS, flag="--starts", parser=parser)
     args.model = model_folder(args.model)
     commands.ENVIRONMENT["LIMBECK_SENTIMENT"] = os.fspath(args.model.resolve())
     report(args, measure(args))

@@ -18,7 +18,7 @@ from limbeck.pretrain.masked import open_masked
 from limbeck.pretrain.micro import MaskedBatch
 from limbeck.pretrain.settings import AmountSettings, TripleSettings
 from limbeck.pretrain.step import triple
-from limbeck.pretrain.teacher import teacher_beside
+from limbeck.pretrain.teacher import TeacherBeside, teacher_beside
 from limbeck.pretrain.trainer import Lesson, Pretrainer
 from limbeck.train.limit import Limit
 from limbeck.train.step import MicroBatch, StepResult
@@ -270,3 +270,21 @@ def test_ids_may_have_gaps(tmp_path: Path) -> None:
     assert not gaps & {*hidden.batch.input_ids.flatten().tolist()}
     assert math.isfinite(pretrainer.perplexity_of_teacher())
     assert pretrainer.fit().update == 1
+
+
+@pytest.mark.parametrize(("precision", "is_asked"), [("float32", False), ("bf16", True)])
+def test_in_float32_the_teacher_is_as_exact_wherever_bf16_is_quick(
+    precision: str, is_asked: bool, tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def settled(teacher: TeacherBeside, micro: object) -> str:
+        del micro
+        asked.append(teacher.precision)
+        return "bf16"
+
+    monkeypatch.setattr(TeacherBeside, "settle_precision", settled)
+    lesson = taught(tmp_path, source, precision=precision).lesson
+    assert lesson.teacher is not None
+    assert lesson.teacher.precision == lesson.record["teacher precision"] == precision
+    assert bool(asked) is is_asked

@@ -216,10 +216,11 @@ class Pretrainer:
         teacher = lesson.teacher
         if teacher is None:
             return lesson
-        can_bf16 = None if self.fit_settings.precision == "bf16" else False
-        rows = np.arange(min(_TRIED_BLOCKS, len(self.corpus.train)))
-        micro = self.collate(rows).to(next(self.model.parameters()).device)
-        teacher.precision = join().first(lambda: teacher.settle_precision(micro, can_bf16=can_bf16))
+        teacher.precision = "float32"
+        if self.fit_settings.precision == "bf16":
+            rows = np.arange(min(_TRIED_BLOCKS, len(self.corpus.train)))
+            micro = self.collate(rows).to(next(self.model.parameters()).device)
+            teacher.precision = join().first(lambda: teacher.settle_precision(micro))
         return replace(lesson, record={**lesson.record, "teacher precision": teacher.precision})
 
 
