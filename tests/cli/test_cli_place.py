@@ -18,7 +18,12 @@ import os, sys, time
 from pathlib import Path
 from limbeck.cli._place import fit_there
 def fit():
-    worker = os.fork() or time.sleep(600)
+    told, tell = os.pipe()
+    worker = os.fork()
+    if not worker:
+        os.write(tell, b".")  # its fork is over, and what is done after one in a child is done
+        time.sleep(600)
+    os.read(told, 1)
     print(worker, flush=True)
     time.sleep(600)
 fit_there(fit, Path(sys.argv[1]), resume=False)
