@@ -136,7 +136,8 @@ def report(args: argparse.Namespace, found: dict[tuple[str, str], list[dict[str,
                 "chosen": [one["chosen"] for one in ours],
             },
         )
-        records.write(record, [one["stamp"] for side in (*RATES, AUTO) for one in found[task, side]])
+        stamps = [one["stamp"] for side in (*RATES, AUTO) for one in found[task, side]]
+        records.write(record, stamps, several_machines=True)
 
 
 def main() -> None:

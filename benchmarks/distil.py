@@ -163,7 +163,8 @@ def report(args: argparse.Namespace, found: dict[str, list[dict[str, Any]]]) -> 
 
 def _write(args: argparse.Namespace, pieces: Sequence[dict[str, Any]], **values: Any) -> None:
     command = f"{COMMAND} --sides {args.sides_text} --seeds {args.seeds_text}"
-    records.write(records.Record(command=command, **values), [one["stamp"] for one in pieces])
+    stamps = [one["stamp"] for one in pieces]
+    records.write(records.Record(command=command, **values), stamps, several_machines=True)
 
 
 def main() -> None:

@@ -76,7 +76,7 @@ def report(args: argparse.Namespace, name: str, pieces: list[dict[str, Any]]) ->
         ratio=second / first,
         detail={"pairs": pairs, "measures": [one["measures"] for one in pieces]},
     )
-    records.write(record, [one["stamp"] for one in pieces])
+    records.write(record, [one["stamp"] for one in pieces], several_machines=True)
 
 
 def main() -> None:

@@ -123,7 +123,8 @@ def report(args: argparse.Namespace, found: dict[tuple[str, int, str], list[dict
                     "chosen": [(one["chosen"] or {}).get("how") for one in found[task, n, OURS]],
                 },
             )
-            records.write(record, [one["stamp"] for side in sides for one in found[task, n, side]])
+            stamps = [one["stamp"] for side in sides for one in found[task, n, side]]
+            records.write(record, stamps, several_machines=True)
 
 
 def main() -> None:

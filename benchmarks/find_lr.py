@@ -138,7 +138,7 @@ def report(args: argparse.Namespace, found: dict[str, dict[str, Any]]) -> None:
                 "seeds": args.seeds,
             },
         )
-        records.write(record, stamps)
+        records.write(record, stamps, several_machines=True)
 
 
 def main() -> None:

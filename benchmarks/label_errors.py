@@ -129,7 +129,7 @@ def report(args: argparse.Namespace, pieces: Sequence[dict[str, Any]]) -> None:
         detail={"clean": [round(100 * one["clean"], 2) for one in pieces], "settings": settings},
     )
     for record in (found, gained, room):
-        records.write(record, stamps)
+        records.write(record, stamps, several_machines=True)
 
 
 def main() -> None:

@@ -94,23 +94,26 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write(record: Record, stamps: Sequence[Mapping[str, Any]] = ()) -> Path:
+def write(record: Record, stamps: Sequence[Mapping[str, Any]] = (), *, several_machines: bool = False) -> Path:
     """Write ``results/<name>.json``; return its path.
 
     Args:
         record: the figure.
         stamps: those of the pieces it was made of; none: it was measured just now.
+        several_machines: the pieces may come from several, which are all named. For figures of accuracy and loss, never
+            of speed or memory.
 
     Raises:
         ValueError: the pieces come from several machines, or a text names a path of this machine.
     """
     stamps = stamps or [stamp()]
-    machines = {json.dumps(one["machine"], sort_keys=True) for one in stamps}
-    if len(machines) > 1:
+    machines = list({json.dumps(one["machine"], sort_keys=True): one["machine"] for one in stamps}.values())
+    if len(machines) > 1 and not several_machines:
         raise ValueError(f"{record.name}: its pieces come from {len(machines)} machines; delete those of all but one")
     whole = asdict(record) | {
         "commit": ", ".join(dict.fromkeys(one["commit"] for one in stamps)),
-        "machine": stamps[0]["machine"],
+        "machine": machines[0],
+        **({"other_machines": machines[1:]} if len(machines) > 1 else {}),
         "date": max(one["date"] for one in stamps),
         "versions": stamps[0]["versions"],
     }

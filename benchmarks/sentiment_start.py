@@ -99,7 +99,7 @@ def report(args: argparse.Namespace, found: dict[tuple[str, str], list[dict[str,
                     }
                 },
             )
-            records.write(record, [one["stamp"] for side in (ours, theirs) for one in side])
+            records.write(record, [one["stamp"] for side in (ours, theirs) for one in side], several_machines=True)
 
 
 def main() -> None:

@@ -49,7 +49,7 @@ def _cells(record: dict[str, Any]) -> tuple[str, ...]:
         "" if record["ratio"] is None else _number(record["ratio"]),
         f"`{record['command']}`",
         record["commit"],
-        _machine(record["machine"]),
+        "; ".join(map(_machine, (record["machine"], *record.get("other_machines", ())))),
         record["date"],
     )
     return tuple(str(cell).replace("|", "\\|") for cell in cells)

@@ -37,7 +37,7 @@ def test_the_records_hold_shares_and_gains(benchmark: Any, monkeypatch: pytest.M
     import argparse
 
     written: list[Any] = []
-    monkeypatch.setattr(benchmark.records, "write", lambda record, stamps: written.append((record, stamps)))
+    monkeypatch.setattr(benchmark.records, "write", lambda record, stamps, **_: written.append((record, stamps)))
     pieces = [
         {"found": 350, "flipped": 500, "dropped": 400, "before": 0.84, "after": 0.86, "clean": 0.87, "stamp": 1},
         {"found": 250, "flipped": 500, "dropped": 300, "before": 0.85, "after": 0.85, "clean": 0.86, "stamp": 2},

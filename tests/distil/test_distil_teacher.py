@@ -235,6 +235,21 @@ def test_int8_answers_where_its_labels_agree_and_it_is_quicker(
     assert (again.logits == found.logits).all()
 
 
+def test_a_teacher_that_shall_be_exact_answers_in_float(monkeypatch: pytest.MonkeyPatch) -> None:
+    int8(monkeypatch)  # from now on int8 is known to be the quicker one for these texts
+    data, told = Dataset(rows(40).inputs, None, name="rows"), Lines()
+    teacher = open_model(saved("bert"), Path("nowhere"), exact=True)
+    found = teacher.judge(data, told)
+    assert told.told == ["model judges 40 texts in float32"]
+    assert found.model == teacher.predictor.fingerprint
+    assert found.logits == pytest.approx(teacher.predictor.logits(data.inputs)[0], abs=1e-6)
+    assert (teacher.judge(data, told).logits == found.logits).all()
+    assert told.told[1:] == ["model judged these 40 texts before, in float32"]
+    told = Lines()
+    open_model(saved("bert"), Path("nowhere")).judge(data, told)  # what was asked once is no choice
+    assert told.told == ["model judged these 40 texts before, in int8"]
+
+
 def test_numbers_and_families_without_int8_are_judged_in_float(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "INT8_ROWS", 4)
     for kind in ("regress", "text"):

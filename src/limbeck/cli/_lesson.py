@@ -34,6 +34,8 @@ class Given:
     columns: DataChoices = field(default_factory=DataChoices)
     texts: TextChoices = field(default_factory=TextChoices)
     seed: int = 0
+    exact: bool = False
+    """Whether a teacher that is asked answers in float32 alone."""
 
 
 def told_apart(inputs: Sequence[Path], scores: Sequence[Path]) -> tuple[Path | None, Path | None]:
@@ -76,7 +78,7 @@ def teachers_of(given: Given, home: Path) -> list[Teacher]:
 
     found: list[ModelTeacher | FileTeacher] = []
     if given.teacher is not None:
-        found.append(open_model(given.teacher, home))
+        found.append(open_model(given.teacher, home, exact=given.exact))
     for path in given.scores:
         task = found[0].task if found else {"name": given.columns.task or "classify"}
         classes = tuple(map(str, task["classes"])) if task.get("classes") else None

@@ -122,7 +122,8 @@ def run(settings: Settings | PretrainSettings) -> int:
     stands = _what_stands(stages)
     if stands[-1] == "model":
         return 0
-    given = Given(teacher, data, settings.teacher_scores, settings.columns, settings.texts, settings.fit.seed)
+    fit, exact = settings.fit, settings.fit.precision == "float32"
+    given = Given(teacher, data, settings.teacher_scores, settings.columns, settings.texts, fit.seed, exact)
     with tempfile.TemporaryDirectory(prefix="limbeck-distil-") as home:
         teachers = teachers_of(given, Path(home))
         rows, valid = rows_of(given, teachers, Console().watch)
@@ -132,7 +133,7 @@ def run(settings: Settings | PretrainSettings) -> int:
             place.mkdir()
             if n > 0:  # each student learns from the one before it
                 before = stages[n - 1].out
-                material = replace(material, teachers=[open_model(before, place)], folder=before)
+                material = replace(material, teachers=[open_model(before, place, exact=exact)], folder=before)
             if settings.dry_run:
                 rehearse(stage, material, place)
                 say(*_later_lines(stages), NOTHING)

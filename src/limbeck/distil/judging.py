@@ -2,7 +2,8 @@
 
 What it says is kept in the user's cache by the fingerprints of model and texts, so that a scoring that was stopped goes
 on where it was. int8 answers where its labels agree with those of float32 and it is the quicker of the two: without
-instructions for int8 a processor computes it slower (``benchmarks/int8.py``). What was chosen is remembered too.
+instructions for int8 a processor computes it slower (``benchmarks/int8.py``). What was chosen is remembered too. Where
+the training is asked to be in float32, so is what is said: labels that agree are not yet equal probabilities.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ QUICKER = 1.1
 _ARRAYS = ("ids", "logits", "read", "dropped", "answerable")
 
 
-def judge(plain: Predictor, dataset: Dataset, reporter: Reporter, *, name: str) -> Scores:
+def judge(plain: Predictor, dataset: Dataset, reporter: Reporter, *, name: str, exact: bool = False) -> Scores:
     """Scores of all inputs of ``dataset``.
 
     Args:
@@ -49,6 +50,7 @@ def judge(plain: Predictor, dataset: Dataset, reporter: Reporter, *, name: str) 
         dataset: what is asked; its targets are not read.
         reporter: is told how far it is.
         name: of the model, for messages.
+        exact: in float32, whatever would be quicker.
     """
     unlabelled = Dataset(dataset.inputs, None, dataset.task, name=dataset.name)
     pieces = [
@@ -56,14 +58,15 @@ def judge(plain: Predictor, dataset: Dataset, reporter: Reporter, *, name: str) 
         for begin in range(0, len(unlabelled), PIECE_ROWS)
     ]
     key = hashlib.sha256(f"{plain.fingerprint} {unlabelled.fingerprint}".encode()).hexdigest()[:32]
-    chosen = recall("teachers", key) or {}
+    chosen = {"model": plain.fingerprint, "precision": "float32"} if exact else recall("teachers", key) or {}
     parts = _known(pieces, chosen.get("model"))
     if len(parts) == len(pieces):
         reporter.line(f"{name} judged these {len(dataset):,} texts before, in {chosen.get('precision')}")
         return _joined(parts, unlabelled)
     with tempfile.TemporaryDirectory(prefix="limbeck-teacher-") as home:
         way = _quickest(plain, unlabelled.inputs, Path(home), before=chosen.get("precision"))
-        remember("teachers", key, {"model": way.predictor.fingerprint, "precision": way.predictor.way.precision})
+        if not exact:  # what was asked is no choice
+            remember("teachers", key, {"model": way.predictor.fingerprint, "precision": way.predictor.way.precision})
         reporter.line(f"{name} judges {len(dataset):,} texts in {way.predictor.way.precision}{way.why}")
         parts = []
         with reporter.watch(f"{name} judges", len(dataset)) as watch:

@@ -91,6 +91,8 @@ class ModelTeacher:
     predictor: Predictor
     can_be_asked: bool = True
     dataset: Dataset | None = None
+    exact: bool = False
+    """Whether it answers in float32 alone, and not in int8 where that has the same labels and is quicker."""
 
     @property
     def task(self) -> dict[str, Any]:
@@ -104,26 +106,27 @@ class ModelTeacher:
 
     def judge(self, dataset: Dataset, reporter: Reporter) -> Scores:
         """Score the inputs, piece by piece, each kept in the user's cache."""
-        return judge(self.predictor, dataset, reporter, name=self.name)
+        return judge(self.predictor, dataset, reporter, name=self.name, exact=self.exact)
 
 
-def open_model(folder: Path, home: Path, *, pairs: bool = False) -> ModelTeacher:
+def open_model(folder: Path, home: Path, *, pairs: bool = False, exact: bool = False) -> ModelTeacher:
     """The model in ``folder`` as a teacher.
 
     Args:
         folder: a saved model, or a fine-tuned classifier as transformers saves it.
         home: a folder for a while, in which the second is made into the first.
         pairs: the second is asked about pairs of texts.
+        exact: it answers in float32 alone.
 
     Raises:
         LimbeckError: it is neither, or damaged.
     """
     name = folder.resolve().name
     if (folder / NAME).is_file():
-        return ModelTeacher(name, folder, load(folder))
+        return ModelTeacher(name, folder, load(folder), exact=exact)
     from limbeck.distil.adopt import adopt
 
-    return ModelTeacher(name, folder, load(adopt(folder, home / "adopted", pairs=pairs)))
+    return ModelTeacher(name, folder, load(adopt(folder, home / "adopted", pairs=pairs)), exact=exact)
 
 
 def fitting(teachers: Sequence[Teacher], dataset: Dataset, home: Path) -> list[Teacher]:
@@ -141,7 +144,7 @@ def _fitting(teacher: ModelTeacher, dataset: Dataset, home: Path) -> ModelTeache
     if teacher.predictor.is_pairs == dataset.is_pairs:
         return teacher
     if not (teacher.folder / NAME).is_file():
-        return open_model(teacher.folder, home, pairs=dataset.is_pairs)
+        return open_model(teacher.folder, home, pairs=dataset.is_pairs, exact=teacher.exact)
     if dataset.is_pairs:
         raise DataError(
             f"{dataset.name} holds pairs of texts, and {teacher.name} takes one text; name its column with "
