@@ -24,7 +24,8 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 PIECES = RESULTS / "pieces"
 PACKAGES = ("limbeck", "numpy", "tokenizers", "onnxruntime", "torch", "transformers", "accelerate")
-EXCEPT_RESULTS = (":/", ":(top,exclude)benchmarks/results", ":(top,exclude)benchmarks/RESULTS.md")
+RESULT_PATHS = ("benchmarks/results", "benchmarks/RESULTS.md", "recipes/sentiment/results")
+EXCEPT_RESULTS = (":/", *(f":(top,exclude){path}" for path in RESULT_PATHS))
 CPU_FLAGS = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_bf16")
 ABSOLUTE_PATH = re.compile(r"(?<![\w.])(/[\w.-]+/[\w.-]|[A-Za-z]:\\)")
 
