@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -258,6 +259,28 @@ def test_classes_of_another_spelling_are_joined_and_called_as_the_model_s(tmp_pa
 def test_a_table_of_numbers_has_no_classes_to_join() -> None:
     table = table_of([input_id("x")], np.zeros((1, 1)), task={"name": "regress"}, model="m")
     assert of_classes(table, ("good", "bad"), name="said.npz") is table
+
+
+@pytest.mark.parametrize(
+    ("task", "width", "message"),
+    [
+        ({}, 2, "does not say what its 2 numbers a text are: its task is {}; write Scores with task={'name'"),
+        (None, 1, "does not say what its 1 number a text are: its task is None"),
+        ({"name": "classify"}, 2, "has 2 numbers a text and classes None: one a class is wanted"),
+        (
+            {"name": "classify", "classes": ["bad", "good"]},
+            3,
+            "has 3 numbers a text and classes ['bad', 'good']: one",
+        ),
+        ({"name": "regress"}, 2, "has 2 numbers a text and the task 'regress', of one number"),
+    ],
+)
+def test_a_table_that_does_not_fit_its_task_is_refused(tmp_path: Path, task: Any, width: int, message: str) -> None:
+    table = replace(table_of([input_id("x")], np.zeros((1, width)), task={}, model="m"), task=task)
+    table.write(tmp_path / "said.npz")
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "said.npz", Wanted())
+    assert f"{tmp_path / 'said.npz'} {message}" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["said.npz", "said.parquet"])

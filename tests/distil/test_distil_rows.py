@@ -39,6 +39,18 @@ def test_texts_that_are_kept_out_are_learnt_from_nowhere() -> None:
     assert made.take([1]).kept_out == made.kept_out
 
 
+def test_white_space_lets_no_test_text_through() -> None:
+    test = Dataset(["a  room ", "\ta film"], None, name="test.csv")
+    made = pool(LABELLED, [MORE], kept_out=[test], task="classify", name="rows.csv")
+    assert {"a room", "a film"}.isdisjoint(made.dataset.inputs)
+    spaced = Dataset(["a room\n", "a shed "], None, name="more.csv")
+    made = pool(None, [spaced], kept_out=[Dataset(["a room"], None)], task="classify", name="rows.csv")
+    assert made.dataset.inputs == ["a shed "]
+    pairs = Dataset([("a", "b "), ("a", "c")], None, name="pairs.csv")
+    made = pool(None, [pairs], kept_out=[Dataset([(" a", "b")], None)], task="classify", name="pairs.csv")
+    assert made.dataset.inputs == [("a", "c")]
+
+
 def test_no_text_is_left() -> None:
     with pytest.raises(DataError, match=r"rows.csv: no text is left to learn from; rows.csv: 4 rows stand among"):
         pool(LABELLED, [], kept_out=[LABELLED], task="classify", name="rows.csv")

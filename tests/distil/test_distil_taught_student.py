@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +118,21 @@ def test_the_name_of_a_source_that_is_gone_is_no_path(tmp_path: Path) -> None:
     manifest = made.save(tmp_path / "student")
     assert manifest.model["source"] == classifier().name
     assert str(Path(tempfile.gettempdir())) not in manifest.to_bytes().decode()
+
+
+def test_the_folder_that_a_student_starts_from_stays_as_long_as_its_learner() -> None:
+    before = set(Path(tempfile.gettempdir()).glob("limbeck-distil-*"))
+    made = student_of(classifier(), rows(16), layers=1, fit=FitSettings(epochs=1, precision="float32"))
+    (home,) = set(Path(tempfile.gettempdir()).glob("limbeck-distil-*")) - before
+    first = {name: values.clone() for name, values in made.model.module.state_dict().items()}
+    made.fit()
+    made.begin_anew()
+    for name, values in made.model.module.state_dict().items():
+        torch.testing.assert_close(values, first[name])
+    assert home.exists()
+    del made
+    gc.collect()
+    assert not home.exists()
 
 
 def test_rows_are_held_back_of_the_labelled_ones(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from limbeck.cli._say import say
 from limbeck.cli.train import DataChoices, read_rows
 from limbeck.distil.settings import TextChoices
-from limbeck.errors import DataError, SettingsError
+from limbeck.errors import DataError, SettingsError, nearest, together
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset
@@ -115,7 +115,7 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
     Raises:
         LimbeckError: a file cannot be read, or a label is none of the teacher's classes.
     """
-    from limbeck.distil.rows import pool, sentences_of, texts_of
+    from limbeck.distil.rows import loose_id, pool, sentences_of, texts_of
 
     task, columns = teachers[0].task, given.columns
     if columns.task not in (None, task["name"]):
@@ -126,12 +126,13 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
         "encoding": columns.encoding,
         "skip_bad_rows": columns.skip_bad_rows,
     }
+    _see_that_columns_are_there(given)
     train, valid = _labelled(given, task, options)
     tests = [*given.texts.held_out, *_test_part(given.data)]
     kept_out = [*([valid] if valid is not None else []), *(texts_of(path, **options) for path in tests)]
     unlabelled = [texts_of(path, **options) for path in given.texts.unlabelled]
     if given.texts.cut_sentences:
-        out = frozenset(key for part in kept_out for key in part.ids)
+        out = frozenset(loose_id(item) for part in kept_out for item in part.inputs)
         unlabelled = [sentences_of(one, kept_out=out, watch=watch) for one in unlabelled]
         if not unlabelled:
             say("--cut-sentences cuts the texts of --unlabelled, and there are none: it does nothing")
@@ -165,6 +166,33 @@ def _labelled(given: Given, task: dict[str, Any], options: dict[str, Any]) -> tu
     valid = of_classes(valid, classes, skip=columns.skip_bad_rows)
     say(*valid.notices)
     return None, valid
+
+
+def _see_that_columns_are_there(given: Given) -> None:
+    """See that some file has the columns that are named, where no labelled file must have them.
+
+    Raises:
+        DataError: none has one.
+    """
+    from limbeck.data import open_rows
+    from limbeck.data.columns import find_column
+
+    columns = given.columns
+    named = {"--text-column": columns.text_column, "--text-pair-column": columns.text_pair_column}
+    if given.data is not None or not any((*named.values(), columns.label_column)):
+        return
+    problems = []
+    if columns.label_column is not None and columns.valid is None:
+        problems.append(f"--label-column {columns.label_column!r} is of labelled rows, and none were given")
+    files = [*given.texts.unlabelled, *given.texts.held_out, *(path for path in given.scores if path.suffix != ".npz")]
+    files += [columns.valid] if columns.valid is not None else []
+    held = [open_rows(one, encoding=columns.encoding, skip_bad_rows=columns.skip_bad_rows).columns for one in files]
+    for flag, name in named.items():
+        if name is not None and all(find_column(name, one) is None for one in held):
+            there = nearest(name, [column for one in held for column in one]) if held else "no file with columns"
+            problems.append(f"{flag} {name!r} stands in no file; there is {there}")
+    if problems:
+        raise DataError(together(problems))
 
 
 def _see_that_it_has_labels(data: Path, columns: DataChoices) -> None:

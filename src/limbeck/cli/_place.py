@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from limbeck.cli._say import say
@@ -20,11 +20,11 @@ def checkpoints_of(out: Path) -> Path:
     return whole.with_name(whole.name + ".checkpoint")
 
 
-def what_stands(out: Path, *, resume: bool, overwrite: bool, as_json: bool) -> str:
-    """As :func:`made_ready` for a model that answers; a whole one is reported."""
+def what_stands(out: Path, *, resume: bool, overwrite: bool, as_json: bool, stale: bool = False) -> str:
+    """As :func:`made_ready` for a model that answers; a whole one is reported, unless it is a ``stale`` one."""
     from limbeck.artefact.manifest import NAME, Manifest
 
-    stands = made_ready(out, NAME, resume=resume, overwrite=overwrite)
+    stands = made_ready(out, NAME, resume=resume, overwrite=overwrite, stale=stale)
     if stands == "model":
         say_finished(out)
         print_result(Manifest.read(out), out, as_json=as_json, how="finished before, left as it is")
@@ -39,7 +39,23 @@ def say_finished(out: Path) -> None:
     )
 
 
-def made_ready(out: Path, mark: str, *, resume: bool, overwrite: bool) -> str:
+def goes_on(places: Sequence[Path]) -> bool:
+    """Whether the last of several models, each made from the one before, is yet to be made from them.
+
+    So it is where one before it was stopped, or is younger: what stands at the last place then is of an earlier time.
+    """
+    from limbeck.artefact.manifest import NAME
+
+    *before, last = places
+    made = last / NAME
+    return any(
+        _is_begun(place)
+        or ((place / NAME).is_file() and made.is_file() and (place / NAME).stat().st_mtime > made.stat().st_mtime)
+        for place in before
+    )
+
+
+def made_ready(out: Path, mark: str, *, resume: bool, overwrite: bool, stale: bool = False) -> str:
     """Make the place ready, and tell what stands there: the whole ``model``, ``part`` of it or ``nothing``.
 
     Args:
@@ -47,13 +63,14 @@ def made_ready(out: Path, mark: str, *, resume: bool, overwrite: bool) -> str:
         mark: the file by which a whole model is known.
         resume: what is there is gone on with.
         overwrite: what is there may be replaced.
+        stale: a whole model that is there is the one to be replaced, not the one that is resumed.
 
     Raises:
         LimbeckError: something stands there that may not be replaced.
     """
     from limbeck.artefact.save import check_target
 
-    if _is_finished(out, mark, resume=resume, overwrite=overwrite):
+    if not stale and _is_finished(out, mark, resume=resume, overwrite=overwrite):
         return "model"
     check_target(out, overwrite=overwrite, mark=mark)
     _check_checkpoints(out, resume=resume, overwrite=overwrite)

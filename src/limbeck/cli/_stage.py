@@ -69,7 +69,7 @@ def teach(settings: Settings, material: Material, home: Path) -> None:
         taught = lesson(material.teachers, material.rows, material.valid, _choices(settings), Console())
     except KeyboardInterrupt:
         raise Interrupted(
-            "stopped while a teacher judges; what it said so far is kept: go on with the same command"
+            "stopped while a teacher judges; what it said so far is kept: go on with the same command and --resume"
         ) from None
     say(*taught.notices)
     if settings.scores is not None:
@@ -112,12 +112,14 @@ def _source(settings: Settings, material: Material, home: Path) -> str:
     """Where the learner makes the student from."""
     from limbeck.distil.student import Cut
     from limbeck.distil.taught import Student, place_student
+    from limbeck.models import named_by
 
     asked = settings.student
     cut = Cut(asked.layers, asked.taken, asked.width, asked.vocabulary, asked.dropout)
     if asked.student is None and cut.is_whole:
         say("the student is as large as its teacher; --layers 3, say, makes it smaller")
-    return place_student(Student(asked.student or str(material.folder), cut), home, material.rows.dataset.inputs)
+    source = asked.student or named_by(material.folder or Path())
+    return place_student(Student(source, cut), home, material.rows.dataset.inputs)
 
 
 def _learner(settings: Settings, taught: Lesson, source: str, material: Material) -> Learner:

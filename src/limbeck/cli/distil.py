@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from limbeck.cli._lesson import Given, rows_of, teachers_of, told_apart
-from limbeck.cli._place import hindrance_lines, what_stands
+from limbeck.cli._place import checkpoints_of, goes_on, hindrance_lines, what_stands
 from limbeck.cli._say import say
 from limbeck.cli._stage import Material, rehearse, teach
 from limbeck.cli._written import hindrances
@@ -167,24 +167,52 @@ def _see_that_it_can_begin(settings: Settings, teacher: Path | None) -> None:
             "a file of probabilities has no weights to start a student from; name an encoder with --student FOLDER, or "
             "--student small"
         )
+    places = [stage.out for stage in _stages(settings)]
+    problems = [*_replaced(settings, teacher, places), *_inside(settings.scores, places)]
+    problems += hindrances("--scores", settings.scores, reads=settings.teacher_scores, makes_folders=True)
+    if problems:
+        raise SettingsError(together(problems))
     if settings.scores is not None:
         from limbeck.scores import standing
 
-        if problems := hindrances("--scores", settings.scores, reads=settings.teacher_scores, makes_folders=True):
-            raise SettingsError(together(problems))
         standing(settings.scores)
+
+
+def _replaced(settings: Settings, teacher: Path | None, places: Sequence[Path]) -> list[str]:
+    """Which models that are read would be replaced by a student."""
+    named = settings.student.student
+    sources = {"teacher": teacher, "model that the student starts from": None if named is None else Path(named)}
+    return [
+        f"{str(place)!r} is the {what}, and would be replaced by its student; give another --out"
+        for what, source in sources.items()
+        for place in places
+        if source is not None and source.is_dir() and source.resolve() == place.resolve()
+    ]
+
+
+def _inside(scores: Path | None, places: Sequence[Path]) -> list[str]:
+    """Where ``scores`` would stand in the folder of a model, which holds nothing else, or of its checkpoints."""
+    if scores is None:
+        return []
+    folders = [folder for place in places for folder in (place.resolve(), checkpoints_of(place))]
+    above = next((folder for folder in folders if folder in scores.resolve().parents), None)
+    if above is None:
+        return []
+    return [f"--scores {str(scores)!r} is in {above.name}, a folder that holds a model alone; name a place outside it"]
 
 
 def _stages(settings: Settings) -> list[Settings]:
     """The command, one student after the other: those on the way beside ``--out``. What the teachers said is written by
     the first, which asks them."""
+    from limbeck.models import named_by
+
     found, source = [], settings.student.student
     place = settings.out if settings.out.name else settings.out.resolve()
     for layers in settings.student.stages:
         out = place.with_name(f"{place.name}-{layers}-layers")
         student = replace(settings.student, student=source, layers=layers, through=None)
         found.append(replace(settings, student=student, out=out))
-        source = str(out)
+        source = named_by(out)
     last = replace(settings, student=replace(settings.student, student=source, through=None))
     first, *others = [*found, last]
     return [first, *(replace(one, scores=None) for one in others)]
@@ -196,9 +224,11 @@ def _what_stands(stages: Sequence[Settings]) -> list[str]:
     Raises:
         LimbeckError: something stands there that may not be replaced.
     """
-    stands = []
+    stands: list[str] = []
+    places = [stage.out for stage in stages]
     for stage in reversed(stages):
         flags = {"resume": stage.resume, "overwrite": stage.overwrite, "as_json": stage.json}
+        flags["stale"] = stage.overwrite and goes_on(places[: places.index(stage.out) + 1])
         if stage.dry_run:
             stands.append("nothing")
         elif "model" not in stands[:1]:  # where the last student stands, those on the way are of no matter

@@ -7,7 +7,9 @@ student's own pieces (``align``, ``beside``). :func:`student_of` puts them toget
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,6 +77,7 @@ def student_of(
     from limbeck.distil.taught import Student, learner_of, place_student
     from limbeck.distil.teacher import FileTeacher, open_model
     from limbeck.errors import DataError, SettingsError
+    from limbeck.models import named_by
     from limbeck.train.progress import Silent
     from limbeck.train.settings import FitSettings
 
@@ -86,17 +89,21 @@ def student_of(
             raise DataError(f"a {type(part).__name__} is no dataset; give limbeck.read(FILE)")
     if is_file and student is None:
         raise SettingsError(f"{path.name} has no weights to start a student from; give an encoder: student=FOLDER")
-    with tempfile.TemporaryDirectory(prefix="limbeck-distil-") as name:
-        home, seed = Path(name), (fit or FitSettings()).seed
+    settings = fit or FitSettings()
+    exact = settings.precision == "float32"
+    home = Path(tempfile.mkdtemp(prefix="limbeck-distil-"))
+    try:
         own: Teacher = (
-            FileTeacher(path.name, read(path, Wanted(task=train.task))) if is_file else open_model(path, home)
+            FileTeacher(path.name, read(path, Wanted(task=train.task)))
+            if is_file
+            else open_model(path, home, exact=exact)
         )
-        taught, inputs = _lesson_of(own, train, valid, unlabelled, home=home, seed=seed, reporter=reporter or Silent())
+        told = reporter or Silent()
+        taught, inputs = _lesson_of(own, train, valid, unlabelled, home=home, seed=settings.seed, reporter=told)
         cut = Cut(layers, None if take is None else tuple(take), width, vocabulary)
-        source = place_student(Student(student or str(path), cut), home, inputs)
-        return learner_of(
+        learner = learner_of(
             taught,
-            source,
+            place_student(Student(student or named_by(path), cut), home, inputs),
             text=text,
             fit=fit,
             distil=distil or DistilSettings(),
@@ -104,6 +111,11 @@ def student_of(
             teacher=None if is_file else path,
             reporter=reporter,
         )
+    except BaseException:
+        shutil.rmtree(home, ignore_errors=True)
+        raise
+    weakref.finalize(learner, shutil.rmtree, home, ignore_errors=True)  # it may begin anew from the student there
+    return learner
 
 
 def _lesson_of(

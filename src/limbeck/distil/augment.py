@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.data import input_id
+from limbeck.distil.rows import loose_id
 from limbeck.text import Input, texts_in
 from limbeck.text.words import words
 
@@ -106,7 +106,7 @@ def variants(
         inputs: none of which is a variant.
         n: how many to try to make of each.
         seed: of what is exchanged.
-        kept_out: ids of further inputs that no variant may be, such as those of a test.
+        kept_out: loose ids of further inputs that no variant may be, such as those of a test.
         watch: shows how far it is.
 
     >>> variants(["a good film", "a bad film"], 1, seed=1)
@@ -123,7 +123,7 @@ def variants(
             for _ in range(n):
                 parts = [_exchanged(text, spans, known, random) for text, spans in split]
                 variant: Input = parts[0] if isinstance(item, str) else (parts[0], parts[1])
-                if variant not in seen and input_id(variant) not in kept_out:
+                if variant not in seen and loose_id(variant) not in kept_out:
                     seen.add(variant)
                     made.append(variant)
     return made

@@ -22,7 +22,7 @@ from limbeck.data.dataset import number
 from limbeck.data.rows import n_of, not_texts, where
 from limbeck.data.spelling import by_spelling, meant
 from limbeck.distil.columns import TOLERANCE, class_columns, number_column, text_columns
-from limbeck.errors import DataError, first_ones, nearest, require, together
+from limbeck.errors import DataError, counted, first_ones, nearest, require, together
 from limbeck.scores import SUFFIXES, Scores
 from limbeck.tasks.regress import MOST
 from limbeck.text import is_blank
@@ -62,6 +62,7 @@ def read(path: Path, wanted: Wanted) -> Given:
     """
     table = _as_table(path)
     if table is not None:
+        _see_that_it_is_whole(table, str(path))
         return Given(of_classes(table, wanted.classes, name=str(path)), None)
     source = open_rows(path, encoding=wanted.encoding, skip_bad_rows=wanted.skip_bad_rows)
     texts = text_columns(source, wanted.text_column, wanted.text_pair_column)
@@ -131,6 +132,25 @@ def _as_table(path: Path) -> Scores | None:
         if b"limbeck" not in (schema.metadata or {}):
             return None
     return Scores.open(path)
+
+
+def _see_that_it_is_whole(table: Scores, name: str) -> None:
+    """See that a table says what its numbers are of; one that was put together by hand may not.
+
+    Raises:
+        DataError: its task has no name, or other classes than it has logits.
+    """
+    task, n_logits = table.task, table.logits.shape[1]
+    classes = task.get("classes") if isinstance(task, dict) else None
+    if not isinstance(task, dict) or task.get("name") not in ("classify", "regress"):
+        raise DataError(
+            f"{name} does not say what its {counted(n_logits, 'number')} a text are: its task is {task!r}; write "
+            "Scores with task={'name': 'classify', 'classes': [...]}, or give a file with a column a class"
+        )
+    n_wanted = 1 if task["name"] == "regress" else len(classes) if isinstance(classes, list) else 0
+    if n_wanted != n_logits:
+        what = f"classes {classes}" if task["name"] == "classify" else "the task 'regress', of one number"
+        raise DataError(f"{name} has {counted(n_logits, 'number')} a text and {what}: one a class is wanted")
 
 
 @dataclass

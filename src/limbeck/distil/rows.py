@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.data import Dataset, open_rows, read
+from limbeck.data import Dataset, input_id, open_rows, read
 from limbeck.distil.columns import text_columns
 from limbeck.errors import DataError
 from limbeck.text import Input, texts_in
@@ -39,7 +39,7 @@ class Pool:
     """The label of each, None where it has none."""
     notices: tuple[str, ...] = ()
     kept_out: frozenset[bytes] = frozenset()
-    """Ids of validation and test texts: no variant of a text may be one of these either."""
+    """Loose ids of validation and test texts: no variant of a text may be one of these either."""
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -54,6 +54,18 @@ class Pool:
         chosen = [int(row) for row in rows]
         labels = tuple(self.labels[row] for row in chosen)
         return replace(self, dataset=self.dataset.take(chosen), labels=labels)
+
+
+def loose_id(item: Input) -> bytes:
+    """The id of an input but for white space, which files of tests often have more of: at ends, and doubled.
+
+    >>> loose_id("fine  film ") == loose_id("fine film")
+    True
+    """
+    if isinstance(item, str):
+        return input_id(" ".join(item.split()))
+    first, second = item
+    return input_id((" ".join(first.split()), " ".join(second.split())))
 
 
 def pool(
@@ -79,18 +91,19 @@ def pool(
             f"a student learns from single texts or from pairs, not from both: {names}; --text-column and "
             "--text-pair-column name the columns of all files"
         )
-    out = frozenset(key for part in kept_out for key in part.ids)
+    out = frozenset(loose_id(item) for part in kept_out for item in part.inputs)
     found: dict[bytes, tuple[Input, str | float | None]] = {}
     notices = []
     for source in sources:
         targets: Sequence[Any] = source.targets if source is labelled and source.targets else [None] * len(source)
         held = again = otherwise = 0
         for key, item, target in zip(source.ids, source.inputs, targets, strict=True):
-            held += key in out
+            is_held = loose_id(item) in out
+            held += is_held
             again += key in found
             if key in found and target is not None:
                 otherwise += found[key][1] != target
-            if key not in out:
+            if not is_held:
                 found.setdefault(key, (item, target))
         if held:
             notices.append(f"{source.name}: {held:,} rows stand among the validation or test texts and are left out")
@@ -137,7 +150,7 @@ def sentences_of(
 
     Args:
         dataset: the texts.
-        kept_out: ids of texts of which no sentence is taken, such as those of a test.
+        kept_out: loose ids of texts of which no sentence is taken, such as those of a test.
         watch: shows how far it is.
 
     Raises:
@@ -145,8 +158,8 @@ def sentences_of(
     """
     cut: list[Input] = []
     with contextlib.nullcontext() if watch is None else watch("cuts sentences", len(dataset)) as shown:
-        for key, item in zip(dataset.ids, dataset.inputs, strict=True):
-            if key not in kept_out:
+        for item in dataset.inputs:
+            if loose_id(item) not in kept_out:
                 cut += [part for text in texts_in(item) for part in _cut(text)]
             if shown is not None:
                 shown.advance(1)

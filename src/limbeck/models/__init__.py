@@ -7,6 +7,7 @@ steps defines ``fit(job) -> Fitted`` as well, which takes the training loop's pl
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,6 +201,15 @@ def shown(source: str) -> str:
         return f"{_FROZEN}:{shown(origin(source))}"
     path = Path(source)
     return path.resolve().name if path.is_dir() or path.is_absolute() else source
+
+
+def named_by(folder: Path) -> str:
+    """The source that names the model in a folder, also where the folder is called as a family is.
+
+    >>> named_by(Path("small")), named_by(Path("models/small"))
+    ('./small', 'models/small')
+    """
+    return str(folder) if folder.name != str(folder) else f".{os.sep}{folder}"
 
 
 def origin(source: str) -> str:
