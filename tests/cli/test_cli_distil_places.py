@@ -141,3 +141,36 @@ def test_columns_that_no_file_has_are_told_where_none_is_labelled(
     assert "--label-column 'nope' is of labelled rows, and none were given" in told
     assert "--text-column 'bdy' stands in no file; there is 'body' (nearest), 'title'" in told
     assert run(*command, "--text-column", "body") == 0
+
+
+def test_a_class_that_only_validation_rows_or_corrections_have_is_the_teachers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.save_tiny(tmp_path / "teacher", classes=("bad", "good", "so"))
+    home = tmp_path / "parts"
+    home.mkdir()
+    lines = [f"a film {n},{('good', 'bad')[n % 2]}\n" for n in range(12)]
+    (home / "train.csv").write_text("text,label\n" + "".join(lines))
+    (home / "valid.csv").write_text("text,label\na room,so\na meal,good\n")
+    (tmp_path / "fixes.csv").write_text("id,text,label,corrected\n,a film 3,bad,so\n")
+    command = [tmp_path / "teacher", home, "--student", "small", "--epochs", "1", "--precision", "float32"]
+    assert run(*command, "--corrections", tmp_path / "fixes.csv", "--out", tmp_path / "out") == 0
+    manifest = Manifest.read(tmp_path / "out")
+    assert manifest.classes == ("bad", "good", "so")
+    assert "good 6+1" in capsys.readouterr().err
+    (home / "valid.csv").write_text("text,label\na room,sos\n")
+    assert "label 'sos' is none of the classes: 'so' (nearest), 'bad', 'good'" in refused(capsys, *command)
+
+
+def test_scores_that_a_finished_student_had_asked_for_are_not_written_again(
+    teachers: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [teachers / "bert", data, "--layers", "1", "--through", "2", *ENCODER, "--out", tmp_path / "out"]
+    with monkeypatch.context() as patch:
+        stop_at(patch, 7)
+        assert run(*command) == 130
+    capsys.readouterr()
+    assert run(*command, "--resume", "--scores", tmp_path / "said.npz") == 0
+    told = f"--scores {tmp_path / 'said.npz'} is not written: {tmp_path / 'out-2-layers'} is finished, and no teacher"
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "said.npz").exists()

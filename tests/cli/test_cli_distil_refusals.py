@@ -62,6 +62,10 @@ REFUSALS: list[tuple[list[str], str]] = [
         ["BERT", "DATA", "--through", "1", "--layers", "2"],
         "each student on the way has fewer layers than the one before",
     ),
+    (
+        ["BERT", "DATA", "--hidden-layers", "last", "--layers", "2"],
+        "--hidden-layers last says what --hidden compares; give --hidden 1, say",
+    ),
     (["QUICK", "DATA", "--valid", "WRONG", "--student", "small"], "label 'god' is none of the classes"),
 ]
 

@@ -16,6 +16,7 @@ from limbeck import graph
 from limbeck.artefact.manifest import FLOAT_GRAPH, INT8_GRAPH, Manifest
 from limbeck.cli import main
 from limbeck.cli._compared import compared
+from limbeck.data import Dataset
 from limbeck.errors import MissingExtra
 from limbeck.passes import quantise
 from limbeck.runtime import load
@@ -147,6 +148,22 @@ def test_texts_that_lose_their_answer_are_counted_and_in_no_other_figure(monkeyp
     assert (found.silenced, found.agreement.n_texts, found.alone.n_texts) == (1, 2, 2)
     assert found.agreement.labels == 1.0 and found.changed == []
     assert found.lines()[2] == "without an answer after: 1 text"
+
+
+def test_rows_without_any_answer_have_no_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = load(saved("bert")), load(saved("bert"))
+    answers = after.logits
+
+    def none(inputs: Any, **how: Any) -> Any:
+        logits, encoded = answers(inputs, **how)
+        return logits, replace(encoded, answerable=np.zeros(len(inputs), np.bool_))
+
+    for model in (before, after):
+        monkeypatch.setattr(model, "logits", none)
+    data = Dataset(["a lovely film", "an awful room"], [CLASSES[0], CLASSES[1]])
+    found = compared(before, after, data.inputs, data, are_probes=False)
+    assert (found.metrics_before, found.metrics_after) == (None, None)
+    assert "before against after: no text has an answer of both, so there is nothing to compare" in found.lines()
 
 
 def test_what_is_refused(tmp_path: Path, texts: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -300,3 +300,10 @@ def test_numbers_that_float32_does_not_hold_are_refused(tmp_path: Path) -> None:
     told = refusal(tmp_path, "text,score", "a film,-1e39", "a book,1e30", task="regress")
     assert "said.csv, line 2: the number -1e+39 is beyond 1e+30; give all in a larger unit" in told
     assert "line 3" not in told
+
+
+def test_the_prefix_that_predict_was_given_is_no_part_of_the_classes(tmp_path: Path) -> None:
+    found = given(tmp_path, "text,x_p_bad,x_p_good,x_predicted", "a film,0.25,0.75,good")
+    assert found.scores.task["classes"] == ["bad", "good"]
+    assert probabilities(found.scores) == [pytest.approx([0.25, 0.75])]
+    assert given(tmp_path, "text,up_a,up_b", "a film,0.25,0.75").scores.task["classes"] == ["a", "b"]

@@ -31,6 +31,7 @@ def test_numbers() -> None:
 def test_nothing() -> None:
     found = agreement(TASK, np.zeros((0, 2)), np.zeros((0, 2)))
     assert (found.n_texts, found.labels, found.mean, found.largest) == (0, None, 0.0, 0.0)
+    assert found.line() == "no text has an answer of both, so there is nothing to compare"
 
 
 def test_a_score_made_of_probabilities_is_no_further_probability() -> None:

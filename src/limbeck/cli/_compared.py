@@ -121,7 +121,7 @@ def _stack(predictor: Predictor, inputs: Sequence[Input]) -> Any:
 
 
 def _metrics(predictor: Predictor, logits: Any, data: Dataset | None, asked: Sequence[int]) -> dict[str, float] | None:
-    if data is None or data.targets is None:
+    if data is None or data.targets is None or not asked:
         return None
     return dict(predictor.task.metrics(logits, predictor.task.encode([data.targets[n] for n in asked])))
 

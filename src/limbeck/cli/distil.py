@@ -124,6 +124,8 @@ def run(settings: Settings | PretrainSettings) -> int:
         return 0
     fit, exact = settings.fit, settings.fit.precision == "float32"
     given = Given(teacher, data, settings.teacher_scores, settings.columns, settings.texts, fit.seed, exact)
+    if stands[0] == "model" and settings.scores is not None:
+        say(f"--scores {settings.scores} is not written: {stages[0].out} is finished, and no teacher is asked again")
     with tempfile.TemporaryDirectory(prefix="limbeck-distil-") as home:
         teachers = teachers_of(given, Path(home))
         rows, valid = rows_of(given, teachers, Console().watch)

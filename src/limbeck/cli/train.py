@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -218,13 +218,14 @@ def read_rows(
         "encoding": columns.encoding,
         "skip_bad_rows": columns.skip_bad_rows,
     }
-    parts = read_splits(data, **options, labelled_test=False, one_class_ok=bool(classes))
+    parts = read_splits(data, **options, labelled_test=False, classes=classes, one_class_ok=bool(classes))
     if "train" not in parts:
         raise DataError(f"{data} has no training part; there are {', '.join(parts)}")
     train, valid = parts["train"], parts.get("valid")
     say(*train.notices)
     if columns.corrections is not None:
-        train = apply_corrections(train, columns.corrections)
+        known = replace(train, classes=tuple(dict.fromkeys((*train.classes, *classes))))
+        train = apply_corrections(known, columns.corrections)
         say(*train.notices)
     if classes:
         n_said = len(train.notices)

@@ -99,15 +99,18 @@ def read(
     return targets_of(collect(rows, columns), columns, rows, task, one_value_ok=one_class_ok)
 
 
-def read_splits(source: object, *, labelled_test: bool = True, **options: Any) -> dict[str, Dataset]:
+def read_splits(
+    source: object, *, labelled_test: bool = True, classes: Sequence[str] = (), **options: Any
+) -> dict[str, Dataset]:
     """Read ``train``, ``valid`` and ``test`` out of a folder that holds them as folders or files; else ``train`` alone.
 
     ``options`` are those of :func:`read`. ``validation``, ``val`` and ``dev`` are called ``valid``. The classes of the
     training part are those of all. ``labelled_test`` False takes the texts of ``test`` alone: benchmarks keep its
-    labels to themselves.
+    labels to themselves. Where ``classes`` are given (a teacher's, of which the training part may lack some), the other
+    parts have those.
 
     Raises:
-        DataError: as :func:`read`; or another part has a class that the training part lacks.
+        DataError: as :func:`read`; or another part has a class that is none of these.
     """
     found = split_sources(source)
     if not found:
@@ -118,8 +121,8 @@ def read_splits(source: object, *, labelled_test: bool = True, **options: Any) -
     others = {**options, **train.column_names, "task": train.task, "one_class_ok": True}
     texts_alone = {} if labelled_test else {"test": {"label_column": None, "labelled": False}}
     rest = {name: read(path, **others | texts_alone.get(name, {})) for name, path in found.items() if name != "train"}
-    skip = bool(options.get("skip_bad_rows"))
-    return {"train": train, **{name: of_classes(part, train.classes, skip=skip) for name, part in rest.items()}}
+    skip, known = bool(options.get("skip_bad_rows")), classes or train.classes
+    return {"train": train, **{name: of_classes(part, known, skip=skip) for name, part in rest.items()}}
 
 
 def split_sources(source: object) -> dict[str, Path]:

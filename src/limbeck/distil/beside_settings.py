@@ -39,6 +39,8 @@ class BesideSettings:
         if self.hidden_layers not in LAYERS:
             accepted = nearest(self.hidden_layers, LAYERS)
             problems.append(f"--hidden-layers {self.hidden_layers!r} names no layers; it takes {accepted}")
+        elif self.hidden_layers != LAYERS[0] and not self.hidden:
+            problems.append(f"--hidden-layers {self.hidden_layers} says what --hidden compares; give --hidden 1, say")
         if problems:
             raise SettingsError(together(problems))
 

@@ -102,12 +102,14 @@ def _refuse_more(source: RowSource, rest: Sequence[str], columns: Mapping[str, s
 
 
 def _guessed(source: RowSource, free: Sequence[str]) -> dict[str, str]:
-    """The columns called ``p_<class>``; without such all that hold numbers from 0 to 1, but labels among them."""
-    named = [name for name in free if name.startswith(PREFIX)]
+    """The columns called ``p_<class>``, or so behind a prefix that all have; without such all that hold numbers from 0
+    to 1, but labels among them."""
+    named, prefix = [name for name in free if name.startswith(PREFIX)], PREFIX
     if not named:
         named = _share_columns(free, source.sample(), of_rows=0.5)  # the rows that hold none are told later
         others = [name for name in named if name.strip().casefold() not in (*LABEL_NAMES, *NUMBER_COLUMNS)]
         named = others if len(others) > 1 else named
+        prefix = _shared_prefix(named)
     if len(named) < 2 and (percent := _percentages(free, source.sample())):
         raise DataError(
             f"{source.name} has percentages in {', '.join(map(repr, percent))}, which add up to 100, and probabilities "
@@ -118,8 +120,20 @@ def _guessed(source: RowSource, free: Sequence[str]) -> dict[str, str]:
             f"{source.name} has no columns of probabilities: give one a class, called as the class or {PREFIX}<class>, "
             f"with numbers from 0 to 1 (or --task regress, for numbers); it has {', '.join(map(repr, source.columns))}"
         )
-    by_class = {spelling(name.removeprefix(PREFIX)): name for name in named}
+    by_class = {spelling(name.removeprefix(prefix)): name for name in named}
     return {label: by_class[label] for label in class_order(by_class)}
+
+
+def _shared_prefix(names: Sequence[str]) -> str:
+    """What stands before the classes in all names, as ``limbeck predict --prefix x_`` writes them; often nothing.
+
+    >>> _shared_prefix(["x_p_bad", "x_p_good"]), _shared_prefix(["bad", "good"])
+    ('x_p_', '')
+    """
+    low, high = min(names, default=""), max(names, default="")
+    n_same = next((n for n, (one, other) in enumerate(zip(low, high, strict=False)) if one != other), len(low))
+    before, found, _ = low[:n_same].rpartition(PREFIX)
+    return before + found
 
 
 def _share_columns(names: Sequence[str], sample: Sequence[Mapping[str, object]], *, of_rows: float) -> list[str]:

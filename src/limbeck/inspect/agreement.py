@@ -29,6 +29,8 @@ class Agreement:
         >>> Agreement(200, 0.995, 0.0021, 0.034).line()
         '99.5 % of 200 texts get the same label; their probabilities differ by 0.0021 on average, by 0.034 at most'
         """
+        if not self.n_texts:
+            return "no text has an answer of both, so there is nothing to compare"
         what = "numbers" if self.labels is None else "probabilities"
         differ = f"{what} differ by {self.mean:.2g} on average, by {self.largest:.2g} at most"
         if self.labels is None:
