@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck import errors
-from limbeck.errors import Interrupted, LimbeckError, MissingExtra, nearest, require, shown_number, together
+from limbeck.errors import (
+    Interrupted,
+    LimbeckError,
+    MissingExtra,
+    SettingsError,
+    gathered,
+    nearest,
+    refuse,
+    require,
+    shown_number,
+    together,
+)
 
 FAMILY = ("DataError", "SettingsError", "ArtefactError", "ModelError", "TrainingError", "Interrupted", "MissingExtra")
 
@@ -87,6 +98,26 @@ def test_of_very_much_that_is_accepted_the_first_are_named() -> None:
     named = nearest("c78", (f"c{n}" for n in range(100)))
     assert named.startswith("'c78' (nearest), 'c0', 'c1', 'c10', ") and named.endswith("'c25' and 80 more")
     assert named.count("'") == 2 * 20
+
+
+def test_refusals_are_gathered_over_several_parts() -> None:
+    with pytest.raises(SettingsError, match=r"^a is wrong$"):
+        refuse(["a is wrong"])
+    refuse([])
+    with pytest.raises(SettingsError) as caught, gathered():
+        refuse(["a is wrong"])
+        refuse(["b is wrong", "a is wrong"])
+        raise SettingsError("c is wrong")
+    assert str(caught.value) == "3 problems:\n  - a is wrong\n  - b is wrong\n  - c is wrong"
+    with gathered():
+        refuse([])
+    with pytest.raises(SettingsError, match=r"^a is wrong$"), gathered():
+        refuse(["a is wrong"])
+    with pytest.raises(KeyError), gathered():  # what is no refusal passes, and nothing is kept of it
+        refuse(["a is wrong"])
+        raise KeyError
+    with pytest.raises(SettingsError, match=r"^b is wrong$"):
+        refuse(["b is wrong"])
 
 
 def test_together() -> None:

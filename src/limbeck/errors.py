@@ -17,8 +17,10 @@ argument or command that mends it. The command line prints the message alone and
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from types import ModuleType
 
 PROBLEMS_SHOWN = 10
@@ -143,6 +145,41 @@ def first_ones(problems: Sequence[str], most: int = PROBLEMS_SHOWN) -> str:
     """One message out of the first problems, with the number of those that it leaves out."""
     more = [f"and {len(problems) - most} more"] if len(problems) > most else []
     return together([*problems[:most], *more])
+
+
+_GATHERED: ContextVar[list[str] | None] = ContextVar("gathered", default=None)
+
+
+def refuse(problems: Sequence[str]) -> None:
+    """Raise for what is wrong with settings that are being made; inside :func:`gathered`, keep it until all are made.
+
+    Raises:
+        SettingsError: there are problems.
+    """
+    found = _GATHERED.get()
+    if found is not None:
+        found += problems
+    elif problems:
+        raise SettingsError(together(problems))
+
+
+@contextlib.contextmanager
+def gathered() -> Iterator[None]:
+    """Tell of all that is wrong with the settings of one command together, whichever of its parts refuse.
+
+    Raises:
+        SettingsError: some did.
+    """
+    found: list[str] = []
+    token = _GATHERED.set(found)
+    try:
+        yield
+    except SettingsError as error:
+        found.append(str(error))
+    finally:
+        _GATHERED.reset(token)
+    if found:
+        raise SettingsError(together(dict.fromkeys(found)))
 
 
 def together(problems: Iterable[str]) -> str:

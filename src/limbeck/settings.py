@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, get_origin, get_type_hints
 
-from limbeck.errors import SettingsError, closest, empty_word, together
+from limbeck.errors import SettingsError, closest, empty_word, gathered, together
 
 Settings = TypeVar("Settings")
 _FLAG = re.compile("--?[A-Za-z]")
@@ -36,7 +36,7 @@ def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, comma
 
     Raises:
         SettingsError: flags that are unknown, or empty words for files; all of them are named.
-        LimbeckError: a room refused its part of the settings.
+        SettingsError: rooms refused their parts of the settings; all problems are named.
     """
     import tyro
 
@@ -44,13 +44,14 @@ def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, comma
         _join_lines(settings_type)
     else:
         _refuse_unknown(settings_type, arguments, command)
-    settings = tyro.cli(
-        settings_type,
-        prog=f"limbeck {command}",
-        description=description,
-        args=words_last(settings_type, arguments),
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.DisallowNone),
-    )
+    with gathered():
+        settings = tyro.cli(
+            settings_type,
+            prog=f"limbeck {command}",
+            description=description,
+            args=words_last(settings_type, arguments),
+            config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.DisallowNone),
+        )
     _refuse_empty_paths(settings, arguments)
     return settings
 

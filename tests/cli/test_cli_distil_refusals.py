@@ -98,6 +98,15 @@ def test_a_refusal_says_what_to_do_and_leaves_nothing(
     assert files(tmp_path) == before
 
 
+def test_what_is_wrong_with_flags_of_several_rooms_is_told_together(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = {"--layers": 0, "--temperature": 0, "--epochs": 0, "--augment": -1, "--max-length": 1, "--hidden": -1}
+    words = [str(word) for pair in wrong.items() for word in pair]
+    told = refused(capsys, "teacher", "rows.csv", *words, "--valid-fraction", "2", "--take", "x")
+    assert told.startswith("9 problems:\n  - --")
+    assert all(f"  - {flag} {value} " in told or f"  - {flag} {value}.0 " in told for flag, value in wrong.items())
+    assert "  - --valid-fraction 2.0 is no share" in told and "  - --take 'x' is no list of numbers" in told
+
+
 def test_pieces_that_are_others_are_told_before_the_teacher_is_asked(
     teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

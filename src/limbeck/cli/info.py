@@ -13,7 +13,7 @@ import tyro
 
 from limbeck.artefact.card import measured_graph, measured_rows, other_sets
 from limbeck.cli._printable import printable
-from limbeck.errors import ArtefactError, SettingsError
+from limbeck.errors import ArtefactError, refuse
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
@@ -38,7 +38,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.card and self.json:
-            raise SettingsError("--card prints Markdown, and --json the manifest; leave one of them out")
+            refuse(["--card prints Markdown, and --json the manifest; leave one of them out"])
 
 
 def run(settings: Settings) -> int:

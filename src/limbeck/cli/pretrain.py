@@ -8,7 +8,7 @@ from typing import Annotated
 import tyro
 
 from limbeck.cli._pretraining import Asked, Made, carry_out
-from limbeck.errors import SettingsError
+from limbeck.errors import refuse
 
 HELP = "Pre-train an encoder on texts by masked language modelling: from scratch, going on, or fitting a head on one."
 EXAMPLE = "limbeck pretrain reviews.jsonl --model encoder/ --tokens 4000000 --out encoder-mlm/"
@@ -32,7 +32,7 @@ class Settings(Asked):
 
     def __post_init__(self) -> None:
         if self.dropout is not None and not 0 <= self.dropout < 1:
-            raise SettingsError(f"--dropout {self.dropout} is no share; give a number from 0 to below 1")
+            refuse([f"--dropout {self.dropout} is no share; give a number from 0 to below 1"])
 
 
 def run(settings: Settings) -> int:

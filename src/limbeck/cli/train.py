@@ -17,7 +17,7 @@ from limbeck.cli._place import checkpoints_of, fit_there, what_stands
 from limbeck.cli._say import say
 from limbeck.cli._several import first_decides
 from limbeck.cli._trained import print_result
-from limbeck.errors import DataError, SettingsError, counted
+from limbeck.errors import DataError, counted, refuse
 from limbeck.text.settings import TextSettings
 from limbeck.train import require_training
 from limbeck.train.launch import number, started
@@ -72,7 +72,7 @@ class DataChoices:
 
     def __post_init__(self) -> None:
         if not 0 <= self.valid_fraction < 1:
-            raise SettingsError(f"--valid-fraction {self.valid_fraction} is no share; give a number from 0 to below 1")
+            refuse([f"--valid-fraction {self.valid_fraction} is no share; give a number from 0 to below 1"])
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Settings:
         if self.within is not None:
             seconds_of(self.within)
         if self.auto and self.resume:
-            raise SettingsError("--auto chooses anew each time and is not resumed; leave --resume out")
+            refuse(["--auto chooses anew each time and is not resumed; leave --resume out"])
 
 
 def run(settings: Settings) -> int:

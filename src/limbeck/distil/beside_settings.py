@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from limbeck.errors import SettingsError, nearest, together
+from limbeck.errors import nearest, refuse
 
 LAYERS = ("all", "last")
 """Which of the student's layers hidden states can be compared of."""
@@ -41,8 +41,7 @@ class BesideSettings:
             problems.append(f"--hidden-layers {self.hidden_layers!r} names no layers; it takes {accepted}")
         elif self.hidden_layers != LAYERS[0] and not self.hidden:
             problems.append(f"--hidden-layers {self.hidden_layers} says what --hidden compares; give --hidden 1, say")
-        if problems:
-            raise SettingsError(together(problems))
+        refuse(problems)
 
     @property
     def weights(self) -> dict[str, float]:

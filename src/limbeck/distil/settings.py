@@ -10,7 +10,7 @@ from typing import Annotated
 
 import tyro
 
-from limbeck.errors import SettingsError, together
+from limbeck.errors import refuse
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ class DistilSettings:
             problems.append(f"--temperature {self.temperature} is no number above 0; give 1 to 4, say")
         if not 0 <= self.hard <= 1:
             problems.append(f"--hard {self.hard} is no share; give a number from 0 to 1")
-        if problems:
-            raise SettingsError(together(problems))
+        refuse(problems)
 
 
 @dataclass(frozen=True)
@@ -77,14 +76,13 @@ class StudentSettings:
         for name in ("take", "through"):
             if getattr(self, name) is not None and numbers_of(getattr(self, name)) is None:
                 problems.append(f"--{name} {getattr(self, name)!r} is no list of numbers; give 0,2,4, say")
-        if problems:
-            raise SettingsError(together(problems))
         stages = [*(numbers_of(self.through or "") or []), *([self.layers] if self.layers else [])]
-        if any(first <= second for first, second in itertools.pairwise(stages)):
-            raise SettingsError(
+        if not problems and any(first <= second for first, second in itertools.pairwise(stages)):
+            problems.append(
                 f"--through {self.through} --layers {self.layers}: each student on the way has fewer layers than the "
                 "one before; give --through 6 --layers 3, say"
             )
+        refuse(problems)
 
     @property
     def taken(self) -> tuple[int, ...] | None:
@@ -115,7 +113,7 @@ class TextChoices:
 
     def __post_init__(self) -> None:
         if self.augment < 0:
-            raise SettingsError(f"--augment {self.augment} is no number of variants; give 0 or more")
+            refuse([f"--augment {self.augment} is no number of variants; give 0 or more"])
 
 
 def numbers_of(text: str) -> list[int] | None:

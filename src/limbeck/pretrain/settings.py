@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from limbeck.errors import SettingsError, nearest, together
+from limbeck.errors import SettingsError, nearest, refuse
 from limbeck.train.limit import seconds_of
 from limbeck.train.settings import FitSettings
 
@@ -79,8 +79,7 @@ class CorpusSettings:
             problems.append(f"--mask-smoothing {self.mask_smoothing} is no exponent from 0 to 10; give 0.7, say")
         if self.corpus_tokens is not None and self.corpus_tokens < 1:
             problems.append(f"--corpus-tokens {self.corpus_tokens} is too little; give 1 or more")
-        if problems:
-            raise SettingsError(together(problems))
+        refuse(problems)
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,7 @@ class AmountSettings:
                 seconds_of(self.budget)
             except SettingsError as error:
                 problems.append(str(error).replace("--within", "--budget"))
-        if problems:
-            raise SettingsError(together(problems))
+        refuse(problems)
 
 
 @dataclass(frozen=True)
@@ -151,8 +149,7 @@ class TripleSettings:
             problems.append(f"--soft-on {self.soft_on!r} names no places; it takes {accepted}")
         if not problems and not self.weights:
             problems.append("all weights are 0, and nothing is left to learn from; give --soft, --mlm or --cosine")
-        if problems:
-            raise SettingsError(together(problems))
+        refuse(problems)
 
     @property
     def weights(self) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from limbeck.errors import SettingsError, together
+from limbeck.errors import refuse
 
 
 @dataclass(frozen=True)
@@ -27,5 +27,4 @@ class TextSettings:
             problems.append(
                 f"--head {self.head} is not a share; give a number from 0 (only the end) to 1 (only the start)"
             )
-        if problems:
-            raise SettingsError(together(problems))
+        refuse(problems)

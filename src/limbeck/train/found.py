@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limbeck.errors import SettingsError, together
+from limbeck.errors import refuse
 from limbeck.metrics import shown_rate
 from limbeck.train import suggest
 from limbeck.train.suggest import Trial
@@ -55,8 +55,7 @@ class FinderSettings:
             )
         if self.pilot_updates is not None and self.pilot_updates < 1:
             problems.append(f"--pilot-updates {self.pilot_updates} is too small; give 1 or more")
-        if problems:
-            raise SettingsError(together(problems))
+        refuse(problems)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from limbeck.errors import SettingsError, together
+from limbeck.errors import refuse
 
 BALANCED = "balanced"
 
@@ -32,8 +32,7 @@ class LossSettings:
             problems.append(
                 f"--label-smoothing {self.label_smoothing} is no share from 0 to below 1; give 0.1, say, or 0 for none"
             )
-        if problems:
-            raise SettingsError(together(problems))
+        refuse(problems)
 
     def given(self) -> list[str]:
         """The flags that are not as they stand by default."""

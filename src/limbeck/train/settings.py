@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from limbeck.errors import SettingsError, nearest, together
+from limbeck.errors import nearest, refuse
 from limbeck.plan import Budget, Rows, training_plan
 
 if TYPE_CHECKING:
@@ -177,8 +177,7 @@ class FitSettings:
         for flag, number in (("--weight-decay", self.weight_decay), ("--max-grad-norm", self.max_grad_norm)):
             if not 0 <= number < math.inf:
                 problems.append(f"{flag} {number} is no finite number from 0 up; give 0 to switch it off")
-        if problems:
-            raise SettingsError(together(problems))
+        refuse(problems)
 
     def steps(self, lengths: NDArray[np.int64], epoch: int = 0) -> list[Rows]:
         """The rows of each optimiser step of an epoch, of rows of these lengths."""
