@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from limbeck.train.learner import Learner
 from limbeck.train.limit import Limit
 from limbeck.train.pilots import PilotPlan, chance_loss, expected_updates, plan_pilots, run_pilot
 from limbeck.train.progress import Silent
+from limbeck.train.untouched import untouched
 from support.train_data import learner, numbers, rows
 
 SHORT = FinderSettings(pilot_updates=4)
@@ -42,8 +44,11 @@ def test_enough_validation_rows_judge_alone(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(pilots, "MOST_JUDGES", 9)
     plan = planned(learner(rows(30), rows(40).take(range(30, 40))), FinderSettings(pilot_updates=1000))
     assert (len(plan.judges), len(plan.rows)) == (9, 30)
-    fewer = planned(learner(rows(30), rows(40).take(range(30, 40))), FinderSettings(pilot_updates=2))
-    assert (len(fewer.judges), len(fewer.rows)) == (8, 4)  # 1.5 times the rows, and no fewer than 8
+    fewer = planned(learner(rows(30), rows(40).take(range(30, 40))), FinderSettings(pilot_updates=1))
+    assert (len(fewer.judges), fewer.updates) == (8, 1)  # 1.5 times the rows that are seen, and no fewer than 8
+    last = learner(rows(30), rows(40).take(range(30, 40)), keep="last")
+    fewer = planned(last, FinderSettings(pilot_updates=2))
+    assert (len(fewer.judges), len(fewer.rows)) == (8, 4)
 
 
 def test_judges_measure_as_validation_does(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +63,35 @@ def test_a_pilot_is_the_training_made_small() -> None:
     plan = planned(made, FinderSettings(pilot_updates=30))
     assert (len(plan.rows), plan.updates, plan.fit.epochs) == (10, 30, 6)
     assert planned(made, FinderSettings(pilot_updates=30)).rows.tolist() == plan.rows.tolist()
+
+
+def test_a_pilot_of_a_training_that_keeps_its_best_epoch_is_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pilots, "FEWEST_JUDGES", 10)
+    made = learner(rows(30), rows(40).take(range(30, 40)), epochs=4, batch_size=3)  # 10 updates an epoch
+    plan = planned(made, FinderSettings(pilot_updates=20))
+    assert (len(plan.rows), plan.updates, plan.whole) == (30, 20, (10, 10, 10, 10))
+    with untouched(made.model.module):
+        trial = run_pilot(made, plan, 0.002, Silent())
+    made.fit_settings = replace(made.fit_settings, lr=0.002)
+    progress = made.fit()
+    losses = [entry["valid"]["loss"] for entry in progress.log if "valid" in entry]
+    assert len(losses) == 4
+    assert trial.loss == pytest.approx(min(losses[:2]), rel=1e-6)
+    assert min(losses) <= trial.loss
+
+
+@pytest.mark.parametrize("unlike", [{"keep": "last"}, {"schedule": "1cycle"}, {"schedule": "sgdr"}, {"epochs": 1}])
+def test_other_pilots_are_the_training_made_small(unlike: dict[str, Any]) -> None:
+    made = learner(rows(30), rows(40).take(range(30, 40)), **({"epochs": 4, "batch_size": 3} | unlike))
+    assert planned(made, FinderSettings(pilot_updates=5)).whole is None
+
+
+def test_a_beginning_goes_on_to_the_end_of_an_epoch_that_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = learner(rows(30), rows(40).take(range(30, 40)), epochs=3, batch_size=3)  # 10 updates an epoch
+    for wanted, length in ((14, 20), (13, 13), (20, 20), (29, 30)):
+        monkeypatch.setattr(pilots, "FEWEST_UPDATES", wanted)
+        assert expected_updates(made, FinderSettings(pilots=3)) == 97 + 3 * length
+    assert planned(made, FinderSettings()).updates == 24  # six rows stay out, so that 16 can judge
 
 
 def test_a_training_too_short_to_tell_is_tried_for_longer() -> None:

@@ -202,7 +202,7 @@ def _conclude(
         notes.append("without pilots: a range test alone names rates that are too high for a pretrained encoder")
     else:
         chosen = _judged(learner, plan, trials, notes)
-    if chosen is not None and plan is not None:
+    if chosen is not None and plan is not None and plan.whole is None:
         chosen = suggest.for_longer(chosen, tried=plan.updates, wanted=updates)
     if chosen is None:
         notes.append(
@@ -238,7 +238,9 @@ def _judged(learner: Learner, plan: PilotPlan, trials: Sequence[Trial], notes: l
     if len(rates) > 1 and best.rate in (rates[0], rates[-1]):
         side, other = ("lowest", "lower") if best.rate == rates[0] else ("highest", "higher")
         notes.append(f"the {side} rate that was tried did best: a {other} one may be better still")
-    if plan.updates < plan.wanted:
+    if plan.whole is not None:
+        notes.append(f"pilots were the first {plan.updates} of the {plan.wanted} updates, at the rates that these have")
+    elif plan.updates < plan.wanted:
         notes.append(
             f"pilots had {plan.updates} of the {plan.wanted} updates; longer trainings want lower rates, "
             "which is allowed for"

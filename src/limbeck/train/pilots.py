@@ -1,24 +1,28 @@
 """Pilot runs: short trainings that decide on a learning rate, judged by rows that they do not see.
 
-A pilot is the training that is asked for, made small: the same epochs, schedule, batches and seed, over a share of the
-rows, so that what overfits there overfits here. Pilots share their rows, their order and their judges: what differs
-between two of them is the rate.
+Where the training keeps its best epoch, a pilot is its beginning: the same rows, on the same course of the rate, so
+that what it reaches there the whole reaches too. Where the last weights count, or the rate does not simply fall, it is
+the whole made small: the same epochs, schedule, batches and seed, over a share of the rows, so that what overfits there
+overfits here. (Few rows are overfitted by rates that suit many: where the best epoch is kept, those pilots chose too
+low ones.) Pilots share their rows, their order and their judges: what differs between two of them is the rate.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch.optim import Optimizer
 
 from limbeck.errors import TrainingError
 from limbeck.plan import Rows
 from limbeck.train.loop import Loop, Work
 from limbeck.train.progress import Reporter, Silent
+from limbeck.train.schedules import Course
 from limbeck.train.scoring import logits_of
 from limbeck.train.settings import FitSettings
 from limbeck.train.suggest import Trial
@@ -32,6 +36,10 @@ if TYPE_CHECKING:
 
 FEWEST_UPDATES, MOST_UPDATES, SHARE = 100, 500, 4
 """A pilot has a quarter of the training's updates, from 100 to 500."""
+TO_EPOCH = 1.5
+"""A beginning goes on to the end of an epoch where that makes it no more than so many times as long."""
+FALLING = ("linear", "cosine", "constant", "plateau")
+"""Schedules whose highest rate comes right after a warm-up."""
 FEWEST_JUDGES, MOST_JUDGES = 200, 1000
 """Rows that judge: validation rows, and where they are too few, training rows that pilots leave out."""
 
@@ -70,6 +78,8 @@ class PilotPlan:
     """Updates of the training that they stand for."""
     chance: float
     """Loss of a guess that knows no text."""
+    whole: tuple[int, ...] | None = None
+    """Updates of each epoch of the training that a pilot is the beginning of; None where it is the whole made small."""
 
 
 def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan | None:
@@ -77,30 +87,33 @@ def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan | None:
     fit, job = learner.fit_settings, learner.job()
     rng = np.random.default_rng([fit.seed, 1])
     n_valid, total = 0 if job.valid is None else len(job.valid.targets), learner.n_updates()
-    each, order = _wanted(settings, total), rng.permutation(len(job.train.targets))
-    n_rows = max(2, math.ceil(len(order) * each / total))
+    is_beginning, each = _is_beginning(learner, settings, total), _length(learner, settings)
+    order = rng.permutation(len(job.train.targets))
+    n_rows = len(order) if is_beginning else max(2, math.ceil(len(order) * each / total))
+    n_seen = min(len(order), math.ceil(len(order) * each * (fit.epochs or 1) / total)) if is_beginning else n_rows
     # a row costs a third when it is judged: with so many judges, half of what the training costs
-    n_judges = min(MOST_JUDGES, max(FEWEST_JUDGES, 3 * min(n_rows, len(order)) // 2))
+    n_judges = min(MOST_JUDGES, max(FEWEST_JUDGES, 3 * min(n_seen, len(order)) // 2))
     valid = np.sort(rng.permutation(n_valid)[:n_judges])
     n_held_back = min(max(0, FEWEST_JUDGES - n_valid), max(1, len(order) // 5) if len(order) > 2 else 0)
     if not n_valid + n_held_back:
         return None
     judges = Judges(job, valid, np.sort(order[:n_held_back]), precision=fit.precision)
     rows = np.sort(order[n_held_back:][:n_rows])
-    cut = None if fit.max_updates is None else each
-    fit = replace(fit, max_updates=cut, validations=1, checkpoint_every=None, workers=0, patience=None)
     lengths = job.train.encoded.lengths[rows]
+    whole = tuple(fit.epoch_sizes(lengths)) if is_beginning else None
+    cut = each if is_beginning or fit.max_updates is not None else None
+    fit = replace(fit, max_updates=cut, validations=1, checkpoint_every=None, workers=0, patience=None)
     updates = sum(fit.epoch_sizes(lengths))
     if settings.pilot_updates is None and updates < each // 2:  # few rows: so short a pilot loves any high rate
         fit = replace(fit, epochs=math.ceil(each * (fit.epochs or 1) / updates))
         updates = sum(fit.epoch_sizes(lengths))
     chance = chance_loss(learner.task, job.train.targets[rows], judges.targets)
-    return PilotPlan(rows, judges, fit, updates, total, chance)
+    return PilotPlan(rows, judges, fit, updates, total, chance, whole)
 
 
 def expected_updates(learner: Learner, settings: FinderSettings) -> int:
     """Updates that a whole search takes at most, about: of the range test and of all pilots."""
-    return settings.n_steps + settings.pilots * _wanted(settings, learner.n_updates())
+    return settings.n_steps + settings.pilots * _length(learner, settings)
 
 
 def apart(work: Work) -> Work:
@@ -121,7 +134,11 @@ def run_pilot(learner: Learner, plan: PilotPlan, rate: float, reporter: Reporter
         lengths=work.lengths[plan.rows],
         validate=plan.judges.loss,
     )
-    loop = Loop(work, replace(plan.fit, lr=rate), checkpoints=None, reporter=reporter)
+
+    def course(optimizer: Optimizer, fit: FitSettings, epoch_sizes: Sequence[int]) -> Course:
+        return Course(optimizer, fit, plan.whole or epoch_sizes)
+
+    loop = Loop(work, replace(plan.fit, lr=rate), checkpoints=None, reporter=reporter, course=course)
     try:
         progress = loop.run()
     except TrainingError:  # the loss, of training or of the judges, is no number any more
@@ -157,6 +174,24 @@ class Counted(Silent):
 def _wanted(settings: FinderSettings, total: int) -> int:
     """Updates that a pilot should have, of a training that has ``total``."""
     return settings.pilot_updates or min(MOST_UPDATES, max(FEWEST_UPDATES, total // SHARE))
+
+
+def _is_beginning(learner: Learner, settings: FinderSettings, total: int) -> bool:
+    """Whether a pilot is the beginning of the training, which has ``total`` updates."""
+    fit = learner.fit_settings
+    keeps_best = fit.keep == "best" and learner.valid is not None and (fit.epochs or 1) > 1
+    return keeps_best and fit.schedule in FALLING and total >= _wanted(settings, total)
+
+
+def _length(learner: Learner, settings: FinderSettings) -> int:
+    """Updates of a pilot, as far as they can be told before its rows are chosen."""
+    total = learner.n_updates()
+    each = _wanted(settings, total)
+    if settings.pilot_updates is not None or not _is_beginning(learner, settings, total):
+        return each
+    an_epoch = len(learner.fit_settings.steps(learner.encoded.lengths))
+    to_end = math.ceil(each / an_epoch) * an_epoch
+    return min(total, to_end) if to_end <= TO_EPOCH * each else each
 
 
 def _chosen(collate: Callable[[Rows], Any], rows: Rows) -> Callable[[Rows], Any]:
