@@ -7,6 +7,7 @@ heavy and a saved model answers where torch is not installed.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from limbeck.train.settings import FitSettings
 
 __version__ = "0.1.0"
+
+# onnxruntime 1.32 writes an identifier of the machine into the home folder when imported, to report how it is used
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _NAMES = {
     "Dataset": "limbeck.data",

@@ -161,6 +161,13 @@ def test_a_folder_that_cannot_be_listed_hides_nothing(monkeypatch: pytest.Monkey
     assert understand(["no/where"]) == Asked(texts=("no/where",))
 
 
+@pytest.mark.parametrize("name", ["reviews.xlsx", "missing.png", "data/reviews.csv.gz"])
+def test_a_name_of_a_file_that_is_not_read_is_no_text(name: str) -> None:
+    with pytest.raises(DataError, match=f"no file '{name}'; give a file that exists"):
+        understand([name])
+    assert understand([f"I saw it in {name}"]).texts == (f"I saw it in {name}",)
+
+
 def test_the_suffixes_are_those_that_can_be_read() -> None:
     from limbeck.data.formats import by_suffix
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from limbeck.cli import predict
 from limbeck.cli.predict import Settings, plain, run
 from limbeck.errors import ArtefactError, DataError, LimbeckError, SettingsError
+from limbeck.runtime.predictor import Predictor
 from support.tiny import predictor, save_tiny, shared
 
 KEYS = ["predicted", "p_negative", "p_positive", "tokens_read", "tokens_dropped", "reason"]
@@ -127,6 +129,23 @@ def test_a_text_that_cannot_be_read_is_no_answer(
     with pytest.raises(DataError, match=r"2 problems:\n.*no answer to text 1: .*\n.*no answer to text 2: "):
         call("a joy", "a bore")
     assert capsys.readouterr().out == ""
+
+
+def test_the_other_texts_are_answered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    honest = Predictor.predict
+
+    def second_unread(self: Any, inputs: Any, **how: Any) -> Any:
+        first, second = honest(self, inputs, **how)
+        return [first, replace(second, predicted=None, reason="no word that it knows")]
+
+    call("a joy")
+    answered = capsys.readouterr().out.split()
+    monkeypatch.setattr(Predictor, "predict", second_unread)
+    with pytest.raises(DataError, match="no answer to text 2: no word that it knows"):
+        call("a joy", "a bore")
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split() == answered
+    assert second.split() == ["-", "no", "word", "that", "it", "knows"]
 
 
 def test_pairs(capsys: pytest.CaptureFixture[str]) -> None:

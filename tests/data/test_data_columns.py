@@ -17,6 +17,11 @@ from limbeck.errors import DataError
         (["review", "stars"], "review", None, "stars"),
         (["Sentiment", "Tweet"], "Tweet", None, "Sentiment"),
         (["title", "content", "rating"], "content", None, "rating"),
+        (["Title", "Review Text", "Rating"], "Review Text", None, "Rating"),
+        (["headline", "Customer Review", "stars"], "Customer Review", None, "stars"),
+        (["id", "user", "Tweet Content", "created_at", "label"], "Tweet Content", None, "label"),
+        (["reviewID", "reviewTitle", "fullReview", "overall"], "fullReview", None, "overall"),
+        (["title", "review_date", "stars"], "title", None, "stars"),
         (["sentence1", "sentence2", "label"], "sentence1", "sentence2", "label"),
         (["premise", "hypothesis", "label"], "premise", "hypothesis", "label"),
         (["question1", "question2", "is_duplicate"], "question1", "question2", "is_duplicate"),
@@ -32,6 +37,13 @@ def test_columns_by_name(columns: list[str], text: str, pair: str | None, label:
     found = guess_columns(columns)
     assert (found.text, found.text_pair, found.label) == (text, pair, label)
     assert found.why
+
+
+@pytest.mark.parametrize("columns", [["id", "price"], ["price"], ["text_en", "text_de"]])
+def test_numbers_are_no_texts_and_two_texts_are_asked_about(columns: list[str]) -> None:
+    sample = [dict.fromkeys(columns, f"-{place},500.25" if place % 2 else f"{place}e3") for place in range(9)]
+    with pytest.raises(DataError, match="cannot tell which column of the data is the text: name it with --text-column"):
+        guess_columns(columns, sample, labelled=False)
 
 
 def test_columns_by_their_cells() -> None:

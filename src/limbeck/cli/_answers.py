@@ -40,17 +40,18 @@ def print_answers(predictor: Predictor, inputs: Sequence[Input], settings: Setti
     As json every text gets its object, like a line of a pipe: who reads it finds the reason there.
 
     Raises:
-        DataError: one of them cannot be answered, and json was not asked for; nothing is printed then.
+        DataError: one of them cannot be answered, and json was not asked for; the others are printed before.
         SettingsError: sentences or windows of pairs.
     """
     if settings.sentences and not settings.json:
         print_sentences(predictor, [str(text) for text in inputs], settings)
         return
     answers = predictor.predict(inputs, windows=settings.windows)
-    if not settings.json:
-        see_that_all_are_answered([answer.reason if answer.predicted is None else None for answer in answers])
+    unread = [answer.reason if answer.predicted is None else None for answer in answers]
+    if not settings.json and all(reason is not None for reason in unread):
+        see_that_all_are_answered(unread)
     for n, answer in enumerate(answers, start=1):
-        if answer.reason:
+        if answer.reason and (settings.json or answer.predicted is not None):
             say(f"text {n}: {answer.reason}")
         if answer.tokens_dropped:
             say(f"text {n}: {answer.tokens_dropped} tokens left out of its middle; --windows reads all of it")
@@ -61,6 +62,7 @@ def print_answers(predictor: Predictor, inputs: Sequence[Input], settings: Setti
     width = max(len(label(answer)) for answer in answers)
     for answer in answers:
         print(line(answer, width))
+    see_that_all_are_answered(unread)
 
 
 def print_sentences(predictor: Predictor, texts: Sequence[str], settings: Settings) -> None:

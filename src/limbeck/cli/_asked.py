@@ -25,6 +25,8 @@ from limbeck.errors import DataError, SettingsError, closest, empty_word
 
 FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".parquet", ".txt")
 """A word that ends so names a file. A list here, since the formats' own would have to be imported for a text."""
+_OTHER_SUFFIXES = (".gz", ".zip", ".xls", ".xlsx", ".ods", ".docx", ".pdf", ".png", ".jpg", ".html", ".xml")
+"""Of files that are not read: who names one that is not there has mistyped a name, and has no opinion to be told."""
 EXAMPLE = 'limbeck predict "An hour I want back."'
 STDIN = "-"
 _FLAG = re.compile(r"--?[A-Za-z]")
@@ -166,7 +168,7 @@ def _names_a_file(text: str) -> bool:
 
 def ends_as_a_file(text: str) -> bool:
     """Whether a text ends as the name of a file that is read does."""
-    return len(text) < _PATH_CHARACTERS and text.lower().endswith(FILE_SUFFIXES)
+    return len(text) < _PATH_CHARACTERS and text.lower().endswith(FILE_SUFFIXES + _OTHER_SUFFIXES)
 
 
 def _like_a_path(word: str) -> bool:

@@ -6,6 +6,7 @@ unseen. Names that people give are tried next, then the cells. What cannot be to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,9 +35,42 @@ TEXT_NAMES = (
     "tweet_text",
     "text_a",
     "sentence1",
-    "headline",
-    "title",
 )
+TITLE_NAMES = ("headline", "title")
+"""A text where nothing else is one: of a review the title says less than its body, and often nothing."""
+_TELLING = frozenset(("text", "review", "tweet", "comment", "message", "sentence", "content", "body", "feedback"))
+_OF_TEXTS = (
+    "id",
+    "ids",
+    "no",
+    "number",
+    "date",
+    "time",
+    "year",
+    "url",
+    "link",
+    "lang",
+    "language",
+    "type",
+    "user",
+    "author",
+)
+_OF_ROWS = (
+    "name",
+    "rating",
+    "score",
+    "stars",
+    "label",
+    "sentiment",
+    "class",
+    "category",
+    "length",
+    "count",
+    "votes",
+    "source",
+)
+_NO_TEXT = frozenset((*TITLE_NAMES, *_OF_TEXTS, *_OF_ROWS, "at", "by", "in"))
+"""Words of a heading ("Customer Review", "review_id") that tell of a text, and that tell of something else about it."""
 LABEL_NAMES = (
     "label",
     "labels",
@@ -67,6 +101,10 @@ PAIR_NAMES = (
     ("question1", "question2"),
     ("question", "sentence"),
     ("text", "text_pair"),
+)
+_WORD, _NUMBER = (
+    re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])"),
+    re.compile(r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?%?", re.IGNORECASE),
 )
 _LONG_CHARACTERS = 20
 """Mean length from which a column without a telling name counts as text."""
@@ -174,6 +212,17 @@ def _by_name(columns: Sequence[str], names: Sequence[str]) -> str | None:
     return next((found for known in names if (found := find_column(known, columns)) is not None), None)
 
 
+def _by_words(columns: Sequence[str]) -> str | None:
+    """The only column whose heading has a word that tells of a text, and none that tells of something about it.
+
+    >>> _by_words(["Review ID", "Review Title", "Review Text", "Rating"]), _by_words(["a text", "another text"])
+    ('Review Text', None)
+    """
+    words = {column: frozenset(map(str.lower, _WORD.findall(column))) for column in columns}
+    found = [column for column, held in words.items() if held & _TELLING and not held & _NO_TEXT]
+    return found[0] if len(found) == 1 else None
+
+
 def _guess_text(
     columns: Sequence[str], sample: Sequence[Mapping[str, object]], pair: str | None, needs_label: bool
 ) -> tuple[str | None, str | None, str]:
@@ -182,10 +231,11 @@ def _guess_text(
             found = (find_column(first, columns), find_column(second, columns))
             if found[0] is not None and found[1] is not None:
                 return found[0], found[1], f"text columns {found[0]!r} and {found[1]!r} by name"
-    text = _by_name(columns, TEXT_NAMES)
+    text = _by_name(columns, TEXT_NAMES) or _by_words(columns) or _by_name(columns, TITLE_NAMES)
     if text is not None:
         return text, pair, f"text column {text!r} by name"
     candidates = [column for column in columns if not needs_label or looks(column) not in LABEL_NAMES]
+    candidates = [column for column in candidates if not _holds_numbers(sample, column)]
     if len(candidates) == 1 and (len(columns) > 1 or not needs_label):
         return candidates[0], pair, f"text column {candidates[0]!r} as the only one left"
     lengths = sorted(((_mean_length(sample, column), column) for column in candidates), reverse=True)
@@ -212,6 +262,12 @@ def _guess_label(columns: Sequence[str], sample: Sequence[Mapping[str, object]])
 
 def _mean_length(sample: Sequence[Mapping[str, object]], column: str) -> float:
     return sum(len(cell_text(cells.get(column)) or "") for cells in sample) / max(1, len(sample))
+
+
+def _holds_numbers(sample: Sequence[Mapping[str, object]], column: str) -> bool:
+    """Whether there are cells, and all of them are numbers."""
+    cells = [text for row in sample if (text := (cell_text(row.get(column)) or "").strip())]
+    return bool(cells) and all(_NUMBER.fullmatch(text) for text in cells)
 
 
 def _n_distinct(sample: Sequence[Mapping[str, object]], column: str) -> int:
