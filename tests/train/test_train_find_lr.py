@@ -9,6 +9,7 @@ import os
 import random
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from limbeck.data import Dataset
 from limbeck.errors import Interrupted, SettingsError
 from limbeck.losses import get_loss
 from limbeck.text import Input
+from limbeck.train import pilots
 from limbeck.train.found import FinderSettings, FoundRate
 from limbeck.train.learner import Learner
 from limbeck.train.settings import FitSettings
@@ -285,3 +287,19 @@ def test_problems_of_settings_are_named_together() -> None:
     )
     assert FinderSettings().n_steps == 97
     assert FinderSettings(lr_max=1e4).n_steps == 133
+
+
+def test_the_whole_training_reaches_what_the_best_beginning_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pilots, "FEWEST_JUDGES", 10)
+    data = learnable()
+    split = 3 * len(data) // 4
+    made = learner(data.take(range(split)), data.take(range(split, len(data))), epochs=20, batch_size=4)
+    result = made.find_lr(FinderSettings(lr_min=1e-5, lr_steps=4, pilots=5, pilot_updates=300))
+    assert not result.is_default, result.notes
+    best = min((trial for trial in result.pilots if trial.loss is not None), key=lambda trial: trial.loss or 0.0)
+    assert result.suggestion == best.rate == float(f"{best.rate:.1e}")
+    assert f"pilots were the first 300 of the {result.updates} updates" in " ".join(result.notes)
+    made.fit_settings = replace(made.fit_settings, lr=result.suggestion)
+    progress = made.fit()
+    assert best.loss is not None and progress.best_loss is not None
+    assert progress.best_loss <= best.loss + 1e-6

@@ -164,6 +164,7 @@ def _search(
             if rate is None:
                 return trials
             began = time.perf_counter()
+            rate = suggest.rounded(rate, ceiling)  # as it is suggested: what a pilot reached is true of this very rate
             trials.append(pilots.run_pilot(learner, plan, rate, bar))
             put_back()
             learner.reporter.line(_told(trials, settings.pilots, time.perf_counter() - began))
@@ -250,7 +251,7 @@ def _judged(learner: Learner, plan: PilotPlan, trials: Sequence[Trial], notes: l
             f"this training has {plan.wanted} updates; pilots had {plan.updates}, since a rate for so few "
             "suits nothing else"
         )
-    return suggest.vertex(trials)
+    return suggest.vertex(trials) if plan.whole is None else best.rate  # a beginning is a promise for its rate alone
 
 
 def _curve_notes(curve: Curve) -> list[str]:
