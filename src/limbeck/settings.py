@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, get_origin, get_type_hints
 
-from limbeck.errors import SettingsError, closest, empty_word, gathered, together
+from limbeck.errors import SettingsError, closest, empty_word, gathered, refuse, together
 
 Settings = TypeVar("Settings")
 _FLAG = re.compile("--?[A-Za-z]")
@@ -35,8 +35,8 @@ def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, comma
         description: the first lines of ``--help``.
 
     Raises:
-        SettingsError: flags that are unknown, or empty words for files; all of them are named.
-        SettingsError: rooms refused their parts of the settings; all problems are named.
+        SettingsError: flags that are unknown, empty words for files, or what rooms refuse of their parts; all of a kind
+            are named.
     """
     import tyro
 
@@ -100,8 +100,7 @@ def _refuse_unknown(settings_type: type, arguments: Sequence[str], command: str)
             continue
         near = [f"; the nearest is {name!r}" for name in closest(flag, takes)]
         problems.append(f"{flag!r} is no flag of limbeck {command}{''.join(near)} (--help lists all)")
-    if problems:
-        raise SettingsError(together(problems))
+    refuse(problems)
 
 
 def _refuse_empty_paths(settings: Any, arguments: Sequence[str]) -> None:

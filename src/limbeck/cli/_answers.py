@@ -48,7 +48,7 @@ def print_answers(predictor: Predictor, inputs: Sequence[Input], settings: Setti
         return
     answers = predictor.predict(inputs, windows=settings.windows)
     unread = [answer.reason if answer.predicted is None else None for answer in answers]
-    if not settings.json and all(reason is not None for reason in unread):
+    if not settings.json and None not in unread:
         see_that_all_are_answered(unread)
     for n, answer in enumerate(answers, start=1):
         if answer.reason and (settings.json or answer.predicted is not None):

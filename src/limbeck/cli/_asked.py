@@ -167,7 +167,7 @@ def _names_a_file(text: str) -> bool:
 
 
 def ends_as_a_file(text: str) -> bool:
-    """Whether a text ends as the name of a file that is read does."""
+    """Whether a text ends as the name of a file does, of one that is read or of another usual kind."""
     return len(text) < _PATH_CHARACTERS and text.lower().endswith(FILE_SUFFIXES + _OTHER_SUFFIXES)
 
 

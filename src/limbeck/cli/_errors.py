@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from limbeck.cli._say import say
 from limbeck.cli._written import PAGES, hindrances
-from limbeck.errors import DataError, MissingExtra, SettingsError, counted, nearest, require, together
+from limbeck.errors import DataError, MissingExtra, counted, nearest, refuse, require, together
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset, RowSource
@@ -44,8 +44,7 @@ class Wanted:
             problems.append(f"--slices {' '.join(self.slices)} needs a page to stand in; add --html errors.html")
         problems += hindrances("--html", self.html, reads=[self.data], endings=PAGES, makes_folders=True)
         problems += hindrances("--corrections", self.corrections, reads=[self.data])
-        if problems:
-            raise SettingsError(together(problems))
+        refuse(problems)
         if self.corrections is not None:
             from limbeck.data.formats import format_of
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from limbeck.cli._asked import Asked, ends_as_a_file
 from limbeck.cli._say import say
-from limbeck.errors import DataError, SettingsError, together
+from limbeck.errors import DataError, SettingsError, refuse, together
 
 if TYPE_CHECKING:
     from limbeck.text import Input
@@ -45,8 +45,7 @@ def check_texts(asked: Asked, settings: _OfFiles) -> None:
         problems.append(f"--text-pair-column {settings.text_pair_column!r} {said}; two texts are a pair with --pair")
     if settings.skip_bad_rows:
         problems.append(f"--skip-bad-rows {said}; leave it out")
-    if problems:
-        raise SettingsError(together(problems))
+    refuse(problems)
     say(*(f"{text!r} is read as a text: there is no such file" for text in asked.texts if ends_as_a_file(text)))
 
 

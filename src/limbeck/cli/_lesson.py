@@ -184,7 +184,11 @@ def _see_that_columns_are_there(given: Given) -> None:
     problems = []
     if columns.label_column is not None and columns.valid is None:
         problems.append(f"--label-column {columns.label_column!r} is of labelled rows, and none were given")
-    files = [*given.texts.unlabelled, *given.texts.held_out, *(path for path in given.scores if path.suffix != ".npz")]
+    files = [
+        *given.texts.unlabelled,
+        *given.texts.held_out,
+        *(path for path in given.scores if path.suffix.lower() != ".npz"),
+    ]
     files += [columns.valid] if columns.valid is not None else []
     held = [open_rows(one, encoding=columns.encoding, skip_bad_rows=columns.skip_bad_rows).columns for one in files]
     for flag, name in named.items():

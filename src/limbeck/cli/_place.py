@@ -39,20 +39,19 @@ def say_finished(out: Path) -> None:
     )
 
 
-def goes_on(places: Sequence[Path]) -> bool:
-    """Whether the last of several models, each made from the one before, is yet to be made from them.
+def goes_on(before: Sequence[Path], out: Path) -> bool:
+    """Whether the model at ``out`` is yet to be made from the models ``before``, one made from the other.
 
-    So it is where one before it was stopped, or is younger: what stands at the last place then is of an earlier time.
+    So it is where one of them was stopped, or is younger: what stands at ``out`` then is of an earlier time.
     """
     from limbeck.artefact.manifest import NAME
 
-    *before, last = places
-    made = last / NAME
-    return any(
-        _is_begun(place)
-        or ((place / NAME).is_file() and made.is_file() and (place / NAME).stat().st_mtime > made.stat().st_mtime)
-        for place in before
-    )
+    def made_at(place: Path) -> float | None:
+        return (place / NAME).stat().st_mtime if (place / NAME).is_file() else None
+
+    of_out, of_others = made_at(out), [time for time in map(made_at, before) if time is not None]
+    is_older = of_out is not None and any(time > of_out for time in of_others)
+    return is_older or any(map(_is_begun, before))
 
 
 def made_ready(out: Path, mark: str, *, resume: bool, overwrite: bool, stale: bool = False) -> str:

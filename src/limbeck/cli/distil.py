@@ -20,7 +20,7 @@ from limbeck.cli._written import hindrances
 from limbeck.cli.train import DataChoices
 from limbeck.distil.beside_settings import BesideSettings
 from limbeck.distil.settings import DistilSettings, StudentSettings, TextChoices
-from limbeck.errors import SettingsError, together
+from limbeck.errors import SettingsError, refuse
 from limbeck.text.settings import TextSettings
 from limbeck.train import require_training
 from limbeck.train.settings import FitSettings
@@ -113,12 +113,12 @@ def run(settings: Settings | PretrainSettings) -> int:
 
         return pretrain(settings)
     teacher, data = told_apart(settings.inputs, settings.teacher_scores)
-    _see_that_it_can_begin(settings, teacher)
+    stages = _stages(settings)
+    _see_that_it_can_begin(settings, teacher, [stage.out for stage in stages])
     require_training()
     from limbeck.distil.teacher import fitting, open_model
     from limbeck.train.progress import Console
 
-    stages = _stages(settings)
     stands = _what_stands(stages)
     if stands[-1] == "model":
         return 0
@@ -157,8 +157,8 @@ def _later_lines(stages: Sequence[Settings]) -> list[str]:
     return lines
 
 
-def _see_that_it_can_begin(settings: Settings, teacher: Path | None) -> None:
-    """What can be told before anything is read, scored or trained.
+def _see_that_it_can_begin(settings: Settings, teacher: Path | None, places: Sequence[Path]) -> None:
+    """What can be told before anything is read, scored or trained; ``places`` are those of the students.
 
     Raises:
         SettingsError: there is nothing that the student could start from, or no file can be written at --scores.
@@ -169,11 +169,9 @@ def _see_that_it_can_begin(settings: Settings, teacher: Path | None) -> None:
             "a file of probabilities has no weights to start a student from; name an encoder with --student FOLDER, or "
             "--student small"
         )
-    places = [stage.out for stage in _stages(settings)]
     problems = [*_replaced(settings, teacher, places), *_inside(settings.scores, places)]
     problems += hindrances("--scores", settings.scores, reads=settings.teacher_scores, makes_folders=True)
-    if problems:
-        raise SettingsError(together(problems))
+    refuse(problems)
     if settings.scores is not None:
         from limbeck.scores import standing
 
@@ -227,10 +225,9 @@ def _what_stands(stages: Sequence[Settings]) -> list[str]:
         LimbeckError: something stands there that may not be replaced.
     """
     stands: list[str] = []
-    places = [stage.out for stage in stages]
-    for stage in reversed(stages):
+    for n, stage in reversed([*enumerate(stages)]):
         flags = {"resume": stage.resume, "overwrite": stage.overwrite, "as_json": stage.json}
-        flags["stale"] = stage.overwrite and goes_on(places[: places.index(stage.out) + 1])
+        flags["stale"] = stage.overwrite and goes_on([one.out for one in stages[:n]], stage.out)
         if stage.dry_run:
             stands.append("nothing")
         elif "model" not in stands[:1]:  # where the last student stands, those on the way are of no matter

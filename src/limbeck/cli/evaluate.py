@@ -11,7 +11,7 @@ import tyro
 from limbeck.cli._printable import json_encoder, printable
 from limbeck.cli._say import say
 from limbeck.cli._written import hindrances
-from limbeck.errors import SettingsError, shown_number, together
+from limbeck.errors import refuse, shown_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,8 +110,7 @@ def _check(settings: Settings, data: Path) -> None:
         problems.append(f"--scores and --corrections are both {str(settings.scores)!r}; give each a name of its own")
     if settings.greatest < 0:
         problems.append(f"--greatest {settings.greatest} is no number of rows; give 0 or more")
-    if problems:
-        raise SettingsError(together(problems))
+    refuse(problems)
 
 
 def read_for(predictor: Predictor, data: Path, settings: Settings) -> Dataset:

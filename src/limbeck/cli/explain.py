@@ -16,7 +16,7 @@ from limbeck.cli._lazy_tyro import tyro
 from limbeck.cli._printable import json_encoder, printable
 from limbeck.cli._say import say
 from limbeck.cli._written import PAGES, hindrances
-from limbeck.errors import DataError, SettingsError, together
+from limbeck.errors import DataError, refuse
 
 if TYPE_CHECKING:
     from limbeck.inspect.explanation import Explanation
@@ -100,8 +100,7 @@ def _check(settings: Settings, source: Path | None, *, piped: bool) -> None:
     if settings.json and settings.html:
         problems.append(f"--json prints, and --html {str(settings.html)!r} writes a page; leave one of them out")
     problems += hindrances("--html", settings.html, reads=[source], endings=PAGES)
-    if problems:
-        raise SettingsError(together(problems))
+    refuse(problems)
 
 
 def _of_rows(predictor: Predictor, asked: Asked, settings: Settings) -> Iterator[Shown]:

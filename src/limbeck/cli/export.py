@@ -14,7 +14,7 @@ import tyro
 
 from limbeck.cli._compared import compared
 from limbeck.cli._say import say
-from limbeck.errors import DataError, SettingsError, together
+from limbeck.errors import DataError, refuse
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
@@ -108,8 +108,7 @@ def _check(settings: Settings) -> None:
         problems.append("--keep-float keeps the float graph beside int8 weights: add --int8, or leave it out")
     if settings.out is not None and settings.out.resolve() == settings.model.resolve():
         problems.append(f"--out {str(settings.out)!r} is the model itself; leave it out to add int8 weights in place")
-    if problems:
-        raise SettingsError(together(problems))
+    refuse(problems)
 
 
 def _make(before: Predictor, target: Path, settings: Settings) -> Manifest:

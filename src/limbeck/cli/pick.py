@@ -12,7 +12,7 @@ import tyro
 
 from limbeck.cli._say import say
 from limbeck.cli._written import hindrances
-from limbeck.errors import DataError, SettingsError, together
+from limbeck.errors import DataError, SettingsError, refuse
 
 if TYPE_CHECKING:
     from limbeck.inspect.candidates import Candidate, Candidates
@@ -91,8 +91,7 @@ def _check(settings: Settings) -> None:
     if settings.seed < 0:
         problems.append(f"--seed {settings.seed} is below 0; give 0 or more")
     problems += hindrances("--out", settings.out, reads=[settings.data])
-    if problems:
-        raise SettingsError(together(problems))
+    refuse(problems)
     if settings.out:
         from limbeck.data.formats import format_of
 

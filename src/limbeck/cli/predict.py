@@ -14,7 +14,7 @@ from limbeck.cli._asked import EXAMPLE, STDIN, Asked, plain_words, understand
 from limbeck.cli._inputs import check_kind, check_texts, inputs_of
 from limbeck.cli._lazy_tyro import tyro
 from limbeck.cli._say import say
-from limbeck.errors import SettingsError, together
+from limbeck.errors import refuse
 
 if TYPE_CHECKING:
     from limbeck.runtime import Predictor
@@ -101,8 +101,7 @@ def _check(settings: Settings, *, piped: bool) -> None:
         )
     if settings.skip_bad_rows and piped:
         problems.append("--skip-bad-rows is for files: of standard input every line gets an answer; leave it out")
-    if problems:
-        raise SettingsError(together(problems))
+    refuse(problems)
 
 
 def _load(asked: Asked, settings: Settings) -> Predictor:

@@ -102,10 +102,9 @@ PAIR_NAMES = (
     ("question", "sentence"),
     ("text", "text_pair"),
 )
-_WORD, _NUMBER = (
-    re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])"),
-    re.compile(r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?%?", re.IGNORECASE),
-)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?%?", re.IGNORECASE)
+"""As people write them, thousands and percent too: what no text is, where ``dataset.number`` asks what can be read."""
 _LONG_CHARACTERS = 20
 """Mean length from which a column without a telling name counts as text."""
 

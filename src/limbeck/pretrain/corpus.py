@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.errors import DataError, SettingsError, together
+from limbeck.errors import DataError, refuse, together
 from limbeck.pretrain import stored
 from limbeck.pretrain.blocks import Blocks, Layout, layout_of
 from limbeck.pretrain.stored import Damaged, Stored
@@ -157,8 +157,7 @@ def _check(sources: Sequence[str], length: int, wanted: _Wanted, layout: Layout)
         problems.append(f"the share of texts for validation is {wanted.valid_share}; it must be over 0 and below 1")
     if wanted.limit_tokens is not None and wanted.limit_tokens < 1:
         problems.append(f"the corpus is to end at {wanted.limit_tokens} tokens; give at least 1")
-    if problems:
-        raise SettingsError(together(problems))
+    refuse(problems)
 
 
 def _fingerprint(sources: Sequence[Source], tokenizer: str, wanted: _Wanted) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
 
-from limbeck.errors import SettingsError, nearest, together
+from limbeck.errors import nearest, refuse
 from limbeck.pretrain.footprint import WIDTHS, Footprint, footprint
 from limbeck.pretrain.shape import Shape, distilbert_of
 
@@ -177,8 +177,7 @@ def plan(
         problems.append(f"student is {student!r}; accepted are {nearest(student, STUDENTS)}")
     if not 0 < asked_share <= 1:
         problems.append(f"asked_share is {asked_share}; give a share over 0, and 1 at most")
-    if problems:
-        raise SettingsError(together(problems))
+    refuse(problems)
     depth = "n_layers" if "n_layers" in config else "num_hidden_layers"
     made = Shape.read(distilbert_of(config, layers) if student == DISTILBERT else {**config, depth: layers})
     asked = max(1, round(asked_share * length))

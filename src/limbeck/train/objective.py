@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from limbeck.data.spelling import by_spelling, spelling
-from limbeck.errors import SettingsError, nearest, together
+from limbeck.errors import SettingsError, nearest, refuse
 from limbeck.losses import Loss, classify, get_loss
 from limbeck.train.loss_settings import BALANCED, LossSettings
 
@@ -106,8 +106,7 @@ def class_weights(given: str, classes: Sequence[str], counts: NDArray[np.int64])
     parsed, problems = _parse(given, by_spelling(classes))
     unknown = sorted(set(parsed) - set(classes))
     problems += [f"{name!r} in --class-weights is none of the classes: {nearest(name, classes)}" for name in unknown]
-    if problems:
-        raise SettingsError(together(problems))
+    refuse(problems)
     return {name: parsed.get(name, 1.0) for name in classes}
 
 

@@ -87,10 +87,10 @@ def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan | None:
     fit, job = learner.fit_settings, learner.job()
     rng = np.random.default_rng([fit.seed, 1])
     n_valid, total = 0 if job.valid is None else len(job.valid.targets), learner.n_updates()
-    is_beginning, each = _is_beginning(learner, settings, total), _length(learner, settings)
+    each, is_beginning = _length(learner, settings, total)
     order = rng.permutation(len(job.train.targets))
     n_rows = len(order) if is_beginning else max(2, math.ceil(len(order) * each / total))
-    n_seen = min(len(order), math.ceil(len(order) * each * (fit.epochs or 1) / total)) if is_beginning else n_rows
+    n_seen = math.ceil(len(order) * each * (fit.epochs or 1) / total) if is_beginning else n_rows
     # a row costs a third when it is judged: with so many judges, half of what the training costs
     n_judges = min(MOST_JUDGES, max(FEWEST_JUDGES, 3 * min(n_seen, len(order)) // 2))
     valid = np.sort(rng.permutation(n_valid)[:n_judges])
@@ -113,7 +113,8 @@ def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan | None:
 
 def expected_updates(learner: Learner, settings: FinderSettings) -> int:
     """Updates that a whole search takes at most, about: of the range test and of all pilots."""
-    return settings.n_steps + settings.pilots * _length(learner, settings)
+    each, _ = _length(learner, settings, learner.n_updates())
+    return settings.n_steps + settings.pilots * each
 
 
 def apart(work: Work) -> Work:
@@ -171,27 +172,19 @@ class Counted(Silent):
         self._outer.update(self._done, loss)
 
 
-def _wanted(settings: FinderSettings, total: int) -> int:
-    """Updates that a pilot should have, of a training that has ``total``."""
-    return settings.pilot_updates or min(MOST_UPDATES, max(FEWEST_UPDATES, total // SHARE))
-
-
-def _is_beginning(learner: Learner, settings: FinderSettings, total: int) -> bool:
-    """Whether a pilot is the beginning of the training, which has ``total`` updates."""
+def _length(learner: Learner, settings: FinderSettings, total: int) -> tuple[int, bool]:
+    """Updates of a pilot of a training of ``total``, as far as they can be told before its rows are chosen, and whether
+    they are its first ones."""
     fit = learner.fit_settings
+    each = settings.pilot_updates or min(MOST_UPDATES, max(FEWEST_UPDATES, total // SHARE))
     keeps_best = fit.keep == "best" and learner.valid is not None and (fit.epochs or 1) > 1
-    return keeps_best and fit.schedule in FALLING and total >= _wanted(settings, total)
-
-
-def _length(learner: Learner, settings: FinderSettings) -> int:
-    """Updates of a pilot, as far as they can be told before its rows are chosen."""
-    total = learner.n_updates()
-    each = _wanted(settings, total)
-    if settings.pilot_updates is not None or not _is_beginning(learner, settings, total):
-        return each
-    an_epoch = len(learner.fit_settings.steps(learner.encoded.lengths))
+    if not keeps_best or fit.schedule not in FALLING or total < each:
+        return each, False
+    an_epoch = len(fit.steps(learner.encoded.lengths))
     to_end = math.ceil(each / an_epoch) * an_epoch
-    return min(total, to_end) if to_end <= TO_EPOCH * each else each
+    if settings.pilot_updates is None and to_end <= TO_EPOCH * each:
+        each = min(total, to_end)
+    return each, True
 
 
 def _chosen(collate: Callable[[Rows], Any], rows: Rows) -> Callable[[Rows], Any]:
