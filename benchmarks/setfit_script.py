@@ -1,4 +1,4 @@
-"""SetFit on a csv of texts and labels, its defaults, tested on another; runs in an environment of its own."""
+"""SetFit on a csv of texts and labels, with its defaults, tested on another; runs in an environment of its own."""
 
 import argparse
 import csv
@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--test", type=Path, required=True)
     parser.add_argument("--encoder", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--iterations", type=int, help="pairs of each kind a text; all pairs where not given")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     import setfit
@@ -25,7 +26,9 @@ def main() -> None:
 
     texts, labels = read(args.train)
     model = setfit.SetFitModel.from_pretrained(str(args.encoder), labels=sorted(set(labels)))
-    settings = setfit.TrainingArguments(seed=args.seed, save_strategy="no", report_to="none")
+    settings = setfit.TrainingArguments(
+        seed=args.seed, num_iterations=args.iterations, save_strategy="no", report_to="none"
+    )
     rows = Dataset.from_dict({"text": texts, "label": labels})
     setfit.Trainer(model=model, args=settings, train_dataset=rows).train()
     asked, expected = read(args.test)

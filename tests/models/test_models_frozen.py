@@ -183,19 +183,32 @@ def test_it_says_what_it_did() -> None:
     )
 
 
-def test_the_better_features_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    for better, name in ((0, "first token"), (1, "mean of the tokens")):
-        calls: list[int] = []
+@pytest.mark.parametrize("trained", [None, "BertModel", "BertForSequenceClassification"])
+@pytest.mark.parametrize("kind", ["first token", "mean of the tokens", "chance", "few"])
+def test_the_better_features_are_kept_and_those_that_it_was_trained_through_where_rows_cannot_tell(
+    monkeypatch: pytest.MonkeyPatch, kind: str, trained: str | None
+) -> None:
+    calls: list[str] = []
 
-        def spoilt(*arguments: Any, better: int = better, calls: list[int] = calls, **named: Any) -> Any:
-            calls.append(1)
-            found = fit_head(*arguments, **named)
-            return replace(found, loss=0.1 if len(calls) - 1 == better else 0.2)
+    def spoilt(*arguments: Any, **named: Any) -> Any:
+        calls.append(("first token", "mean of the tokens")[len(calls)])
+        found = fit_head(*arguments, **named)
+        low = np.tile([0.1, 0.2], 30 if kind != "few" else 20)  # 40 cannot tell, however sure they are
+        if kind in ("chance", "few"):
+            deviations = (
+                np.tile([0.0, -0.1, 0.5, -0.5], 15) - 0.01 if kind == "chance" else -0.05
+            )  # -0.035, give or take 0.046
+            return replace(found, losses=low + deviations * (calls[-1] != likely))
+        return replace(found, losses=low + 0.1 * (calls[-1] != kind))
 
-        monkeypatch.setattr(frozen, "fit_head", spoilt)
-        fitted = frozen.fit(job())
-        assert fitted.record["features"] == name
-        assert fitted.model.module.inner.config.num_hidden_layers == 2 + better  # type: ignore[union-attr]
+    given = job()
+    given.model.inner.config.architectures = None if trained is None else [trained]  # type: ignore[attr-defined]
+    likely = "first token" if trained == "BertForSequenceClassification" else "mean of the tokens"
+    monkeypatch.setattr(frozen, "fit_head", spoilt)
+    fitted = frozen.fit(given)
+    assert fitted.record["features"] == (likely if kind in ("chance", "few") else kind)
+    n_layers = 2 + (fitted.record["features"] == "mean of the tokens")
+    assert fitted.model.module.inner.config.num_hidden_layers == n_layers  # type: ignore[union-attr]
 
 
 def test_the_same_rows_and_seed_give_the_same_weights() -> None:

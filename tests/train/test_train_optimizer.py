@@ -74,6 +74,8 @@ def test_names_of_other_families() -> None:
         "classifier.bias",
     ]
     assert list(layer_factors(names, 0.5).values()) == [0.5**7, 0.5, 1.0]
+    mpnet = ["mpnet.encoder.relative_attention_bias.weight", "mpnet.encoder.layer.1.output.dense.weight"]
+    assert list(layer_factors(mpnet, 0.5).values()) == [0.125, 0.5]  # every layer reads the bias
     modern = ["model.embeddings.tok_embeddings.weight", "model.layers.0.mlp.Wi.weight", "head.dense.weight"]
     assert list(layer_factors(modern, 0.5).values()) == [0.25, 0.5, 1.0]
 

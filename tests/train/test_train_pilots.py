@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from limbeck.plan import training_plan
+from limbeck.tasks import make_task
 from limbeck.train import pilots
 from limbeck.train.found import FinderSettings
 from limbeck.train.learner import Learner
 from limbeck.train.limit import Limit
+from limbeck.train.loss_settings import LossSettings
+from limbeck.train.objective import make_objective
 from limbeck.train.pilots import PilotPlan, chance_loss, expected_updates, plan_pilots, run_pilot
 from limbeck.train.progress import Silent
 from limbeck.train.untouched import untouched
@@ -80,17 +83,66 @@ def test_a_pilot_of_a_training_that_keeps_its_best_epoch_is_its_beginning(monkey
     assert min(losses) <= trial.loss
 
 
-@pytest.mark.parametrize("unlike", [{"keep": "last"}, {"schedule": "1cycle"}, {"schedule": "sgdr"}, {"epochs": 1}])
+@pytest.mark.parametrize(
+    "unlike",
+    [
+        {"keep": "last"},
+        {"schedule": "1cycle"},
+        {"schedule": "sgdr"},
+        {"epochs": 1},
+        {"gradual": True},  # the first epochs would leave the layers out that the rate is for
+        {"warmup": 0.3},  # 12 of 40 updates: 20 would hardly see the highest rate
+        {"batch_size": 1},  # an epoch is longer than a pilot may be
+    ],
+)
 def test_other_pilots_are_the_training_made_small(unlike: dict[str, Any]) -> None:
-    made = learner(rows(30), rows(40).take(range(30, 40)), **({"epochs": 4, "batch_size": 3} | unlike))
-    assert planned(made, FinderSettings(pilot_updates=5)).whole is None
+    usual: dict[str, Any] = {"epochs": 4, "batch_size": 3}
+    valid = rows(40).take(range(30, 40))
+    assert planned(learner(rows(30), valid, **usual), FinderSettings(pilot_updates=20)).whole
+    assert planned(learner(rows(30), valid, **(usual | unlike)), FinderSettings(pilot_updates=20)).whole is None
+
+
+class Counting(Silent):
+    """Counts updates."""
+
+    done = 0
+
+    def update(self, done: int, loss: float) -> None:
+        self.done += 1
+
+
+@pytest.mark.parametrize("kind", [{}, {"schedule": "1cycle"}, {"keep": "last"}, {"epochs": 30, "batch_size": 8}])
+@pytest.mark.parametrize("wanted", [None, 3, 25])
+def test_a_search_takes_no_more_updates_than_were_told(kind: dict[str, Any], wanted: int | None) -> None:
+    made = learner(rows(30), rows(40).take(range(30, 40)), **({"epochs": 8, "batch_size": 3} | kind))
+    settings = FinderSettings(pilot_updates=wanted, pilots=3, lr_steps=3)
+    plan, counted = planned(made, settings), Counting()
+    with untouched(made.model.module):
+        run_pilot(made, plan, 1e-4, counted)
+    assert plan.updates <= (wanted or math.inf)
+    assert counted.done == plan.updates
+    assert expected_updates(made, settings) == settings.n_steps + 3 * plan.updates
+
+
+def test_a_guess_is_what_the_trainings_own_loss_is_least_at() -> None:
+    task, seen, judged = make_task("classify", classes=["ham", "spam"]), np.repeat([0, 1], [89, 9]), np.array([0, 0, 1])
+
+    def guess(**loss: Any) -> float:
+        objective = make_objective(LossSettings(**loss), task, seen, source="small", own=False)
+        return chance_loss(task, seen, judged, objective)
+
+    assert guess() == pytest.approx(-(2 * math.log(0.9) + math.log(0.1)) / 3)  # of 100 with one more of each
+    assert guess(class_weights="ham=1,spam=9") == pytest.approx(math.log(2))
+    shares = 0.8 * 0.9 + 0.1, 0.8 * 0.1 + 0.1
+    expected = -(2 * math.log(shares[0]) + math.log(shares[1])) / 3
+    assert guess(label_smoothing=0.2) == pytest.approx(expected, rel=1e-4)  # the least is searched for
 
 
 def test_a_beginning_goes_on_to_the_end_of_an_epoch_that_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
     made = learner(rows(30), rows(40).take(range(30, 40)), epochs=3, batch_size=3)  # 10 updates an epoch
-    for wanted, length in ((14, 20), (13, 13), (20, 20), (29, 30)):
+    for wanted, length in ((14, 20), (13, 10), (20, 20), (29, 30)):
         monkeypatch.setattr(pilots, "FEWEST_UPDATES", wanted)
-        assert expected_updates(made, FinderSettings(pilots=3)) == 97 + 3 * length
+        assert pilots._length(made, FinderSettings(), 30) == (length, True)
     assert planned(made, FinderSettings()).updates == 24  # six rows stay out, so that 16 can judge
 
 
@@ -106,14 +158,14 @@ def test_a_training_too_short_to_tell_is_tried_for_longer() -> None:
 def test_what_a_search_will_take_is_told_before() -> None:
     made = learner(rows(40), epochs=4, batch_size=2)
     settings = FinderSettings()
-    assert expected_updates(made, settings) == 97 + 7 * 100
+    assert expected_updates(made, settings) == 97 + 7 * 64  # of 40 rows 8 judge; the others in batches of 2, four times
     assert expected_updates(made, FinderSettings(pilots=3, pilot_updates=9)) == 97 + 3 * 9
 
 
 @pytest.mark.parametrize(("keep", "pick"), [("best", min), ("last", lambda losses: losses[-1])])
 def test_a_pilot_counts_as_what_the_training_keeps(keep: str, pick: Any) -> None:
     made = learner(rows(30), rows(40).take(range(30, 40)), epochs=3, keep=keep)
-    plan = planned(made, FinderSettings(pilot_updates=15))
+    plan = planned(made, FinderSettings(pilot_updates=24))
     seen, honest = [], plan.judges.loss
 
     def loss() -> dict[str, float]:
@@ -146,10 +198,11 @@ def test_pilots_see_the_rows_of_their_plan_alone() -> None:
 def test_a_guess_knows_the_shares_alone() -> None:
     task = learner(rows(8)).task
     seen, judged = np.array([0] * 5 + [1]), np.array([0, 1])
+    plain = make_objective(LossSettings(), task, seen, source="small", own=False)
     # one more of each: shares 6/8 and 2/8
-    assert chance_loss(task, seen, judged) == pytest.approx(-(math.log(0.75) + math.log(0.25)) / 2)
+    assert chance_loss(task, seen, judged, plain) == pytest.approx(-(math.log(0.75) + math.log(0.25)) / 2)
     squares = learner(numbers(8)).task
-    assert chance_loss(squares, np.array([1.0, 3.0]), np.array([2.0, 4.0])) == pytest.approx(2.0)
+    assert chance_loss(squares, np.array([1.0, 3.0]), np.array([2.0, 4.0]), plain) == pytest.approx(2.0)
 
 
 def test_two_rows_have_no_judge() -> None:

@@ -16,13 +16,17 @@ import pytest
 import torch
 
 import limbeck
-from limbeck.errors import SettingsError
+from limbeck.errors import SettingsError, TrainingError
+from limbeck.text import TextSettings
 from limbeck.train import checkpoint
 from limbeck.train.learner import Learner
 from limbeck.train.loop import _mix
 from limbeck.train.processes import join, speaks
+from limbeck.train.progress import Silent
+from limbeck.train.settings import FitSettings
 from support import together
-from support.train_data import learner, rows
+from support.encoders import folder
+from support.train_data import rows
 
 CHILD = Path(together.__file__)
 
@@ -199,15 +203,25 @@ def test_a_frozen_encoder_is_no_matter_of_several(monkeypatch: pytest.MonkeyPatc
         Learner(rows(4), model="frozen")
 
 
-def test_the_number_of_processes_may_change_with_a_word(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dropout", [False, True])
+def test_the_number_of_processes_may_change_with_a_word_where_nothing_drops_out(tmp_path: Path, dropout: bool) -> None:
     lines: list[str] = []
-    made = learner(rows(8), epochs=1)
-    made.fit(tmp_path)
+
+    def made() -> Learner:
+        fit = FitSettings(epochs=1, lr=1e-3, batch_size=4, precision="float32")
+        source = str(folder("bert", dropout=dropout))
+        return Learner(rows(8), model=source, text=TextSettings(max_length=32), fit=fit, reporter=Silent())
+
+    made().fit(tmp_path)
     (path,) = tmp_path.glob("step-*/state.json")
     record = json.loads(path.read_text())
     record["state"]["machine"]["processes"] = 2
     path.write_text(json.dumps(record))
-    again = learner(rows(8), epochs=1)
+    again = made()
     again.reporter.line = lines.append  # type: ignore[method-assign, assignment]
+    if dropout:
+        with pytest.raises(TrainingError, match=r"of 2 processes, and 1 took it up: dropout .* Resume with 2, or"):
+            again.fit(tmp_path, resume=True)
+        return
     again.fit(tmp_path, resume=True)
     assert lines[0] == "processes was 2, is 1 since the checkpoint: the last digits of the weights may differ"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from limbeck.errors import SettingsError
 from limbeck.train.learner import Learner
 from limbeck.train.limit import Limit
 from limbeck.train.settings import FitSettings
@@ -69,6 +71,21 @@ def test_cosines_start_again_and_grow() -> None:
     made.fit_sgdr(1e-3, cycles=2, cycle_mult=2)
     rates = [entry["lr"] for entry in entries(made, 0)]
     assert rates == pytest.approx([1e-3, 5e-4, 1e-3, 8.53553e-4, 5e-4, 1.46447e-4], rel=1e-3)
+    made.fit_sgdr(1e-3, cycles=2, cycle_length=0.5)
+    assert [entry["lr"] for entry in entries(made, 1)] == [1e-3, 1e-3]
+
+
+@pytest.mark.parametrize(
+    ("cycles", "length", "mult", "told"),
+    [
+        (0, 1, 1, "cycles=0 is no number of cycles; give 1 or more"),
+        (3, 0.5, 1, "cycles=3 with cycle_length=0.5 and cycle_mult=1 end after 1.5 epochs; choose such that they end"),
+        (2, 0, 0, "cycle_length=0 is no number of epochs; give a number above 0\n  - cycle_mult=0 is no factor"),
+    ],
+)
+def test_cycles_that_are_none_are_told_in_the_callers_words(cycles: int, length: float, mult: int, told: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        learner(rows(8), epochs=1).fit_sgdr(1e-3, cycles=cycles, cycle_length=length, cycle_mult=mult)
 
 
 def test_the_best_weights_of_all_rounds_are_kept(tmp_path: Path) -> None:

@@ -158,12 +158,38 @@ def test_sgdr_by_hand() -> None:
         ([10, 10, 11], {}, 3),
         ([5, 5, 5], {"cycle_length": 1.5}, 2),
         ([17, 17, 18, 18, 17, 17, 18], {"cycle_mult": 2}, 3),
+        ([5, 5], {"cycle_length": 0.5}, 4),  # of 2, 3, 3 and 2 updates
+        ([9, 9, 9, 9], {"cycle_length": 0.5}, 8),
+        ([7, 7, 7], {"cycle_length": 0.5}, 6),
+        ([2, 2], {"cycle_length": 0.1}, 4),  # no cycle is shorter than an update
     ],
 )
 def test_sgdr_does_not_start_again_behind_its_last_cycle(epoch_sizes: list[int], fit: Any, n_cycles: int) -> None:
     rates, _ = run("sgdr", epoch_sizes, **fit)
     assert rates.count(LR) == n_cycles
-    assert rates[-1] < LR / 5
+    assert rates[-1] <= LR / 2 or n_cycles == len(rates)
+
+
+def test_sgdr_of_whole_updates_is_torchs() -> None:
+    made = optimizer()
+    torchs = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(made, T_0=4, T_mult=2)
+    expected = []
+    for _ in range(12):
+        expected.append(float(torchs.get_last_lr()[0]))
+        made.step()
+        torchs.step()
+    assert run("sgdr", [4, 4, 4], cycle_mult=2)[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("name", "tops"), [("sgdr", [0, 12]), ("triangular", [6])])
+def test_max_updates_cut_a_training_and_not_its_cycles(name: str, tops: list[int]) -> None:
+    rates, _ = run(name, [12, 3], max_updates=15)
+    assert [update for update, rate in enumerate(rates) if rate == pytest.approx(LR)] == tops
+
+
+def test_triangles_do_not_drift_where_cycles_have_no_whole_number_of_updates() -> None:
+    rates, _ = run("triangular", [5, 5], cycle_length=0.5)  # of 2.5 updates
+    assert rates == pytest.approx([LR * n for n in (0.1, 0.82, 0.46, 0.46, 0.82)] * 2)
 
 
 def test_plateau_by_hand() -> None:

@@ -38,6 +38,15 @@ def test_entries_become_scalars_and_rounds_follow_each_other(tmp_path: Path) -> 
     assert sorted(found) == ["train/loss", "train/lr", "train/norm", "valid/accuracy", "valid/loss"]
 
 
+def test_fits_of_one_update_follow_each_other_too(tmp_path: Path) -> None:
+    with TensorBoard(tmp_path) as board:
+        for loss in (3.0, 2.0, 1.0):
+            board({"update": 1, "epoch": 1, "loss": loss})
+            board({"update": 1, "epoch": 1, "train_loss": loss, "valid": {"loss": loss}})
+    found = scalars(tmp_path)
+    assert found["train/loss"] == found["valid/loss"] == [(1, 3.0), (2, 2.0), (3, 1.0)]
+
+
 def test_without_the_extra_the_message_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     absent: Any = None
     monkeypatch.setitem(sys.modules, "tensorboard", absent)

@@ -1,9 +1,10 @@
 """Losses: pure functions of tensors, one file each; none takes a mean over texts.
 
-Every task has the loss of its own name, ``loss(logits, targets) -> (B,)``, which trains it. The others are
-distillation's: they hold what a student says, or its hidden states, against its teacher's. One value a text, ``(B,)``,
-or one a position, ``(B, T)``, where pads have 0 whatever stands in them. Only the training loop knows how many texts
-an optimiser step holds, and so how many attended tokens, and divides: a mean of means weighs short steps more.
+Every task has the loss of its own name, ``loss(logits, targets) -> (B,)``, which trains it; ``contrastive`` compares
+the texts of a batch with each other. The others are distillation's: they hold what a student says, or its hidden
+states, against its teacher's. One value a text, ``(B,)``, or one a position, ``(B, T)``, where pads have 0 whatever
+stands in them. Only the training loop knows how many texts an optimiser step holds, and so how many attended tokens,
+and divides: a mean of means weighs short steps more.
 """
 
 from __future__ import annotations

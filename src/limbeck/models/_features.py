@@ -33,7 +33,7 @@ def features_of(model: TextModel, encoded: Encoded, *, pad_id: int, watch: Watch
     """
     layer = model.output_layer()
     result = np.zeros((len(encoded.ids), layer.in_features), np.float32)
-    with _in_eval_mode(model.module), _tapped(layer) as given:
+    with _in_eval_mode(model.module), tapped(layer) as given:
         for rows, batch in _batches(model.module, encoded, pad_id, watch):
             model.module(batch)
             result[rows] = _flat(given)
@@ -57,7 +57,7 @@ def features_of_both(
         for part in (model, twin):
             stack.enter_context(_in_eval_mode(part.module))
         layers = (model.output_layer(), twin.output_layer(), average.layers[-1].value)
-        of_first, of_mean, states = (stack.enter_context(_tapped(layer)) for layer in layers)
+        of_first, of_mean, states = (stack.enter_context(tapped(layer)) for layer in layers)
         for rows, batch in _batches(twin.module, encoded, pad_id, watch):
             twin.module(batch)
             mean[rows] = _flat(of_mean)
@@ -98,7 +98,7 @@ def _in_eval_mode(module: nn.Module) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _tapped(layer: nn.Linear) -> Iterator[list[Tensor]]:
+def tapped(layer: nn.Linear) -> Iterator[list[Tensor]]:
     """While it is open, the list holds what the layer was given last."""
     given: list[Tensor] = []
 

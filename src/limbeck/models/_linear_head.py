@@ -52,12 +52,18 @@ class HeadFit:
     """Reads the features as they come: their standardisation is folded in."""
     strength: float
     """Of the L2 term: the layer minimises sum of the rows' losses + strength / 2 * sum of the squared weights."""
-    loss: float
-    """Mean loss of the rows held back, at that strength; NaN where none could be."""
+    losses: NDArray[np.float64]
+    """Of each row that was held back, at that strength: in the folds' order, or the validation rows where those
+    decided; none where no row could be."""
     held_back: NDArray[np.int64]
     """The training rows that were each held back in one of the folds; none where validation rows decided."""
     logits: NDArray[np.float64]
     """What the folds' layers said of them: shape ``(len(held_back), C)``."""
+
+    @property
+    def loss(self) -> float:
+        """Mean loss of the rows held back; NaN where none could be."""
+        return float(self.losses.mean()) if len(self.losses) else float("nan")
 
 
 class Solver(Protocol):
@@ -120,14 +126,14 @@ def fit_head(
     if valid is not None and len(valid[1]) >= MANY_ROWS:
         other = ((torch.from_numpy(valid[0]).double() - mean) / scale, _as_tensor(valid[1], kind))
         trials = [_Trial(kind.solver(rows, wanted), *other, None)]
-    factor, loss, logits = _choose(kind, trials, rows.shape[1])
+    factor, losses, logits = _choose(kind, trials, rows.shape[1])
     strength = factor * rows.shape[1]
     layer = kind.solver(rows, wanted).at(strength, _EXACT)
     weight = layer.weight / scale
     folds = [trial.held_back for trial in trials if trial.held_back is not None]
     held_back = np.concatenate(folds) if folds else np.zeros(0, np.int64)
     said = logits if folds else np.zeros((0, len(weight)))
-    return HeadFit(Layer(weight, layer.bias - weight @ mean), strength, loss, held_back, said)
+    return HeadFit(Layer(weight, layer.bias - weight @ mean), strength, losses, held_back, said)
 
 
 @dataclass(frozen=True)
@@ -169,13 +175,17 @@ def folds(strata: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return fold_of
 
 
-def _choose(kind: Kind, trials: list[_Trial], n_features: int) -> tuple[float, float, NDArray[np.float64]]:
-    """The factor of the lowest mean loss, that loss, the trials' logits; from strong to weak until it only rises."""
-    best: tuple[float, float, NDArray[np.float64]] = (_MIDDLE, float("nan"), np.zeros((0, 0)))
+_Point = tuple[float, NDArray[np.float64], NDArray[np.float64]]
+"""A factor, the loss of each row held back, and the trials' logits of it."""
+
+
+def _choose(kind: Kind, trials: list[_Trial], n_features: int) -> _Point:
+    """The point of the lowest mean loss; from strong to weak until it only rises."""
+    best: _Point = (_MIDDLE, np.zeros(0), np.zeros((0, 0)))
     rises = 0
-    for factor, loss, logits in _path(kind, trials, n_features):
-        if not loss >= best[1]:
-            best, rises = (factor, loss, logits), 0
+    for point in _path(kind, trials, n_features):
+        if not len(best[1]) or point[1].mean() < best[1].mean():
+            best, rises = point, 0
         else:
             rises += 1
         if rises == _PATIENCE:
@@ -183,11 +193,11 @@ def _choose(kind: Kind, trials: list[_Trial], n_features: int) -> tuple[float, f
     return best
 
 
-def _path(kind: Kind, trials: list[_Trial], n_features: int) -> Iterator[tuple[float, float, NDArray[np.float64]]]:
+def _path(kind: Kind, trials: list[_Trial], n_features: int) -> Iterator[_Point]:
     for factor in STRENGTHS if trials else ():
         said = [trial.solver.at(factor * n_features, _ROUGH).logits(trial.features) for trial in trials]
         losses = [kind.losses(logits, trial.targets) for logits, trial in zip(said, trials, strict=True)]
-        yield factor, float(torch.cat(losses).mean()), torch.cat(said).numpy()
+        yield factor, torch.cat(losses).numpy(), torch.cat(said).numpy()
 
 
 def _as_tensor(targets: NDArray[np.generic], kind: Kind) -> Tensor:

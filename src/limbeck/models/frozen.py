@@ -6,7 +6,8 @@ that layer, so that the saved folder is a transformer's like any other. With a h
 fine-tuning; it is the quick look before one, and the output layer that one may start from.
 
 Of the two things an output layer can be given to read, the first token's state as the class has it and the mean of
-all tokens (see ``_average``), the one is kept whose layer had the lower loss on the rows held back.
+all tokens (see ``_average``), that one is kept which the encoder was trained through, unless the other's layer loses
+less on the rows held back by more than chance: a handful of rows cannot tell which is better, and chooses badly.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ TASKS = ("classify", "regress")
 
 START_ROWS = 2000
 """Training rows at most that the output layer of a fine-tuning is started from; more hardly move it."""
+
+TELLING_ROWS = 50
+"""Fewer rows held back cannot tell which of two things is better."""
 
 _FIRST, _MEAN = "first token", "mean of the tokens"
 
@@ -117,9 +121,25 @@ def best_head(job: Job) -> Best:
     for name in found:
         held = None if valid is None or job.valid is None else (valid[name], job.valid.targets)
         fits[name] = fit_head(kind, train[name], job.train.targets, seed=job.seed, valid=held)
-    name = min(fits, key=lambda name: fits[name].loss)
+    likely = _FIRST if twin is None or _reads_first(job.model) else _MEAN
+    name = _better(fits, likely)
     said = None if valid is None else fits[name].layer.logits(torch.from_numpy(valid[name]).double()).numpy()
     return Best(found[name], name, fits[name], said)
+
+
+def _reads_first(model: TextModel) -> bool:
+    """Whether the encoder was saved with an output layer, which has learnt through the first token's state."""
+    assert isinstance(model, transformer.TransformerModel)
+    return transformer.has_output_layer(model.inner.config.architectures)
+
+
+def _better(fits: dict[str, HeadFit], likely: str) -> str:
+    """The likelier features, or others whose layer loses less by more than the standard error of the difference."""
+    for name, fit in fits.items():
+        gains = fits[likely].losses - fit.losses
+        if len(gains) >= TELLING_ROWS and gains.mean() > gains.std(ddof=1) / np.sqrt(len(gains)):
+            return name
+    return likely
 
 
 def start_output_layer(job: Job) -> str:

@@ -166,6 +166,20 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def see_that_dropout_goes_on(saved: Checkpoint, *, now: int, where: Path | None) -> None:
+    """Raise where as many processes as there are ``now`` would draw other dropout than those that wrote a checkpoint.
+
+    Raises:
+        TrainingError: their number has changed, and the model drops out.
+    """
+    before = saved.state["machine"]["processes"]
+    if before != now and any(saved.identity.get("dropout", {}).values()):
+        raise TrainingError(
+            f"the checkpoint in {where} is of {before} process{'es' if before > 1 else ''}, and {now} took it up: "
+            f"dropout would draw other numbers from here on. Resume with {before}, or train anew without --resume"
+        )
+
+
 def _random_state() -> dict[str, Any]:
     name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
     return {"python": random.getstate(), "numpy": [name, np.asarray(keys).tolist(), position, has_gauss, cached]}

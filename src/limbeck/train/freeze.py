@@ -60,8 +60,8 @@ def trained_share(module: nn.Module, fit: FitSettings) -> float:
 def depth_by_name(module: nn.Module) -> tuple[dict[str, int], int]:
     """As :func:`limbeck.train.optimizer.depths`, with every weight of the encoder below what stands above it.
 
-    What the encoder has beside its layers goes with the highest of them (a last norm), or with the embeddings
-    (MPNet's bias by distance, which every layer reads). A pooler counts as what stands above.
+    What the encoder has beside its layers goes with the highest of them (a last norm). A pooler counts as what stands
+    above.
     """
     names = [name for name, _ in module.named_parameters()]
     depth_of, n_layers = depths(names)
@@ -69,7 +69,7 @@ def depth_by_name(module: nn.Module) -> tuple[dict[str, int], int]:
     prefix = getattr(inner, "base_model_prefix", "")
     for name in names if prefix else ():
         if depth_of[name] == n_layers + 1 and name.startswith(f"inner.{prefix}.") and "pooler" not in name:
-            depth_of[name] = 0 if "relative_attention_bias" in name else n_layers
+            depth_of[name] = n_layers
     return depth_of, n_layers
 
 

@@ -190,9 +190,13 @@ class Learner:
         """Train under one cycle: lr/10 up to ``lr`` and down to lr/1000, momentum the other way; see :meth:`fit`."""
         return fit_round(self, self._but(schedule="1cycle", epochs=epochs, lr=lr))
 
-    def fit_sgdr(self, lr: float, cycles: int, cycle_length: int = 1, cycle_mult: int = 1) -> Progress:
-        """Train through so many cosines that start again, the first of ``cycle_length`` epochs; see :meth:`fit`."""
-        epochs = sum(cycle_length * cycle_mult**n for n in range(cycles))
+    def fit_sgdr(self, lr: float, cycles: int, cycle_length: float = 1, cycle_mult: int = 1) -> Progress:
+        """Train through so many cosines that start again, the first of ``cycle_length`` epochs; see :meth:`fit`.
+
+        Raises:
+            SettingsError: there is no cycle, or they end within an epoch.
+        """
+        epochs = schedules.sgdr_epochs(cycles, cycle_length, cycle_mult)
         shape = {"cycle_length": float(cycle_length), "cycle_mult": cycle_mult}
         return fit_round(self, self._but(schedule="sgdr", epochs=epochs, lr=lr, **shape))
 

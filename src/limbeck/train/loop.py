@@ -145,6 +145,7 @@ class Loop:
                 f"the checkpoint in {self.checkpoints} is of another run: {'; '.join(changed)}. "
                 "Resume with the same settings and data, or train anew without --resume"
             )
+        checkpoint.see_that_dropout_goes_on(saved, now=started(), where=self.checkpoints)
         for line in checkpoint.differences(saved.state["machine"], machine()):
             self.reporter.line(f"{line} since the checkpoint: the last digits of the weights may differ")
         self.progress = saved.progress

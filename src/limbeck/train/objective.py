@@ -38,6 +38,8 @@ class Objective:
     """As given or as balanced, by class name; None where all texts count alike."""
     mean_weight: float
     """Mean of the weights over the training rows, by which the loss divides them."""
+    is_plain: bool = True
+    """Whether it is the task's loss and nothing else."""
 
     def record(self, settings: LossSettings) -> dict[str, Any]:
         """What an artefact keeps of it."""
@@ -83,7 +85,7 @@ def make_objective(
     loss = functools.partial(
         classify.loss, weights=in_force, focal=settings.focal, label_smoothing=settings.label_smoothing
     )
-    return Objective(loss, weights, mean)
+    return Objective(loss, weights, mean, is_plain=False)
 
 
 def class_weights(given: str, classes: Sequence[str], counts: NDArray[np.int64]) -> dict[str, float]:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 _LAYER = re.compile(r"(?:^|\.)(?:layers?|blocks?|h)\.(\d+)\.")
-_EMBEDDING = re.compile(r"(?:^|\.)\w*embed\w*\.")
+_EMBEDDING = re.compile(r"(?:^|\.)(?:\w*embed\w*|relative_attention_bias)\.")
+"""MPNet's bias by distance, which every layer reads, is as low as the embeddings."""
 
 
 def make_optimizer(

@@ -1,10 +1,11 @@
 """Pilot runs: short trainings that decide on a learning rate, judged by rows that they do not see.
 
-Where the training keeps its best epoch, a pilot is its beginning: the same rows, on the same course of the rate, so
-that what it reaches there the whole reaches too. Where the last weights count, or the rate does not simply fall, it is
-the whole made small: the same epochs, schedule, batches and seed, over a share of the rows, so that what overfits there
-overfits here. (Few rows are overfitted by rates that suit many: where the best epoch is kept, those pilots chose too
-low ones.) Pilots share their rows, their order and their judges: what differs between two of them is the rate.
+Where the training keeps its best epoch, a pilot is its first epochs: the same rows, on the same course of the rate, so
+that what it reaches there the whole reaches too. Where the last weights count, the rate does not simply fall, layers
+join epoch by epoch, or an epoch is longer than a pilot may be, it is the whole made small: the same epochs, schedule,
+batches and seed, over a share of the rows, so that what overfits there overfits here. (Few rows are overfitted by
+rates that suit many: where the best epoch is kept, those pilots chose too low ones.) Pilots share their rows, their
+order and their judges: what differs between two of them is the rate.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.optim import Optimizer
 
 from limbeck.errors import TrainingError
+from limbeck.losses import Loss
 from limbeck.plan import Rows
 from limbeck.train.loop import Loop, Work
 from limbeck.train.progress import Reporter, Silent
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from limbeck.text import Encoded
     from limbeck.train.found import FinderSettings
     from limbeck.train.learner import Learner
+    from limbeck.train.objective import Objective
 
 FEWEST_UPDATES, MOST_UPDATES, SHARE = 100, 500, 4
 """A pilot has a quarter of the training's updates, from 100 to 500."""
@@ -40,6 +45,8 @@ TO_EPOCH = 1.5
 """A beginning goes on to the end of an epoch where that makes it no more than so many times as long."""
 FALLING = ("linear", "cosine", "constant", "plateau")
 """Schedules whose highest rate comes right after a warm-up."""
+LONGEST_WARMUP = 0.5
+"""Share of a beginning over which the rate may rise: it is to have the highest rate for as long again."""
 FEWEST_JUDGES, MOST_JUDGES = 200, 1000
 """Rows that judge: validation rows, and where they are too few, training rows that pilots leave out."""
 
@@ -101,20 +108,20 @@ def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan | None:
     rows = np.sort(order[n_held_back:][:n_rows])
     lengths = job.train.encoded.lengths[rows]
     whole = tuple(fit.epoch_sizes(lengths)) if is_beginning else None
-    cut = each if is_beginning or fit.max_updates is not None else None
+    cut = each if is_beginning or fit.max_updates is not None or settings.pilot_updates is not None else None
     fit = replace(fit, max_updates=cut, validations=1, checkpoint_every=None, workers=0, patience=None)
     updates = sum(fit.epoch_sizes(lengths))
     if settings.pilot_updates is None and updates < each // 2:  # few rows: so short a pilot loves any high rate
         fit = replace(fit, epochs=math.ceil(each * (fit.epochs or 1) / updates))
         updates = sum(fit.epoch_sizes(lengths))
-    chance = chance_loss(learner.task, job.train.targets[rows], judges.targets)
+    chance = chance_loss(learner.task, job.train.targets[rows], judges.targets, learner.objective)
     return PilotPlan(rows, judges, fit, updates, total, chance, whole)
 
 
 def expected_updates(learner: Learner, settings: FinderSettings) -> int:
-    """Updates that a whole search takes at most, about: of the range test and of all pilots."""
-    each, _ = _length(learner, settings, learner.n_updates())
-    return settings.n_steps + settings.pilots * each
+    """Updates that a whole search takes at most: of the range test and of all pilots."""
+    plan = plan_pilots(learner, settings) if settings.pilots else None
+    return settings.n_steps + (0 if plan is None else settings.pilots * plan.updates)
 
 
 def apart(work: Work) -> Work:
@@ -149,14 +156,36 @@ def run_pilot(learner: Learner, plan: PilotPlan, rate: float, reporter: Reporter
     return Trial(rate, [entry["valid"]["loss"] for entry in progress.log if "valid" in entry][-1])
 
 
-def chance_loss(task: TaskLike, seen: NDArray[Any], judged: NDArray[Any]) -> float:
-    """Loss of a guess that knows no text: the classes' shares among ``seen`` (with one more each), or their mean."""
-    if task.classes:
-        counts = np.bincount(seen.astype(np.int64), minlength=task.n_outputs) + 1.0
-        logits = np.tile(np.log(counts / counts.sum()), (len(judged), 1))
-    else:
-        logits = np.full((len(judged), 1), float(np.mean(seen)))
-    return float(task.loss(logits, judged).mean())
+def chance_loss(task: TaskLike, seen: NDArray[Any], judged: NDArray[Any], objective: Objective) -> float:
+    """Loss of a guess that knows no text, in the task's own measure: shares of the classes among ``seen``, or the mean.
+
+    Each class counts as one row more than it has. Where the training weighs or smooths, the shares are those that its
+    own loss is least at: a model that learns nothing of the texts would give these.
+    """
+    if not task.classes:
+        return float(task.loss(np.full((len(judged), 1), float(np.mean(seen))), judged).mean())
+    counts = np.bincount(seen.astype(np.int64), minlength=task.n_outputs) + 1.0
+    logits: NDArray[np.float64] = np.log(counts / counts.sum()).astype(np.float64)
+    if not objective.is_plain:
+        logits = _constant(objective.loss, counts, logits)
+    return float(task.loss(np.tile(logits, (len(judged), 1)), judged).mean())
+
+
+def _constant(loss: Loss, counts: NDArray[Any], start: NDArray[Any]) -> NDArray[Any]:
+    """The logits, the same for every text, of the least mean ``loss``: shape ``(C,)``."""
+    logits = torch.tensor(start, requires_grad=True)
+    shares, targets = torch.tensor(counts / counts.sum()), torch.arange(len(counts))
+    optimizer = torch.optim.LBFGS([logits], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        mean = (shares * loss(logits.expand(len(counts), -1), targets)).sum()
+        mean.backward()  # type: ignore[no-untyped-call]
+        return mean
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    found: NDArray[Any] = logits.detach().numpy()
+    return found
 
 
 class Counted(Silent):
@@ -178,13 +207,15 @@ def _length(learner: Learner, settings: FinderSettings, total: int) -> tuple[int
     fit = learner.fit_settings
     each = settings.pilot_updates or min(MOST_UPDATES, max(FEWEST_UPDATES, total // SHARE))
     keeps_best = fit.keep == "best" and learner.valid is not None and (fit.epochs or 1) > 1
-    if not keeps_best or fit.schedule not in FALLING or total < each:
+    if not keeps_best or fit.schedule not in FALLING or fit.gradual or total < each:
         return each, False
     an_epoch = len(fit.steps(learner.encoded.lengths))
-    to_end = math.ceil(each / an_epoch) * an_epoch
-    if settings.pilot_updates is None and to_end <= TO_EPOCH * each:
-        each = min(total, to_end)
-    return each, True
+    most = each if settings.pilot_updates else TO_EPOCH * each
+    beginning = math.ceil(each / an_epoch) * an_epoch  # the whole is judged where an epoch ends, not before
+    beginning = min(total, beginning if beginning <= most else each // an_epoch * an_epoch)
+    if not beginning or fit.warmup * total > LONGEST_WARMUP * beginning:
+        return each, False
+    return beginning, True
 
 
 def _chosen(collate: Callable[[Rows], Any], rows: Rows) -> Callable[[Rows], Any]:

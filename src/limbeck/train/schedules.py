@@ -6,13 +6,13 @@ Every group of weights keeps its own rate: a course multiplies them all alike.
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import (
-    CosineAnnealingWarmRestarts,
     CyclicLR,
     LambdaLR,
     LRScheduler,
@@ -20,6 +20,7 @@ from torch.optim.lr_scheduler import (
     ReduceLROnPlateau,
 )
 
+from limbeck.errors import SettingsError, refuse
 from limbeck.train.settings import CYCLIC, FitSettings
 
 LOWEST = 10.0
@@ -168,22 +169,89 @@ def make_scheduler(optimizer: Optimizer, fit: FitSettings, epoch_sizes: Sequence
             base_momentum=BETA1[0],
             max_momentum=BETA1[1],
         )
+    if fit.schedule == "sgdr":  # torch's own takes whole updates a cycle, and drifts where an epoch has no round number
+        bounds = cycle_bounds(fit, epoch_sizes)
+        return LambdaLR(optimizer, lambda update: restarting(update, bounds=bounds))
     if fit.schedule in CYCLIC:
-        whole = round(fit.cycle_length * total / len(epoch_sizes), 6)
-        if fit.schedule == "sgdr":  # rounded down, the last updates would start again at the highest rate
-            return CosineAnnealingWarmRestarts(optimizer, T_0=math.ceil(whole), T_mult=fit.cycle_mult)
-        cycle = max(1, round(whole))
+        sizes = _uncut(fit, epoch_sizes)
         return CyclicLR(
             optimizer,
             base_lr=[rate / LOWEST for rate in rates],
             max_lr=rates,
-            step_size_up=cycle / 2,  # type: ignore[arg-type]  # torch makes a float of it
+            step_size_up=max(1.0, fit.cycle_length * sum(sizes) / len(sizes)) / 2,  # type: ignore[arg-type]  # a float
             mode=fit.schedule,  # type: ignore[arg-type]
             base_momentum=BETA1[0],
             max_momentum=BETA1[1],
         )
     factor = FACTORS["constant" if fit.schedule == "plateau" else fit.schedule]
     return LambdaLR(optimizer, lambda update: factor(update, total=total, warmup=fit.warmup))
+
+
+def restarting(update: int, *, bounds: Sequence[int]) -> float:
+    """Factor on the rate: down along half a cosine within each cycle, ending just above 0, and up again at the next.
+
+    Args:
+        update: counted from 0.
+        bounds: updates at which cycles begin, rising from 0; the last one ends the last cycle.
+
+    Source: Loshchilov and Hutter 2017 (arXiv 1608.03983), equation 5.
+
+    >>> [round(restarting(n, bounds=(0, 2, 6)), 3) for n in range(6)]
+    [1.0, 0.5, 1.0, 0.854, 0.5, 0.146]
+    """
+    cycle = min(bisect.bisect_right(bounds, update), len(bounds) - 1)
+    begin, end = bounds[cycle - 1], bounds[cycle]
+    return (1 + math.cos(math.pi * min(1.0, (update - begin) / (end - begin)))) / 2
+
+
+def cycle_bounds(fit: FitSettings, epoch_sizes: Sequence[int]) -> tuple[int, ...]:
+    """Updates at which the cycles of ``sgdr`` begin, and at which the last of them ends, there or behind the training.
+
+    Args:
+        fit: with ``cycle_length`` in epochs and ``cycle_mult``.
+        epoch_sizes: updates of each epoch; ``max_updates`` may have cut the last one.
+    """
+    sizes, total = _uncut(fit, epoch_sizes), sum(epoch_sizes)
+    bounds, end, length = [0], 0.0, fit.cycle_length
+    while bounds[-1] < total:
+        end, length = end + length, length * fit.cycle_mult
+        whole = int(end + 1e-9)
+        later = sizes[whole] if whole < len(sizes) else sizes[0]
+        bound = sum(sizes[:whole]) + max(0, whole - len(sizes)) * sizes[0] + round((end - whole) * later)
+        bounds += [bound] if bound > bounds[-1] else []  # a cycle of no update is none
+    return tuple(bounds)
+
+
+def sgdr_epochs(cycles: int, cycle_length: float, cycle_mult: int) -> int:
+    """Epochs that so many cycles take together, the first of ``cycle_length``.
+
+    >>> sgdr_epochs(3, 1, 2), sgdr_epochs(4, 0.5, 1)
+    (7, 2)
+
+    Raises:
+        SettingsError: there is no cycle, one has no length or not a whole factor, or they end within an epoch.
+    """
+    problems = []
+    if cycles < 1 or cycles != int(cycles):
+        problems.append(f"cycles={cycles} is no number of cycles; give 1 or more")
+    if not 0 < cycle_length < math.inf:
+        problems.append(f"cycle_length={cycle_length} is no number of epochs; give a number above 0")
+    if cycle_mult < 1 or cycle_mult != int(cycle_mult):
+        problems.append(f"cycle_mult={cycle_mult} is no factor; give 1 or a greater whole number")
+    refuse(problems)
+    epochs = float(sum(cycle_length * cycle_mult**n for n in range(int(cycles))))
+    if abs(epochs - round(epochs)) > 1e-9:
+        raise SettingsError(
+            f"cycles={cycles} with cycle_length={cycle_length:g} and cycle_mult={cycle_mult} end after {epochs:g} "
+            "epochs; choose such that they end with an epoch"
+        )
+    return round(epochs)
+
+
+def _uncut(fit: FitSettings, epoch_sizes: Sequence[int]) -> list[int]:
+    """Updates of each epoch as it would be without ``max_updates``."""
+    *rest, last = epoch_sizes
+    return [*rest, max(last, rest[0]) if rest and fit.max_updates is not None else last]
 
 
 def notices(fit: FitSettings, *, has_valid: bool) -> list[str]:

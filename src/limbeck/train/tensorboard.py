@@ -41,7 +41,7 @@ class TensorBoard:
     def __call__(self, entry: Mapping[str, Any]) -> None:
         """Write one entry."""
         update = int(entry.get("update", 0))
-        if update < self._last:  # a fit that follows another counts from 1 again
+        if update < self._last or (update == self._last and "loss" in entry):  # another fit counts from 1 again
             self._before += self._last
         self._last = update
         figures = {f"train/{name}": entry[name] for name in _OF_UPDATE if name in entry}
