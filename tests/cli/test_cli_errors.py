@@ -122,6 +122,7 @@ def test_corrections_are_not_replaced_where_a_row_of_them_is_damaged(
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
+        (["--slices", "topic", "--greatest", "-3"], "2 problems:"),
         (["--slices", "topic"], "--slices topic needs a page to stand in; add --html errors.html"),
         (["--html", "errors.txt"], "--html 'errors.txt' is no name of such a file; give one that ends in .html"),
         (["--html", "e.html", "--slices", "topc", "x"], "--slices 'topc' is no column of"),
@@ -148,6 +149,10 @@ def test_without_cleanlab_there_is_a_page_and_no_corrections(
     assert "Likely label errors are not sought" in page.read_text()
     assert main(["evaluate", str(shared()), str(labelled), "--corrections", str(tmp_path / "fixes.csv")]) == 2
     assert "pip install 'limbeck[explain]'" in capsys.readouterr().err
+    numbers = tmp_path / "numbers.csv"  # whose judgement needs no cleanlab
+    numbers.write_text("text,label\n" + "".join(f"number {k} of these,{k}\n" for k in range(12)))
+    assert main(["evaluate", str(shared("regress")), str(numbers), "--corrections", str(tmp_path / "fixes.csv")]) == 0
+    assert "not installed" not in capsys.readouterr().err
 
 
 def test_from_training_to_corrected_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,6 +25,21 @@ def words(tmp_path: Path) -> list[str]:
     return ["find-lr", str(write_csv(tmp_path / "rows.csv", rows(40))), "--model", str(folder("bert")), *FIT, *QUICK]
 
 
+def test_a_picture_that_cannot_be_written_loses_no_search(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("limbeck.plots.write_whole", full)
+    assert main([*words, "--plot", str(tmp_path / "lr.png")]) == 1  # no mistake of the user
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1].startswith("suggested lr: ")
+    assert "No space left on device" in said.err and "Traceback" not in said.err
+
+
 def test_the_last_line_is_the_suggestion(words: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib")
     before = sha256(folder("bert") / "model.safetensors")
@@ -39,7 +54,8 @@ def test_the_last_line_is_the_suggestion(words: list[str], tmp_path: Path, capfd
     log = said.err.splitlines()
     assert any(line.startswith("looking for its rate: at most ") and "; at most about " in line for line in log)
     assert any(re.fullmatch(r"pilot at \S+: (diverged|loss \S+) \(\d+ s\); at most \d+ s more", line) for line in log)
-    assert log[-1].startswith("it took ") and "; train with --lr " in log[-1]
+    assert log[-2].startswith("it took ") and "; train with --lr " in log[-2]
+    assert log[-1] == f"picture: {tmp_path / 'lr.png'}"
     assert (tmp_path / "lr.png").read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lr.png", "rows.csv"]
     assert sha256(folder("bert") / "model.safetensors") == before

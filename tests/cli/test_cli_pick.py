@@ -29,7 +29,7 @@ def unlabelled(tmp_path: Path) -> Path:
 
 
 def call(data: Path, kind: str = "text", **flags: Any) -> int:
-    return run(Settings(shared(kind), data, **flags))
+    return run(Settings((str(shared(kind)), str(data)), **flags))
 
 
 def test_rows_are_picked_into_a_file(unlabelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +74,7 @@ def test_pairs_and_json_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_other_languages_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     german = "Das Essen war leider kalt und die Bedienung nicht freundlich."
     (tmp_path / "in.txt").write_text(f"{german}\nthe film was a joy\n")
-    run(Settings(sentiment_model(), tmp_path / "in.txt", n=1))
+    run(Settings((str(sentiment_model()), str(tmp_path / "in.txt")), n=1))
     out, err = capsys.readouterr()
     assert "Essen" not in out and "1 without an answer (this looks like German; this model reads English)" in err
 
@@ -113,6 +113,29 @@ def test_a_file_with_nothing_to_read_picks_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no row to pick; 2 without an answer \(empty text\)"):
         call(tmp_path / "in.csv", out=tmp_path / "next.csv")
     assert not (tmp_path / "next.csv").exists()
+
+
+def test_labels_that_someone_wrote_into_a_file_are_not_lost(
+    unlabelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "next.csv"
+    out.write_text("my labels\n")
+    with pytest.raises(SettingsError, match=r"2 problems:\n.*--n 0 picks.*\n.*next\.csv' stands there already"):
+        call(unlabelled, n=0, out=out)
+    assert out.read_text() == "my labels\n"
+    assert call(unlabelled, n=3, out=out, overwrite=True) == 0
+    assert out.read_text().startswith("pick,line")
+
+
+def test_without_a_model_the_one_that_ships_picks(unlabelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pick", str(unlabelled), "--n", "2"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(rows) == 2 and {"p_negative", "p_neutral", "p_positive"} <= set(rows[0])
+    assert main(["pick"]) == 2
+    assert "takes an unlabelled file, or a saved model and an unlabelled file; 0 names" in capsys.readouterr().err
+    assert main(["pick", str(shared())]) == 2
+    told = capsys.readouterr().err
+    assert "is a saved model; give the unlabelled file behind it: limbeck pick" in told and "unlabelled.csv" in told
 
 
 def test_a_missing_file_is_a_users_mistake(capsys: pytest.CaptureFixture[str]) -> None:

@@ -103,6 +103,10 @@ def test_a_file_that_is_not_there_is_told_before_what_is_not_installed(
     assert main([command, str(data.with_name("row.csv")), *out]) == 2
     said = capsys.readouterr().err
     assert "no file" in said and "row.csv" in said and "installed" not in said
+    absent = ["--valid", str(data.with_name("v.csv")), "--corrections", str(data.with_name("fix.csv"))]
+    assert main([command, str(data), *out, *absent]) == 2
+    said = capsys.readouterr().err
+    assert "2 problems" in said and "v.csv" in said and "fix.csv" in said and "installed" not in said
     assert main([command, str(data), *out]) == 2
     assert "torch is not installed" in capsys.readouterr().err
 

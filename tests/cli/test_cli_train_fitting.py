@@ -36,7 +36,8 @@ def test_auto_learns_from_all_of_a_small_file(data: Path, capsys: pytest.Capture
     assert "on 40 rows of folds the frozen encoder loses" in chosen
     manifest = Manifest.read(data.parent / "out")
     assert manifest.data["valid"] is None
-    assert manifest.training["chosen"]["cross_validated"]["rows"] == 40
+    (judged,) = manifest.training["chosen"]["cross_validated"].values()
+    assert judged["rows"] == 40
     assert manifest.settings["auto"] is True
 
 

@@ -34,6 +34,30 @@ def row(text: str, label: str, corrected: str = "", **more: str) -> dict[str, st
     return {"text": text, "label": label, "corrected": corrected, **more}
 
 
+def test_a_class_that_the_file_suggests_may_be_filled_in(tmp_path: Path) -> None:
+    columns = ("text", "label", "suggested", "corrected")
+    path = write(
+        tmp_path / "fixes.csv",
+        row("so so", "bad", "neutral", suggested="neutral"),
+        row("fine", "good", "neutral", suggested=""),
+        columns=columns,
+    )
+    found = apply_corrections(DATA, path)
+    assert found.classes == ("bad", "good", "neutral")
+    assert found.targets == ["good", "bad", "neutral", "good", "neutral"]
+    path = write(tmp_path / "fixes.csv", row("so so", "bad", "netural", suggested="neutral"), columns=columns)
+    with pytest.raises(DataError, match=r"corrected is 'netural', which is no class: 'neutral' \(nearest\)"):
+        apply_corrections(DATA, path)
+
+
+def test_a_class_without_a_row_left_is_told(tmp_path: Path) -> None:
+    three = Dataset(["a", "b", "c"], ["good", "bad", "mixed"], classes=("bad", "good", "mixed"), name="rows.csv")
+    path = write(tmp_path / "fixes.csv", row("c", "mixed", "drop"))
+    found = apply_corrections(three, path)
+    assert found.classes == ("bad", "good")
+    assert found.notices[1:] == (f"{path}: no row is left of 'mixed'; the model will not know it",)
+
+
 def test_labels_are_changed_and_rows_dropped(tmp_path: Path) -> None:
     path = write(
         tmp_path / "fixes.csv",

@@ -55,13 +55,15 @@ def made(n: int) -> tuple[Dataset, NDArray[Any]]:
 
 def test_headline_slices_and_calibration() -> None:
     data, logits = made(40)
-    found = judge(table(data, logits), data, CLASSIFY, parts={"topic": ["x"] * 20 + ["y"] * 20})
+    found = judge(
+        table(data, logits), data, CLASSIFY, parts={"topic": ["x"] * 20 + ["y"] * 20, "length": ["short"] * 40}
+    )
     named = dict(found.headline)
     assert list(named) == ["accuracy", "macro_f1", "loss"]
     assert named["accuracy"] == wilson(32, 40)
     assert {name: one.value for name, one in named.items()} == pytest.approx(found.report.metrics)
     assert all(one.low <= one.value <= one.high for one in named.values())
-    assert {one.by for one in found.slices} == {"length", "class", "topic"}
+    assert {one.by for one in found.slices} == {"length", "class", "topic", "column length"}
     assert sum(one.n_rows for one in found.slices if one.by == "topic") == 40
     assert sum(bar.n_rows for bar in found.bars) == 40 and len(found.bars) == 10
     said = [bar.said for bar in found.bars]

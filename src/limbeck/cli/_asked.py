@@ -77,19 +77,22 @@ def understand(words: Sequence[str], *, out: Path | None = None, command: str = 
     return Asked(model, source=source) if source else Asked(model, texts=tuple(rest))
 
 
-def model_and_data(words: Sequence[str], command: str) -> tuple[Path | None, Path]:
-    """The model's folder, None for the one that ships, and the labelled file or folder of a command that takes both.
+def model_and_data(words: Sequence[str], command: str, kind: str = "labelled") -> tuple[Path | None, Path]:
+    """The model's folder, None for the one that ships, and the file or folder of a command that takes both.
 
-    One word is the data. Of two the first is the model; whether one stands there is asked by who loads it.
+    The file is ``kind``, for messages. One word is the data. Of two the first is the model; whether one stands there is
+    asked by who loads it.
 
     Raises:
         SettingsError: there is no word, an empty one, more than two, or a saved model alone.
     """
+    example = "test.csv" if kind == "labelled" else f"{kind}.csv"
+    article = "an" if kind[0] in "aeiou" else "a"
     if "" in words:
         raise SettingsError(empty_word("data" if words[-1] == "" else "model"))
     if len(words) == 1 and _exists(Path(words[0]) / _MANIFEST):
         raise SettingsError(
-            f"{words[0]!r} is a saved model; give the labelled file behind it: limbeck {command} {words[0]} test.csv"
+            f"{words[0]!r} is a saved model; give the {kind} file behind it: limbeck {command} {words[0]} {example}"
         )
     if len(words) == 2 and not _is_folder(words[0]) and _is_folder(words[1]) and _exists(Path(words[1]) / _MANIFEST):
         raise SettingsError(
@@ -97,7 +100,7 @@ def model_and_data(words: Sequence[str], command: str) -> tuple[Path | None, Pat
         )
     if not 1 <= len(words) <= 2:
         raise SettingsError(
-            f"limbeck {command} takes a labelled file, or a saved model and a labelled file; "
+            f"limbeck {command} takes {article} {kind} file, or a saved model and {article} {kind} file; "
             f"{len(words)} names were given: {' '.join(words) or 'none'}"
         )
     return (Path(words[0]) if len(words) == 2 else None), Path(words[-1])

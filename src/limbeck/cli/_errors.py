@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from limbeck.cli._say import say
 from limbeck.cli._written import PAGES, hindrances
-from limbeck.errors import DataError, MissingExtra, counted, nearest, refuse, require, together
+from limbeck.errors import DataError, MissingExtra, counted, nearest, require, together
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset, RowSource
@@ -24,13 +24,7 @@ _MANY_ROWS = 5000
 
 @dataclass(frozen=True)
 class Wanted:
-    """The files that are wanted of ``data``; false where none is.
-
-    Raises:
-        SettingsError: slices without a page, or a file that cannot be written.
-        DataError: ``corrections`` has a suffix that nothing writes, or what stands there must not be lost.
-        MissingExtra: corrections without cleanlab.
-    """
+    """The files that are wanted of ``data``; false where none is."""
 
     data: Path
     """What is read."""
@@ -38,19 +32,34 @@ class Wanted:
     corrections: Path | None
     slices: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
+    def problems(self) -> list[str]:
+        """Why they cannot be written, in words: slices without a page, places where no file can be."""
         problems = []
         if self.slices and self.html is None:
             problems.append(f"--slices {' '.join(self.slices)} needs a page to stand in; add --html errors.html")
         problems += hindrances("--html", self.html, reads=[self.data], endings=PAGES, makes_folders=True)
-        problems += hindrances("--corrections", self.corrections, reads=[self.data])
-        refuse(problems)
+        return problems + hindrances("--corrections", self.corrections, reads=[self.data])
+
+    def see_that_nothing_is_lost(self) -> None:
+        """Raise for a file of corrections that cannot be written or must not be replaced.
+
+        Raises:
+            DataError: its suffix is one that nothing writes, or what stands there must not be lost.
+        """
         if self.corrections is not None:
             from limbeck.data.formats import format_of
 
-            require("cleanlab", "explain")
             format_of(self.corrections, to_write=True)
             _see_that_nothing_is_lost(self.corrections)
+
+    def see_that_it_can_be_made(self, predictor: Predictor) -> None:
+        """Raise for labels that nothing would judge: those of numbers are judged without it.
+
+        Raises:
+            MissingExtra: corrections of classes without cleanlab.
+        """
+        if self.corrections is not None and predictor.classes:
+            require("cleanlab", "explain")
 
     def __bool__(self) -> bool:
         return self.html is not None or self.corrections is not None
@@ -67,9 +76,10 @@ class Wanted:
 
         parts = _parts(self.slices, source, dataset)
         notes: tuple[str, ...] = ()
-        check = True
+        check = bool(predictor.classes)
         try:
-            require("cleanlab", "explain")
+            if check:
+                require("cleanlab", "explain")
         except MissingExtra as missing:
             check, notes = False, (f"Likely label errors are not sought: {missing}",)
             say(f"likely label errors are not sought: {missing}")
@@ -111,11 +121,15 @@ def _write_corrections(path: Path, errors: Errors, dataset: Dataset) -> None:
     if not rows:
         say(f"{path}: no row calls for a look")
         return
-    likely = "" if errors.labels is None else f", of which about {counted(errors.labels.n_errors, 'label')} look wrong"
+    likely = "" if errors.labels is None else _about(errors.labels.n_errors)
     say(
         f"{path}: {counted(len(rows), 'row')} to look at{likely}; fill in the column corrected (a label, or drop), and "
         "give the file to `limbeck train` with --corrections"
     )
+
+
+def _about(n_errors: int) -> str:
+    return f", of which about {counted(n_errors, 'label')} look{'s' if n_errors == 1 else ''} wrong"
 
 
 def _see_that_nothing_is_lost(path: Path) -> None:

@@ -83,9 +83,11 @@ def run(settings: Settings) -> int:
     from limbeck.runtime.score import score
 
     model, data = model_and_data(settings.words, "evaluate")
-    _check(settings, data)
     wanted = Wanted(data, settings.html, settings.corrections, settings.slices)
+    refuse([*_problems(settings, data), *wanted.problems()])
+    wanted.see_that_nothing_is_lost()
     predictor = sentiment.load(model, notify=say)
+    wanted.see_that_it_can_be_made(predictor)
     dataset = read_for(predictor, data, settings)
     scores = score(predictor, dataset, file=settings.scores)
     report = make_report(scores, predictor.task)
@@ -103,14 +105,14 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def _check(settings: Settings, data: Path) -> None:
-    """Raise for flags that cannot be followed, before anything is loaded."""
+def _problems(settings: Settings, data: Path) -> list[str]:
+    """Flags that cannot be followed, in words."""
     problems = hindrances("--scores", settings.scores, reads=[data], makes_folders=True)
     if settings.scores is not None and settings.scores == settings.corrections:
         problems.append(f"--scores and --corrections are both {str(settings.scores)!r}; give each a name of its own")
     if settings.greatest < 0:
         problems.append(f"--greatest {settings.greatest} is no number of rows; give 0 or more")
-    refuse(problems)
+    return problems
 
 
 def read_for(predictor: Predictor, data: Path, settings: Settings) -> Dataset:

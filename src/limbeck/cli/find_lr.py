@@ -60,7 +60,7 @@ class Settings:
 
 def run(settings: Settings) -> int:
     """Look for a rate; the last line on stdout is ``suggested lr: 8e-05``."""
-    see_that_it_is_there(settings.data)
+    see_that_it_is_there(settings.data, settings.columns.valid, settings.columns.corrections)
     require_training()
     from limbeck.plots import check
     from limbeck.train.learner import Learner
@@ -82,11 +82,12 @@ def run(settings: Settings) -> int:
     )
     say(*learner.notices, *_cost_lines(learner, settings.finder))
     found = learner.find_lr(settings.finder)
+    say(f"it took {duration(found.seconds)}; train with --lr {found.suggestion:g}")
+    said = json.dumps(found.to_json(), allow_nan=False) if settings.json else "\n".join(found.lines())
+    print(said, flush=True)  # first what was found: a picture that cannot be written is to lose nothing
     if settings.plot is not None:
         found.plot(settings.plot)
         say(f"picture: {settings.plot}")
-    say(f"it took {duration(found.seconds)}; train with --lr {found.suggestion:g}")
-    print(json.dumps(found.to_json(), allow_nan=False) if settings.json else "\n".join(found.lines()))
     return 0
 
 

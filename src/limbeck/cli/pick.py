@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -30,17 +30,21 @@ PICK, LINE, MARGIN = "pick", "line", "margin"
 class Settings:
     """What to pick from, by which model, and where to."""
 
-    model: tyro.conf.Positional[Path]
-    """A saved model that gives classes."""
-
-    data: tyro.conf.Positional[Path]
-    """A file of texts: csv, tsv, jsonl, parquet, or txt with a text a line."""
+    words: Annotated[
+        tyro.conf.Positional[tuple[str, ...]],
+        tyro.conf.arg(metavar="[MODEL] DATA", help_behavior_hint=""),
+    ] = ()
+    """MODEL is the folder of a saved model that gives classes; without it the sentiment model that ships picks. DATA is
+    a file of texts: csv, tsv, jsonl, parquet, or txt with a text a line."""
 
     n: int = 50
     """How many rows to pick."""
 
     out: Path | None = None
     """File for the rows picked, its format by its suffix; without it they go to stdout as csv."""
+
+    overwrite: bool = False
+    """Replace a file that stands at --out, and the labels that someone may have written into it."""
 
     seed: int = 0
     """Of the draws among the candidates; the same seed picks the same rows."""
@@ -63,34 +67,37 @@ class Settings:
 
 def run(settings: Settings) -> int:
     """Pick; the rows on stdout or in a file, notices on stderr."""
-    _check(settings)
+    from limbeck import sentiment
+    from limbeck.cli._asked import model_and_data
+
+    model, data = model_and_data(settings.words, "pick", "unlabelled")
+    _check(settings, data)
     from limbeck.inspect.candidates import pick_rows
-    from limbeck.runtime import load
     from limbeck.runtime.progress import Progress, guess_rows
 
-    predictor = load(settings.model, notify=say)
+    predictor = sentiment.load(model, notify=say)
     if len(predictor.classes) < 2:
         raise SettingsError(
-            f"{str(settings.model)!r} gives a number, and no margin between classes; pick takes a model of classes"
+            f"{str(model)!r} gives a number, and no margin between classes; pick takes a model of classes"
         )
-    answers = _answers(predictor, settings)
-    total = guess_rows(settings.data) if sys.stderr.isatty() else None
+    answers = _answers(predictor, data, settings)
+    total = guess_rows(data) if sys.stderr.isatty() else None
     with Progress("pick", total) as progress:
         picked, seen = pick_rows(answers, settings.n, seed=settings.seed, on_rows=progress.advance)
     if not picked:
-        raise DataError("; ".join([f"{settings.data} has no row to pick", *_left_out(seen)]))
+        raise DataError("; ".join([f"{data} has no row to pick", *_left_out(seen)]))
     _write([_cells(one, n, settings.prefix) for n, one in enumerate(picked, start=1)], answers, settings)
     say(*answers.notices, *_summary(len(picked), seen, settings))
     return 0
 
 
-def _check(settings: Settings) -> None:
+def _check(settings: Settings, data: Path) -> None:
     problems = []
     if settings.n < 1:
         problems.append(f"--n {settings.n} picks nothing; give 1 or more")
     if settings.seed < 0:
         problems.append(f"--seed {settings.seed} is below 0; give 0 or more")
-    problems += hindrances("--out", settings.out, reads=[settings.data])
+    problems += hindrances("--out", settings.out, reads=[data]) or _labels_that_would_be_lost(settings)
     refuse(problems)
     if settings.out:
         from limbeck.data.formats import format_of
@@ -98,12 +105,22 @@ def _check(settings: Settings) -> None:
         format_of(settings.out, to_write=True)
 
 
-def _answers(predictor: Predictor, settings: Settings) -> FileAnswers:
+def _labels_that_would_be_lost(settings: Settings) -> list[str]:
+    """Why a file at --out is not replaced: rows are picked to be labelled, and it may hold someone's labels."""
+    if settings.out is None or not settings.out.exists() or settings.overwrite:
+        return []
+    return [
+        f"--out {str(settings.out)!r} stands there already, and someone may have written labels into it; give another "
+        "name, or --overwrite to replace it"
+    ]
+
+
+def _answers(predictor: Predictor, data: Path, settings: Settings) -> FileAnswers:
     from limbeck.runtime.stream import FileAnswers
 
     names = ("text_column", "text_pair_column", "prefix", "encoding", "skip_bad_rows")
     options = {name: getattr(settings, name) for name in names}
-    return FileAnswers(predictor, settings.data, added=_kinds(predictor, settings.prefix), **options)
+    return FileAnswers(predictor, data, added=_kinds(predictor, settings.prefix), **options)
 
 
 def _kinds(predictor: Predictor, prefix: str) -> dict[str, type]:

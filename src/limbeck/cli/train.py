@@ -17,7 +17,7 @@ from limbeck.cli._place import checkpoints_of, fit_there, what_stands
 from limbeck.cli._say import say
 from limbeck.cli._several import first_decides
 from limbeck.cli._trained import print_result
-from limbeck.errors import DataError, counted, refuse
+from limbeck.errors import DataError, counted, refuse, together
 from limbeck.text.settings import TextSettings
 from limbeck.train import require_training
 from limbeck.train.launch import number, started
@@ -137,7 +137,7 @@ class Settings:
 
 def run(settings: Settings) -> int:
     """Train and save; results on stdout, everything else on stderr."""
-    see_that_it_is_there(settings.data)
+    see_that_it_is_there(settings.data, settings.columns.valid, settings.columns.corrections)
     require_training()
     from limbeck.train.cost import estimate
     from limbeck.train.look import look
@@ -246,16 +246,23 @@ def read_rows(
     return train, valid
 
 
-def see_that_it_is_there(data: Path) -> None:
-    """Raise for a path where nothing is, before anything is imported or asked for.
+def see_that_it_is_there(*paths: Path | None) -> None:
+    """Raise for paths where nothing is, before anything is imported or asked for.
 
     Raises:
         DataError: there is no such file or folder.
     """
-    if not data.exists():
-        from limbeck.data import open_rows
+    problems = []
+    for path in paths:
+        if path is not None and not path.exists():
+            from limbeck.data import open_rows
 
-        open_rows(data)  # says so, and names what stands beside
+            try:
+                open_rows(path)  # says so, and names what stands beside
+            except DataError as error:
+                problems.append(str(error))
+    if problems:
+        raise DataError(together(problems))
 
 
 def _is_learnt_whole(train: Dataset, settings: Settings) -> bool:

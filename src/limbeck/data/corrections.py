@@ -96,6 +96,8 @@ def apply_corrections(dataset: Dataset, path: Path | str) -> Dataset:
             f"{path}: {len(unmatched)} corrections fit no row of {dataset.name}, by text and original label "
             f"({where(unmatched)})"
         )
+    if gone := [name for name in dataset.classes if name not in corrected.classes]:
+        notices.append(f"{path}: no row is left of {', '.join(map(repr, gone))}; the model will not know it")
     return replace(corrected, notices=tuple(notices), corrections=record)
 
 
@@ -126,7 +128,9 @@ def _read(source: Any, dataset: Dataset, path: Path) -> list[Correction]:
     said: dict[_Key, Correction] = {}
     problems: list[str] = []
     inputs = set(dataset.ids)
-    for row in source:
+    rows = list(source)
+    classes = _classes(rows, dataset)
+    for row in rows:
         value = spelling(cell_text(row.cells.get(CORRECTED)) or "")
         if not value:
             continue
@@ -135,7 +139,7 @@ def _read(source: Any, dataset: Dataset, path: Path) -> list[Correction]:
         dropped = value == DROP and DROP not in dataset.classes
         one = Correction(row.line, _keys(row, dataset, label), None if dropped else _label(value, dataset))
         changes = one.value != label
-        if changes and not dropped and (problem := _problem(value, dataset)):
+        if changes and not dropped and (problem := _problem(value, dataset, classes)):
             problems.append(f"{place}: {problem}")
             continue
         if len({key for key, _ in one.keys} & inputs) > 1:
@@ -173,13 +177,19 @@ def _label(text: str, dataset: Dataset) -> str | float:
     return spelling(text) if value is None else value
 
 
-def _problem(value: str, dataset: Dataset) -> str:
+def _classes(rows: Sequence[Row], dataset: Dataset) -> list[str]:
+    """What may be filled in: the classes of the rows, and what the model that judged them suggests in their place."""
+    suggested = (spelling(cell_text(row.cells.get("suggested")) or "") for row in rows)
+    return list(dict.fromkeys([*dataset.classes, *filter(None, suggested)]))
+
+
+def _problem(value: str, dataset: Dataset, classes: Sequence[str]) -> str:
     """What is wrong with a corrected value; nothing where it can be applied."""
     if dataset.task == "regress":
         return "" if number(value) is not None else f"corrected is {value!r}; give a number, or {DROP!r}"
-    if value in dataset.classes:
+    if value in classes:
         return ""
-    return f"corrected is {value!r}, which is no class: {nearest(value, [*dataset.classes, DROP])}"
+    return f"corrected is {value!r}, which is no class: {nearest(value, [*classes, DROP])}"
 
 
 def _with_targets(dataset: Dataset, targets: Sequence[Any], kept: Sequence[int], path: Path) -> Dataset:

@@ -201,7 +201,8 @@ def _slices(
     else:
         values = np.abs(np.asarray(report.predicted, np.float64) - np.asarray(dataset.targets, np.float64))
     values[~scores.answered] = np.nan
-    return make_slices(values, {**ways, **parts}, share=bool(task.classes))
+    columns = {f"column {name}" if name in ways else name: cells for name, cells in parts.items()}
+    return make_slices(values, {**ways, **columns}, share=bool(task.classes))
 
 
 def _calibration(scores: Scores, task: TaskLike) -> tuple[tuple[Bar, ...], CalibrationError | None]:

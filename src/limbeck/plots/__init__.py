@@ -6,6 +6,7 @@ matplotlib is the extra ``plots`` and is imported when a picture is drawn.
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ def check(path: Path | str) -> Path:
     if path.is_dir() or not path.resolve().parent.is_dir():
         what = "is a folder" if path.is_dir() else "stands in a folder that does not exist"
         raise SettingsError(f"{str(path)!r} {what}; give the name of a file in a folder that exists")
+    if not os.access(path.resolve().parent, os.W_OK):
+        raise SettingsError(f"{str(path)!r} stands in a folder that may not be changed; give another place")
     require("matplotlib", "plots")
     return path
 
