@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
-from limbeck.models._linear_head import MANY_ROWS, N_FOLDS, STRENGTHS, HeadFit, fit_head, folds, logistic, ridge
+from limbeck.models._linear_head import MANY_ROWS, N_FOLDS, STRENGTHS, HeadFit, fit_at, fit_head, folds, logistic, ridge
 
 EXACT = 1e-9
 
@@ -90,6 +90,15 @@ def test_the_standardisation_is_folded_in(n_classes: int) -> None:
     theirs = LogisticRegression(C=inverse, tol=1e-10, max_iter=5000).fit(scaled, targets)
     np.testing.assert_allclose(probs(found, rows), theirs.predict_proba(scaled), atol=1e-4)
     assert any(found.strength == pytest.approx(6 * factor) for factor in STRENGTHS)
+
+
+def test_a_layer_at_a_named_strength_is_the_one_that_is_chosen_there() -> None:
+    rows, targets = clouds(60, 3)
+    found = fit_head(logistic(3), rows, targets, seed=0)
+    same = fit_at(logistic(3), rows, targets, factor=found.strength / rows.shape[1])
+    torch.testing.assert_close(same.weight, found.layer.weight, rtol=1e-5, atol=1e-7)
+    strong = fit_at(logistic(3), rows, targets, factor=1e6)
+    assert strong.logits(torch.from_numpy(rows).double()).std(dim=0).max() < 1e-3
 
 
 def test_the_folds_say_what_is_recorded() -> None:

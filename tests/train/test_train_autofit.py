@@ -17,7 +17,7 @@ from limbeck.metrics import cross_entropy, softmax
 from limbeck.models import frozen
 from limbeck.models._average import added_weights, averaged
 from limbeck.models._features import features_of
-from limbeck.models._linear_head import Layer, fit_head
+from limbeck.models._linear_head import Layer, fit_at
 from limbeck.models.transformer import TransformerModel
 from limbeck.text import TextSettings
 from limbeck.train import few, few_ways
@@ -210,6 +210,9 @@ def test_so_few_rows_that_no_folds_can_tell_are_learnt_by_pairs_unless_these_are
     for tuned, takes in ((said, True), (right, True), (said + 0.1 * right, True)):
         assert few._judged(one, WAYS[1], said, tuned, targets).takes_tuned is takes
     assert not few._judged(one, WAYS[1], right, said, targets).takes_tuned  # the frozen encoder is right, pairs guess
+    wrong, sure = 0.1 * right[::-1], 9 * right[::-1]  # all wrong, however sure: neither knows anything
+    blind = few._judged(one, WAYS[1], wrong, sure, targets)
+    assert blind.losses == pytest.approx((math.log(2), math.log(2))) and blind.takes_tuned
     assert not few._judged(one, WAYS[0], said, said, targets).takes_tuned
     many = np.tile(targets, 3)
     assert not few._judged(one, WAYS[1], np.zeros((60, 2)), np.zeros((60, 2)), many).takes_tuned
@@ -293,7 +296,7 @@ def test_what_is_fine_tuned_by_pairs_answers_by_a_layer_fitted_to_what_it_became
     one = made(rows(16), epochs=4, lr=1e-3)
     autofit(one)
     features = features_of(one.model, one.encoded, pad_id=one.encoder.pad_id, watch=Silent().watch)
-    fitted = fit_head(frozen.kind_of(one.task, "--auto"), features, one.job().train.targets, seed=0).layer
+    fitted = fit_at(frozen.kind_of(one.task, "--auto"), features, one.job().train.targets, factor=1.0)
     torch.testing.assert_close(one.model.output_layer().weight.double(), fitted.weight, rtol=1e-3, atol=1e-5)
     assert {entry["texts"] for entry in one.rounds[0].progress.log if "texts" in entry} == {4}  # and their partners
 

@@ -118,22 +118,40 @@ def fit_head(
         seed: decides the folds.
         valid: features and targets of the validation rows, which choose where there are :data:`MANY_ROWS`.
     """
-    wide = torch.from_numpy(features).double()
-    mean, scale = wide.mean(dim=0), wide.std(dim=0, correction=0)
-    scale[scale <= 1e-7 * wide.abs().amax(dim=0)] = torch.inf  # a constant, up to rounding
-    rows, wanted = (wide - mean) / scale, _as_tensor(targets, kind)
+    rows, mean, scale = _standardised(features)
+    wanted = _as_tensor(targets, kind)
     trials = _trials(kind, rows, wanted, seed)
     if valid is not None and len(valid[1]) >= MANY_ROWS:
         other = ((torch.from_numpy(valid[0]).double() - mean) / scale, _as_tensor(valid[1], kind))
         trials = [_Trial(kind.solver(rows, wanted), *other, None)]
     factor, losses, logits = _choose(kind, trials, rows.shape[1])
     strength = factor * rows.shape[1]
-    layer = kind.solver(rows, wanted).at(strength, _EXACT)
-    weight = layer.weight / scale
+    layer = _unscaled(kind.solver(rows, wanted).at(strength, _EXACT), mean, scale)
     folds = [trial.held_back for trial in trials if trial.held_back is not None]
     held_back = np.concatenate(folds) if folds else np.zeros(0, np.int64)
-    said = logits if folds else np.zeros((0, len(weight)))
-    return HeadFit(Layer(weight, layer.bias - weight @ mean), strength, losses, held_back, said)
+    said = logits if folds else np.zeros((0, len(layer.weight)))
+    return HeadFit(layer, strength, losses, held_back, said)
+
+
+def fit_at(kind: Kind, features: NDArray[np.float32], targets: NDArray[np.generic], *, factor: float) -> Layer:
+    """The layer at one strength, ``factor`` times the number of features: see :data:`STRENGTHS`."""
+    rows, mean, scale = _standardised(features)
+    solver = kind.solver(rows, _as_tensor(targets, kind))
+    return _unscaled(solver.at(factor * rows.shape[1], _EXACT), mean, scale)
+
+
+def _standardised(features: NDArray[np.float32]) -> tuple[Tensor, Tensor, Tensor]:
+    """The features with mean 0 and deviation 1, and what their means and deviations were."""
+    wide = torch.from_numpy(features).double()
+    mean, scale = wide.mean(dim=0), wide.std(dim=0, correction=0)
+    scale[scale <= 1e-7 * wide.abs().amax(dim=0)] = torch.inf  # a constant, up to rounding
+    return (wide - mean) / scale, mean, scale
+
+
+def _unscaled(layer: Layer, mean: Tensor, scale: Tensor) -> Layer:
+    """The same layer for features as they come."""
+    weight = layer.weight / scale
+    return Layer(weight, layer.bias - weight @ mean)
 
 
 @dataclass(frozen=True)

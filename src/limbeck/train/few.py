@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck import models
-from limbeck.inspect.calibrate import temperature
+from limbeck.inspect.calibrate import BOUNDS, temperature
 from limbeck.models import TextModel, frozen
 from limbeck.models._features import features_of
 from limbeck.models._linear_head import N_FOLDS, fit_head, folds
@@ -214,8 +214,14 @@ def _judged(learner: Learner, way: Way, said: NDArray[Any], tuned: NDArray[Any],
         if not tells:  # few rows may say that an answer is too sure of itself, not that it is too modest
             plain, heat = max(1.0, plain), max(1.0, heat)
         right = (float((said.argmax(1) == targets).mean()), float((tuned.argmax(1) == targets).mean()))
-    losses, error = compare(_losses(learner, said / plain, targets), _losses(learner, tuned / heat, targets))
+    pair = _losses(learner, _cooled(said, plain), targets), _losses(learner, _cooled(tuned, heat), targets)
+    losses, error = compare(*pair)
     return Judged(len(targets), way.how, losses, right, error, heat, is_likely=way.wants_classes and not tells)
+
+
+def _cooled(logits: NDArray[Any], heat: float) -> NDArray[Any]:
+    """The logits at a temperature; all 0 at the highest, where they know nothing that the rows bear out."""
+    return logits / heat if heat < BOUNDS[1] else np.zeros_like(logits)
 
 
 def _losses(learner: Learner, logits: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.float64]:

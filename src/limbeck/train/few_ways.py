@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from limbeck.models import TextModel, Watch, frozen
 from limbeck.models._average import added_weights
 from limbeck.models._features import features_of
-from limbeck.models._linear_head import Layer, fit_head
+from limbeck.models._linear_head import Layer, fit_at
 from limbeck.models.transformer import TransformerModel
 from limbeck.train import contrast
 from limbeck.train.checkpoint import Progress
@@ -35,6 +35,9 @@ _ROWS = 16
 """Rows a step where nothing is said: a batch of a thousand tokens would be a third of such a file."""
 _STEP_DECAY = 0.9
 """Decay of the rate from layer to layer."""
+_PAIRED_STRENGTH = 1.0
+"""Of the layer on what pairs have made of the encoder, which has pulled these very rows apart: folds of them would
+choose the weakest, and answers that are sure of everything."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ def pair(trial: Trial) -> Progress:
     work = replace(work, step=contrast.step(model.output_layer()), collate=collate)
     progress = _run(trial, work, n_read=2 * len(trial.rows))
     features = features_of(model, encoded, pad_id=pad_id, watch=Silent().watch)
-    frozen.write_layer(model, fit_head(frozen.kind_of(learner.task, "--auto"), features, targets, seed=seed).layer)
+    kind = frozen.kind_of(learner.task, "--auto")
+    frozen.write_layer(model, fit_at(kind, features, targets, factor=_PAIRED_STRENGTH))
     return progress
 
 
