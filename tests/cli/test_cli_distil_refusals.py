@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from limbeck.train.learner import Learner
+from limbeck.train.settings import FitSettings
 from support.distil_cli import data, files, refused, run, teachers
 from support.encoders import folder
+from support.train_data import rows
 
 __all__ = ["data", "teachers"]  # fixtures
 
@@ -58,6 +61,8 @@ REFUSALS: list[tuple[list[str], str]] = [
     ),
     (["QUICK", "DATA", "--student", "small", "--layers", "2"], "--student small is made anew and has nothing to cut"),
     (["BERT", "DATA", "--layers", "9"], "--layers 9: bert has 3 layers; give 1 to 3"),
+    (["BERT", "DATA", "--through", "9", "--layers", "2"], "--through 9: bert has 3 layers; give 1 to 3"),
+    (["BERT", "DATA", "--through", "9", "--layers", "2", "--dry-run"], "--through 9: bert has 3 layers; give 1 to 3"),
     (
         ["BERT", "DATA", "--through", "1", "--layers", "2"],
         "each student on the way has fewer layers than the one before",
@@ -96,6 +101,20 @@ def test_a_refusal_says_what_to_do_and_leaves_nothing(
     told = refused(capsys, *map(filled, words), "--out", tmp_path / "out")
     assert filled(message) in told
     assert files(tmp_path) == before
+
+
+def test_no_student_starts_from_a_static_teacher(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher = Learner(rows(20), model="static", fit=FitSettings(epochs=1))
+    teacher.fit()
+    teacher.save(tmp_path / "fast")
+    told = refused(capsys, tmp_path / "fast", data, "--out", tmp_path / "out")
+    assert told.endswith(
+        "fast is a static model, which no student starts from; name an encoder with --student FOLDER, or one that is "
+        "made anew with --student small or --student static"
+    )
+    assert refused(capsys, tmp_path / "fast", data, "--layers", "2", "--out", tmp_path / "out") == told
 
 
 def test_what_is_wrong_with_flags_of_several_rooms_is_told_together(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -136,14 +137,29 @@ def run(settings: Settings | PretrainSettings) -> int:
             if n > 0:  # each student learns from the one before it
                 before = stages[n - 1].out
                 material = replace(material, teachers=[open_model(before, place, exact=exact)], folder=before)
-            if settings.dry_run:
-                rehearse(stage, material, place)
-                say(*_later_lines(stages), NOTHING)
-                break
-            with contextlib.nullcontext() if n + 1 == len(stages) else contextlib.redirect_stdout(sys.stderr):
-                if stands[n] != "model":
-                    teach(stage, material, place)
+            is_last = n + 1 == len(stages)
+            with contextlib.nullcontext() if is_last else _in_words_of(f"--through {settings.student.through}"):
+                if settings.dry_run:
+                    rehearse(stage, material, place)
+                    say(*_later_lines(stages), NOTHING)
+                    break
+                with contextlib.nullcontext() if is_last else contextlib.redirect_stdout(sys.stderr):
+                    if stands[n] != "model":
+                        teach(stage, material, place)
     return 0
+
+
+@contextlib.contextmanager
+def _in_words_of(flag: str) -> Iterator[None]:
+    """While it is open, what is wrong with a student's layers is told of ``flag``, which asked for them.
+
+    Raises:
+        SettingsError: as within.
+    """
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(re.sub(r"^--layers \d+:", f"{flag}:", str(error))) from None
 
 
 def _later_lines(stages: Sequence[Settings]) -> list[str]:

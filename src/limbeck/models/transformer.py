@@ -242,7 +242,7 @@ def config_of(folder: Path) -> Any:
         max_positions(config)  # some families have no number of them, and are read from the other end
         return config
     except Exception as error:  # its entries may be anything, and each family looks at its own
-        kind = _own_type(path)
+        kind = own_type(path)
         if kind:
             family = kind.removeprefix(OWN)
             raise ModelError(
@@ -251,7 +251,7 @@ def config_of(folder: Path) -> Any:
         raise ModelError(f"{path} is not a configuration that can be used: {in_a_line(error)}") from None
 
 
-def _own_type(path: Path) -> str:
+def own_type(path: Path) -> str:
     """The model type in a ``config.json``, where it is one of limbeck's own; else the empty string."""
     try:
         kind = str(json.loads(path.read_text(encoding="utf-8")).get("model_type"))
