@@ -96,6 +96,8 @@ def measure(args: argparse.Namespace) -> dict[tuple[str, int, str], list[dict[st
             for seed in range(1, args.draws + 1):
                 for side in sides_of(n, args):
                     settings = {"encoder": commands.fingerprint(args.encoder), "labels": n}
+                    if side == SETFIT and SETFIT_PAIRS[n]:
+                        settings["setfit"] = " ".join(SETFIT_PAIRS[n])
                     path = pieces / f"few-{task}-{n}-{side}-{seed}.json"
                     made = records.piece(path, settings, lambda t=task, k=n, d=seed, s=side: make(t, k, d, s, args))
                     found.setdefault((task, n, side), []).append(made)
@@ -122,6 +124,7 @@ def report(args: argparse.Namespace, found: dict[tuple[str, int, str], list[dict
                 detail={
                     "accuracies": {side: [round(value, 2) for value in values] for side, values in sides.items()},
                     "chosen": [(one["chosen"] or {}).get("how") for one in found[task, n, OURS]],
+                    **({"setfit": " ".join(SETFIT_PAIRS[n]) or "all pairs, its default"} if SETFIT in sides else {}),
                 },
             )
             stamps = [one["stamp"] for side in sides for one in found[task, n, side]]

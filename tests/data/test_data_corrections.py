@@ -55,7 +55,10 @@ def test_a_class_without_a_row_left_is_told(tmp_path: Path) -> None:
     path = write(tmp_path / "fixes.csv", row("c", "mixed", "drop"))
     found = apply_corrections(three, path)
     assert found.classes == ("bad", "good")
-    assert found.notices[1:] == (f"{path}: no row is left of 'mixed'; the model will not know it",)
+    assert found.notices[1:] == (f"{path}: no row is left of 'mixed'",)
+    empty = Dataset(["a", "b"], ["good", "bad"], classes=("bad", "good", "mixed"), name="rows.csv")
+    path = write(tmp_path / "fixes.csv", row("a", "good", "bad"), row("b", "bad", "good"))
+    assert len(apply_corrections(empty, path).notices) == 1  # there was none
 
 
 def test_labels_are_changed_and_rows_dropped(tmp_path: Path) -> None:

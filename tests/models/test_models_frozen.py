@@ -183,10 +183,10 @@ def test_it_says_what_it_did() -> None:
     )
 
 
-@pytest.mark.parametrize("trained", [None, "BertModel", "BertForSequenceClassification"])
+@pytest.mark.parametrize("trained", [None, "BertModel", "BertForSequenceClassification", "pooled"])
 @pytest.mark.parametrize("kind", ["first token", "mean of the tokens", "chance", "few"])
 def test_the_better_features_are_kept_and_those_that_it_was_trained_through_where_rows_cannot_tell(
-    monkeypatch: pytest.MonkeyPatch, kind: str, trained: str | None
+    monkeypatch: pytest.MonkeyPatch, kind: str, trained: str | None, tmp_path: Path
 ) -> None:
     calls: list[str] = []
 
@@ -202,8 +202,13 @@ def test_the_better_features_are_kept_and_those_that_it_was_trained_through_wher
         return replace(found, losses=low + 0.1 * (calls[-1] != kind))
 
     given = job()
-    given.model.inner.config.architectures = None if trained is None else [trained]  # type: ignore[attr-defined]
-    likely = "first token" if trained == "BertForSequenceClassification" else "mean of the tokens"
+    config = given.model.inner.config  # type: ignore[attr-defined]
+    config.architectures = None if trained is None else [trained]
+    if trained == "pooled":  # as sentence-transformers saves an encoder that it pools by the first token
+        config.name_or_path = str(tmp_path)
+        (tmp_path / "1_Pooling").mkdir()
+        (tmp_path / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
+    likely = "first token" if trained in ("BertForSequenceClassification", "pooled") else "mean of the tokens"
     monkeypatch.setattr(frozen, "fit_head", spoilt)
     fitted = frozen.fit(given)
     assert fitted.record["features"] == (likely if kind in ("chance", "few") else kind)

@@ -268,7 +268,7 @@ def test_where_it_is_surely_better_it_is_fine_tuned_on_all_rows(
     autofit(one)
     assert one.chosen["how"] == way.how
     assert one.progress is not None
-    assert (one.progress.update, one.progress.texts) == (8, 32)
+    assert (one.progress.update, one.progress.texts) == (4 if way.pairs else 8, 32)
     name = "inner.bert.encoder.layer.0.output.dense.weight"
     assert not torch.equal(one.model.module.state_dict()[name], before[name])
     manifest = one.save(tmp_path / "out")
@@ -298,7 +298,7 @@ def test_what_is_fine_tuned_by_pairs_answers_by_a_layer_fitted_to_what_it_became
     features = features_of(one.model, one.encoded, pad_id=one.encoder.pad_id, watch=Silent().watch)
     fitted = fit_at(frozen.kind_of(one.task, "--auto"), features, one.job().train.targets, factor=1.0)
     torch.testing.assert_close(one.model.output_layer().weight.double(), fitted.weight, rtol=1e-3, atol=1e-5)
-    assert {entry["texts"] for entry in one.rounds[0].progress.log if "texts" in entry} == {4}  # and their partners
+    assert {entry["texts"] for entry in one.rounds[0].progress.log if "texts" in entry} == {8}  # and their partners
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.how)
@@ -314,6 +314,34 @@ def test_the_average_stays_one_while_it_is_fine_tuned(way: Way) -> None:
     moved = {name for name, value in twin.state_dict().items() if not torch.equal(value, before[name])}
     assert held and not held & moved
     assert {"inner.classifier.weight", "inner.bert.encoder.layer.1.output.dense.weight"} <= moved
+
+
+@pytest.mark.parametrize("family", ["bert", "distilbert", "electra", "roberta", "mpnet", "albert"])
+def test_pairs_bring_texts_of_a_class_together_in_every_family(family: str) -> None:
+    text, fit = TextSettings(max_length=32), FitSettings(precision="float32", epochs=15, lr=1e-3)
+    one = Learner(rows(40), model=str(folder(family)), text=text, fit=fit, reporter=Lines())
+    model = (averaged(one.model) if isinstance(one.model, TransformerModel) else None) or one.model
+    n_outputs, width = model.output_layer().weight.shape
+    layer = Layer(torch.zeros(n_outputs, width, dtype=torch.float64), torch.zeros(n_outputs, dtype=torch.float64))
+    progress = WAYS[1].fit(Trial(one, model, WAYS[1].settings(one, 40), np.arange(40), layer))
+    losses = [entry["train_loss"] for entry in progress.log if "train_loss" in entry]
+    assert losses[-1] < 0.85 * losses[0]
+
+
+@pytest.mark.parametrize("kept", [{"freeze": "encoder"}, {"freeze": "2"}, {"gradual": True}])
+def test_layers_that_stay_as_they_are_leave_the_other_ways(kept: dict[str, Any]) -> None:
+    one = made(rows(16), epochs=1, **kept)
+    autofit(one)
+    assert ("fine-tuned by pairs of texts" in one.chosen["cross_validated"]) is ("gradual" in kept)
+
+
+def test_labels_of_few_rows_that_nothing_tells_apart_are_told_as_such() -> None:
+    data = rows(16)
+    one = made(Dataset(data.inputs, ["good", "bad", "bad", "good"] * 4, "classify", data.classes, "noise"), epochs=1)
+    autofit(one)
+    assert one.chosen["how"] == "frozen encoder" or "so few rows cannot tell" in one.chosen["why"]
+    probs = softmax(one.forward(np.arange(16)))
+    assert probs.max() < 0.9  # what the folds do not bear out is not said with confidence
 
 
 def test_trying_leaves_no_trace_in_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,3 +99,9 @@ def test_the_updates_aimed_at(n_rows: int, epochs: int) -> None:
     found = contrast.settings_of(fit, asked, lengths)
     assert (found.epochs, found.batch_size, found.batch_tokens, found.patience) == (epochs, 8, None, None)
     assert contrast.settings_of(fit, replace(asked, epochs=7, batch_size=4), lengths).epochs == 7
+
+
+def test_batches_of_pairs_are_what_they_are_and_no_layer_joins_late() -> None:
+    asked = FitSettings(batch_size=1, accumulate=3, gradual=True)
+    found = contrast.settings_of(replace(asked, epochs=3, lr=5e-5), asked, np.full(40, 500))
+    assert (found.batch_size, found.batch_tokens, found.accumulate, found.gradual) == (8, None, 1, False)

@@ -92,7 +92,7 @@ def test_a_pilot_of_a_training_that_keeps_its_best_epoch_is_its_beginning(monkey
         {"epochs": 1},
         {"gradual": True},  # the first epochs would leave the layers out that the rate is for
         {"warmup": 0.3},  # 12 of 40 updates: 20 would hardly see the highest rate
-        {"batch_size": 1},  # an epoch is longer than a pilot may be
+        {"batch_size": 1},  # an epoch is longer than a pilot may be, which the user named
     ],
 )
 def test_other_pilots_are_the_training_made_small(unlike: dict[str, Any]) -> None:
@@ -144,6 +144,16 @@ def test_a_beginning_goes_on_to_the_end_of_an_epoch_that_is_near(monkeypatch: py
         monkeypatch.setattr(pilots, "FEWEST_UPDATES", wanted)
         assert pilots._length(made, FinderSettings(), 30) == (length, True)
     assert planned(made, FinderSettings()).updates == 24  # six rows stay out, so that 16 can judge
+
+
+@pytest.mark.parametrize("epochs", [2, 3, 8])
+@pytest.mark.parametrize("an_epoch", [7, 160, 300, 700, 751])
+def test_a_beginning_is_whole_epochs(epochs: int, an_epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = learner(rows(30), rows(40).take(range(30, 40)), epochs=epochs, batch_size=3)
+    monkeypatch.setattr(type(made.fit_settings), "steps", lambda *_: [np.zeros(3, np.int64)] * an_epoch)
+    length, is_beginning = pilots._length(made, FinderSettings(), epochs * an_epoch)
+    assert is_beginning is (epochs * an_epoch >= 100 and an_epoch <= 750)
+    assert not is_beginning or (length % an_epoch == 0 and an_epoch <= length <= 750)
 
 
 def test_a_training_too_short_to_tell_is_tried_for_longer() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,16 @@ def test_cosines_start_again_and_grow() -> None:
     assert rates == pytest.approx([1e-3, 5e-4, 1e-3, 8.53553e-4, 5e-4, 1.46447e-4], rel=1e-3)
     made.fit_sgdr(1e-3, cycles=2, cycle_length=0.5)
     assert [entry["lr"] for entry in entries(made, 1)] == [1e-3, 1e-3]
+
+
+@pytest.mark.parametrize(("limit", "tops"), [(15, [0, 12]), (6, [0])])
+def test_max_updates_cut_a_training_and_not_its_cycles(limit: int, tops: list[int]) -> None:
+    made = learner(rows(24), epochs=3, batch_size=2, lr=1e-3, schedule="sgdr", max_updates=limit)  # 12 an epoch
+    made.fit()
+    rates = [entry["lr"] for entry in entries(made, 0)]
+    assert len(rates) == limit
+    assert [update for update, rate in enumerate(rates) if rate == 1e-3] == tops
+    assert rates[5] == pytest.approx(1e-3 * (1 + math.cos(math.pi * 5 / 12)) / 2)
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,8 @@ def apply_corrections(dataset: Dataset, path: Path | str) -> Dataset:
             f"{path}: {len(unmatched)} corrections fit no row of {dataset.name}, by text and original label "
             f"({where(unmatched)})"
         )
-    if gone := [name for name in dataset.classes if name not in corrected.classes]:
-        notices.append(f"{path}: no row is left of {', '.join(map(repr, gone))}; the model will not know it")
+    if gone := [name for name, n_rows in dataset.counts().items() if n_rows and name not in corrected.classes]:
+        notices.append(f"{path}: no row is left of {', '.join(map(repr, gone))}")
     return replace(corrected, notices=tuple(notices), corrections=record)
 
 

@@ -64,6 +64,14 @@ def added_weights(twin: TransformerModel) -> frozenset[str]:
     return frozenset(name for name, parameter in twin.named_parameters() if id(parameter) in own)
 
 
+def reading_layer(twin: TransformerModel) -> nn.Linear:
+    """The layer that is given the mean as it is, up to a factor: how far two texts are apart shows there.
+
+    That is the output layer, but where the hidden layer shifts what it copies: behind it all texts are nearly the same.
+    """
+    return _hidden_layer(twin.inner) if twin.inner.config.model_type in _SHIFTED else twin.output_layer()
+
+
 def _layers(inner: Any) -> nn.ModuleList:
     n_layers = inner.config.num_hidden_layers
     lists = [part for part in inner.base_model.modules() if isinstance(part, nn.ModuleList)]

@@ -12,6 +12,7 @@ less on the rows held back by more than chance: a handful of rows cannot tell wh
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,9 +129,16 @@ def best_head(job: Job) -> Best:
 
 
 def _reads_first(model: TextModel) -> bool:
-    """Whether the encoder was saved with an output layer, which has learnt through the first token's state."""
+    """Whether the encoder has likely learnt through the first token's state: it was saved with an output layer, which
+    reads that, or as one of sentence-transformers that is pooled so."""
     assert isinstance(model, transformer.TransformerModel)
-    return transformer.has_output_layer(model.inner.config.architectures)
+    config = model.inner.config
+    pooling = Path(str(config.name_or_path)) / "1_Pooling" / "config.json"
+    try:
+        is_pooled = json.loads(pooling.read_text(encoding="utf-8")).get("pooling_mode_cls_token") is True
+    except (OSError, ValueError, AttributeError):
+        is_pooled = False
+    return is_pooled or transformer.has_output_layer(config.architectures)
 
 
 def _better(fits: dict[str, HeadFit], likely: str) -> str:

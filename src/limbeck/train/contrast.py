@@ -19,11 +19,11 @@ from limbeck.train.settings import FitSettings
 from limbeck.train.step import Collator, MicroBatch, Step, StepResult
 
 UPDATES, EPOCHS = 80, (2, 40)
-"""Updates that are aimed at, and epochs that may be taken for them. Of all-MiniLM-L6-v2 on 48 questions of TREC, 60
-updates at 2e-5 gave 76.0 % and 150 at 5e-5 79.6 %, the layer alone 59.0; on 16 sentences of SST-2, two draws, 60 at
-2e-5 62.6 and 75.7 %, 120 at 5e-5 61.9 and 73.9, the layer alone 59.7 and 65.2."""
+"""Updates that are aimed at, and epochs that may be taken for them. Of 60 updates at 2e-5 and 120 to 150 at 5e-5, tried
+with all-MiniLM-L6-v2 on 16 sentences of SST-2 and 48 questions of TREC, neither was the better one throughout; 80 lie
+between. What they give is in benchmarks/RESULTS.md (few labels)."""
 ROWS = 8
-"""Rows a step, each with a partner, where nothing is said."""
+"""Rows a step, each with a partner."""
 
 
 class PairCollator(Collator):
@@ -70,14 +70,16 @@ def step(layer: nn.Linear) -> Step:
 
 
 def settings_of(fit: FitSettings, asked: FitSettings, lengths: NDArray[np.int64]) -> FitSettings:
-    """How rows of such ``lengths`` in tokens are fine-tuned by pairs: what the user named stays.
+    """How rows of such ``lengths`` in tokens are fine-tuned by pairs: rates and epochs that the user named stay.
+
+    Batches do not: pairs are those of one batch, so that its size and accumulation are no matter of memory alone. Nor
+    do layers join one by one, which begins with the output layer: pairs do not reach it.
 
     Args:
         fit: the settings as resolved.
         asked: the settings as given.
         lengths: tokens of each row, shape ``(N,)``.
     """
-    if asked.batch_size is None and asked.batch_tokens is None:
-        fit = replace(fit, batch_size=ROWS, batch_tokens=None)
+    fit = replace(fit, batch_size=ROWS, batch_tokens=None, accumulate=1, gradual=False)
     epochs = asked.epochs or min(max(round(UPDATES / len(fit.steps(lengths))), EPOCHS[0]), EPOCHS[1])
     return replace(fit, epochs=epochs, patience=None, validations=1, output_layer="fresh")

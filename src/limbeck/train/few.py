@@ -28,6 +28,7 @@ from limbeck.passes.calibrate import MIN_ROWS
 from limbeck.settings import record
 from limbeck.train.checkpoint import Progress
 from limbeck.train.few_ways import WAYS, Trial, Way
+from limbeck.train.freeze import trains_layers
 from limbeck.train.loss_settings import LossSettings
 from limbeck.train.rounds import Round
 from limbeck.train.scoring import logits_of
@@ -117,11 +118,10 @@ def fit_few(learner: Learner) -> Progress:
 
 
 def _ways(learner: Learner) -> list[Way]:
-    """Those that are tried: of classes with next to no rows the pairs alone."""
-    if not learner.task.classes:
-        return [way for way in WAYS if not way.wants_classes]
-    is_next_to_none = len(learner.train) < MIN_ROWS
-    return [way for way in WAYS if way.wants_classes or not is_next_to_none]
+    """Those that are tried: of classes with next to no rows the pairs alone, which want layers that learn."""
+    if not learner.task.classes or not trains_layers(learner.model.module, learner.fit_settings):
+        return [way for way in WAYS if not way.pairs]
+    return [way for way in WAYS if way.pairs or len(learner.train) >= MIN_ROWS]
 
 
 @dataclass(frozen=True)
@@ -154,9 +154,12 @@ class Judged:
     def why(self) -> str:
         """The comparison in words."""
         right = "" if self.right is None else f", right {self.right[0]:.1%} and {self.right[1]:.1%}"
+        cannot_tell = (
+            "; so few rows cannot tell, and pairs help as a rule" if self.is_likely and self.takes_tuned else ""
+        )
         return (
             f"on {self.rows} rows of folds the frozen encoder loses {self.losses[0]:.4f}, {self.how} "
-            f"{self.losses[1]:.4f}, give or take {self.error:.4f}{right}"
+            f"{self.losses[1]:.4f}, give or take {self.error:.4f}{right}{cannot_tell}"
         )
 
 
@@ -216,7 +219,7 @@ def _judged(learner: Learner, way: Way, said: NDArray[Any], tuned: NDArray[Any],
         right = (float((said.argmax(1) == targets).mean()), float((tuned.argmax(1) == targets).mean()))
     pair = _losses(learner, _cooled(said, plain), targets), _losses(learner, _cooled(tuned, heat), targets)
     losses, error = compare(*pair)
-    return Judged(len(targets), way.how, losses, right, error, heat, is_likely=way.wants_classes and not tells)
+    return Judged(len(targets), way.how, losses, right, error, heat, is_likely=way.pairs and not tells)
 
 
 def _cooled(logits: NDArray[Any], heat: float) -> NDArray[Any]:

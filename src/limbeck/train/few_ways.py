@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.models import TextModel, Watch, frozen
-from limbeck.models._average import added_weights
+from limbeck.models._average import added_weights, reading_layer
 from limbeck.models._features import features_of
 from limbeck.models._linear_head import Layer, fit_at
 from limbeck.models.transformer import TransformerModel
@@ -67,7 +67,8 @@ class Way:
     """Leaves the model fitted, its output layer too."""
     reads: int
     """Texts read for a row and an epoch."""
-    wants_classes: bool = False
+    pairs: bool = False
+    """Whether it learns pairs of texts, which want classes."""
 
 
 def tuning(learner: Learner, n_rows: int) -> FitSettings:
@@ -88,7 +89,7 @@ def tune(trial: Trial) -> Progress:
 
 
 def pairing(learner: Learner, n_rows: int) -> FitSettings:
-    """How ``n_rows`` rows are fine-tuned by pairs."""
+    """How ``n_rows`` rows are fine-tuned by pairs: what the user named stays, but for batches and layers that join."""
     return contrast.settings_of(learner.fit_settings, learner.asked, learner.encoded.lengths[:n_rows])
 
 
@@ -98,7 +99,10 @@ def pair(trial: Trial) -> Progress:
     work, encoded, pad_id = _work(trial), learner.encoded.take(trial.rows), learner.encoder.pad_id
     targets, seed = learner.job().train.targets[trial.rows], trial.fit.seed
     collate = contrast.PairCollator(encoded.ids, encoded.type_ids, targets, pad_id=pad_id, seed=seed)
-    work = replace(work, step=contrast.step(model.output_layer()), collate=collate)
+    layer = model.output_layer()
+    if isinstance(model, TransformerModel) and _is_twin(trial):
+        layer = reading_layer(model)
+    work = replace(work, step=contrast.step(layer), collate=collate)
     progress = _run(trial, work, n_read=2 * len(trial.rows))
     features = features_of(model, encoded, pad_id=pad_id, watch=Silent().watch)
     kind = frozen.kind_of(learner.task, "--auto")
@@ -108,7 +112,7 @@ def pair(trial: Trial) -> Progress:
 
 WAYS = (
     Way("fine-tuned from the frozen encoder", tuning, tune, reads=1),
-    Way("fine-tuned by pairs of texts", pairing, pair, reads=2, wants_classes=True),
+    Way("fine-tuned by pairs of texts", pairing, pair, reads=2, pairs=True),
 )
 
 
@@ -118,12 +122,17 @@ def _work(trial: Trial) -> Work:
     encoded, targets = learner.encoded.take(trial.rows), learner.job().train.targets[trial.rows]
     collate = Collator(encoded.ids, encoded.type_ids, targets, pad_id=learner.encoder.pad_id)
     held: frozenset[str] = frozenset()
-    if isinstance(trial.model, TransformerModel) and trial.model is not learner.model:  # the twin that averages
+    if isinstance(trial.model, TransformerModel) and _is_twin(trial):
         held = added_weights(trial.model)
     work = replace(
         learner.work(), model=trial.model.module, collate=collate, lengths=encoded.lengths, validate=None, held=held
     )
     return work if trial.watch is None else replace(work, listeners=())
+
+
+def _is_twin(trial: Trial) -> bool:
+    """Whether the model is the twin that averages."""
+    return trial.model is not trial.learner.model
 
 
 def _run(trial: Trial, work: Work, *, n_read: int) -> Progress:

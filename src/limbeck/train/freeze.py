@@ -51,6 +51,12 @@ def apply_freeze(module: nn.Module, fit: FitSettings, *, epoch: int | None = Non
         parameter.requires_grad_(depth_of[name] >= lowest and name not in held)
 
 
+def trains_layers(module: nn.Module, fit: FitSettings) -> bool:
+    """Whether a layer of the encoder is trained, and not only what stands above them."""
+    _, n_layers = depth_by_name(module)
+    return _lowest(fit.freeze, n_layers) <= n_layers
+
+
 def trained_share(module: nn.Module, fit: FitSettings) -> float:
     """Share of the layers (what stands above them counted as one) through which gradients go back, in (0, 1]."""
     _, n_layers = depth_by_name(module)

@@ -106,7 +106,7 @@ class Loop:
         self.model = self.accelerator.prepare_model(work.model, evaluation_mode=True)  # the sums are our own
         self.optimizer = self.accelerator.prepare_optimizer(optimizer)
         self.optimizer.zero_grad()  # of a fit that was broken off
-        self.course = course(self.optimizer.optimizer, settings, self.epoch_sizes)
+        self.course = course(self.optimizer.optimizer, settings, settings.course_sizes(work.lengths))
         self.best: dict[str, Tensor] | None = None
         if work.known_loss is not None:
             self.progress.best_loss, self.best = work.known_loss, _copy(work.model)

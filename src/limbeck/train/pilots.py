@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 FEWEST_UPDATES, MOST_UPDATES, SHARE = 100, 500, 4
 """A pilot has a quarter of the training's updates, from 100 to 500."""
 TO_EPOCH = 1.5
-"""A beginning goes on to the end of an epoch where that makes it no more than so many times as long."""
+"""A beginning goes on to the end of an epoch where that makes it no more than so many times as long; to the end of the
+first one where that is no more than so many times the longest pilot."""
 FALLING = ("linear", "cosine", "constant", "plateau")
 """Schedules whose highest rate comes right after a warm-up."""
 LONGEST_WARMUP = 0.5
@@ -212,7 +213,11 @@ def _length(learner: Learner, settings: FinderSettings, total: int) -> tuple[int
     an_epoch = len(fit.steps(learner.encoded.lengths))
     most = each if settings.pilot_updates else TO_EPOCH * each
     beginning = math.ceil(each / an_epoch) * an_epoch  # the whole is judged where an epoch ends, not before
-    beginning = min(total, beginning if beginning <= most else each // an_epoch * an_epoch)
+    if beginning > most:
+        beginning = each // an_epoch * an_epoch
+    if not beginning and not settings.pilot_updates and an_epoch <= TO_EPOCH * MOST_UPDATES:
+        beginning = an_epoch
+    beginning = min(total, beginning)
     if not beginning or fit.warmup * total > LONGEST_WARMUP * beginning:
         return each, False
     return beginning, True

@@ -173,12 +173,11 @@ def make_scheduler(optimizer: Optimizer, fit: FitSettings, epoch_sizes: Sequence
         bounds = cycle_bounds(fit, epoch_sizes)
         return LambdaLR(optimizer, lambda update: restarting(update, bounds=bounds))
     if fit.schedule in CYCLIC:
-        sizes = _uncut(fit, epoch_sizes)
         return CyclicLR(
             optimizer,
             base_lr=[rate / LOWEST for rate in rates],
             max_lr=rates,
-            step_size_up=max(1.0, fit.cycle_length * sum(sizes) / len(sizes)) / 2,  # type: ignore[arg-type]  # a float
+            step_size_up=max(1.0, fit.cycle_length * total / len(epoch_sizes)) / 2,  # type: ignore[arg-type]  # a float
             mode=fit.schedule,  # type: ignore[arg-type]
             base_momentum=BETA1[0],
             max_momentum=BETA1[1],
@@ -209,9 +208,9 @@ def cycle_bounds(fit: FitSettings, epoch_sizes: Sequence[int]) -> tuple[int, ...
 
     Args:
         fit: with ``cycle_length`` in epochs and ``cycle_mult``.
-        epoch_sizes: updates of each epoch; ``max_updates`` may have cut the last one.
+        epoch_sizes: updates of each epoch, whole ones.
     """
-    sizes, total = _uncut(fit, epoch_sizes), sum(epoch_sizes)
+    sizes, total = epoch_sizes, sum(epoch_sizes)
     bounds, end, length = [0], 0.0, fit.cycle_length
     while bounds[-1] < total:
         end, length = end + length, length * fit.cycle_mult
@@ -246,12 +245,6 @@ def sgdr_epochs(cycles: int, cycle_length: float, cycle_mult: int) -> int:
             "epochs; choose such that they end with an epoch"
         )
     return round(epochs)
-
-
-def _uncut(fit: FitSettings, epoch_sizes: Sequence[int]) -> list[int]:
-    """Updates of each epoch as it would be without ``max_updates``."""
-    *rest, last = epoch_sizes
-    return [*rest, max(last, rest[0]) if rest and fit.max_updates is not None else last]
 
 
 def notices(fit: FitSettings, *, has_valid: bool) -> list[str]:

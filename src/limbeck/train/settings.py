@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from limbeck.errors import nearest, refuse
@@ -186,6 +186,11 @@ class FitSettings:
     def epoch_sizes(self, lengths: NDArray[np.int64]) -> list[int]:
         """Updates of each epoch, of which no more than ``max_updates`` are made; epochs without any are left out."""
         return within_updates((len(self.steps(lengths, epoch)) for epoch in range(self.epochs or 1)), self.max_updates)
+
+    def course_sizes(self, lengths: NDArray[np.int64]) -> list[int]:
+        """Updates of each epoch that the schedule spans; ``max_updates`` cuts a training, and not its cycles."""
+        whole = replace(self, max_updates=None) if self.schedule in CYCLIC else self
+        return whole.epoch_sizes(lengths)
 
     @property
     def batch(self) -> Budget:
