@@ -119,9 +119,10 @@ def report(args: argparse.Namespace, found: dict[tuple[str, str], list[dict[str,
         right, n_test = sum(one["right"] for one in ours), sum(one["n_test"] for one in ours)
         _, low, high = wilson(right // len(ours), n_test // len(ours))
         accuracy = 100 * right / n_test
+        seeds = f"mean of {len(ours)} seeds" if len(ours) > 1 else "one seed"
         record = records.Record(
             name=f"autofit-{task}",
-            what=f"{task.upper()} dev loss of --auto, mean of {len(ours)} seeds; test accuracy {accuracy:.1f} % "
+            what=f"{task.upper()} dev loss of --auto, {seeds}; test accuracy {accuracy:.1f} % "
             f"({100 * low:.1f} to {100 * high:.1f})",
             value=mean(losses[AUTO]),
             unit="nats",
