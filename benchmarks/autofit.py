@@ -20,7 +20,8 @@ from typing import Any
 import commands
 import records
 
-TASKS = ("sst2", "trec", "subj")
+SHOWN = {"sst2": "SST-2", "trec": "TREC", "subj": "SUBJ"}
+TASKS = tuple(SHOWN)
 RATES = ("2e-5", "5e-5", "1e-4", "2e-4", "4e-4")
 EPOCHS, BATCH_TOKENS, BAR = 2, 1024, 0.02
 AUTO = "auto"
@@ -122,7 +123,7 @@ def report(args: argparse.Namespace, found: dict[tuple[str, str], list[dict[str,
         seeds = f"mean of {len(ours)} seeds" if len(ours) > 1 else "one seed"
         record = records.Record(
             name=f"autofit-{task}",
-            what=f"{task.upper()} dev loss of --auto, {seeds}; test accuracy {accuracy:.1f} % "
+            what=f"{SHOWN[task]} dev loss of --auto, {seeds}; test accuracy {accuracy:.1f} % "
             f"({100 * low:.1f} to {100 * high:.1f})",
             value=mean(losses[AUTO]),
             unit="nats",

@@ -20,7 +20,7 @@ from typing import Any
 import commands
 import numpy as np
 import records
-from autofit import COLUMNS, TASKS, files_of, write_rows
+from autofit import COLUMNS, SHOWN, TASKS, files_of, write_rows
 
 NUMBERS = (8, 32, 128)
 SETFIT_PAIRS: dict[int, tuple[str, ...]] = {8: (), 32: ("--iterations", "20")}
@@ -114,7 +114,7 @@ def report(args: argparse.Namespace, found: dict[tuple[str, int, str], list[dict
             beside = f"; SetFit {mean(sides[SETFIT]):.1f} %" if SETFIT in sides else ""
             record = records.Record(
                 name=f"few-{task}-{n:03d}",
-                what=f"{task.upper()} test accuracy from {n} labels a class, mean of {args.draws} draws{beside}",
+                what=f"{SHOWN[task]} test accuracy from {n} labels a class, mean of {args.draws} draws{beside}",
                 value=ours,
                 unit="%",
                 bar="never below the frozen encoder",
