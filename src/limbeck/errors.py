@@ -132,6 +132,15 @@ def shown_number(value: float) -> str:
     return f"{value:.0f}" if 1e3 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
+def shown_measure(value: float) -> str:
+    """A measure as people compare them: four decimals, and three digits of one that these would hide.
+
+    >>> shown_measure(0.91234), shown_measure(0.0), shown_measure(0.000012345)
+    ('0.9123', '0.0000', '1.23e-05')
+    """
+    return f"{value:.4f}" if value == 0 or abs(value) >= 1e-3 else f"{value:.3g}"
+
+
 def counted(n: int, what: str) -> str:
     """A number of things.
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from limbeck.artefact.manifest import OWN, Manifest
+from limbeck.errors import shown_measure
 
 AGREEMENT = "said by the teachers"
 """What ``training.taught.valid`` records where the validation rows had no labels of their own."""
@@ -176,4 +177,4 @@ def _code(name: str) -> str:
 
 
 def _figure(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, int) else shown_measure(value)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limbeck.cli._printable import printable
-from limbeck.errors import counted
+from limbeck.errors import counted, shown_measure
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
@@ -58,8 +58,8 @@ class Result:
             *map(_changed_line, self.changed),
             f"in a batch against alone: {self.alone.line()}",
             *(
-                f"{name.replace('_', ' ')}: {(self.metrics_before or {})[name]:.4f} before, "
-                f"{(self.metrics_after or {})[name]:.4f} after"
+                f"{name.replace('_', ' ')}: {shown_measure((self.metrics_before or {})[name])} before, "
+                f"{shown_measure((self.metrics_after or {})[name])} after"
                 for name in names
             ),
             f"saved: {self.out}",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limbeck.cli._say import say
-from limbeck.errors import counted
+from limbeck.errors import counted, shown_measure
 
 if TYPE_CHECKING:
     from limbeck.artefact.manifest import Manifest
@@ -27,7 +27,7 @@ def print_result(
         return
     for name, value in manifest.metrics.items():
         if math.isfinite(value):
-            print(f"valid {name.replace('_', ' ')}: {value:.4f}")
+            print(f"valid {name.replace('_', ' ')}: {shown_measure(value)}")
     print(f"{how}: {out}")
 
 

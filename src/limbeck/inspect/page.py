@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from limbeck.data.dataset import Dataset
-from limbeck.errors import shown_number
+from limbeck.errors import shown_measure, shown_number
 from limbeck.inspect.charts import reach, reliability
 from limbeck.inspect.errors import Errors
 from limbeck.inspect.markup import Effect, isolated, marked, section, shown, table
@@ -83,7 +83,8 @@ def make_page(errors: Errors, dataset: Dataset, about: About, *, words: Words | 
 def _head(errors: Errors, about: About) -> str:
     report = errors.report
     tiles = "".join(
-        f'<div class="tile">{shown(name.replace("_", " "))}<b>{one.value:.4f}</b>{one.low:.4f} to {one.high:.4f}</div>'
+        f'<div class="tile">{shown(name.replace("_", " "))}<b>{shown_measure(one.value)}</b>'
+        f"{shown_measure(one.low)} to {shown_measure(one.high)}</div>"
         for name, one in errors.headline
     )
     rows = f"{report.n_rows:,} rows"

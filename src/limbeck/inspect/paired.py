@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.errors import shown_measure
 from limbeck.inspect.intervals import of_paired_shares, of_rows
 from limbeck.scores import Scores
 from limbeck.tasks import TaskLike
@@ -45,8 +46,9 @@ class Pair:
         """
         kept = f" ({self.retention:.1f} % of it)" if self.retention is not None else ""
         return (
-            f"{self.measure.replace('_', ' ')} of {self.n_rows:,} rows: {first} {self.first:.4f}, {second} "
-            f"{self.second:.4f}{kept}, difference {self.difference:.4f} ({self.low:.4f} to {self.high:.4f})"
+            f"{self.measure.replace('_', ' ')} of {self.n_rows:,} rows: {first} {shown_measure(self.first)}, {second} "
+            f"{shown_measure(self.second)}{kept}, difference {shown_measure(self.difference)} "
+            f"({shown_measure(self.low)} to {shown_measure(self.high)})"
         )
 
 

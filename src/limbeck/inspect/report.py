@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from limbeck import metrics
 from limbeck.data.dataset import Dataset
-from limbeck.errors import DataError
+from limbeck.errors import DataError, shown_measure
 from limbeck.metrics import PerClass
 from limbeck.runtime.answer import NOT_A_NUMBER
 from limbeck.scores import Scores
@@ -61,7 +61,7 @@ class Report:
     def lines(self) -> list[str]:
         """The report as text."""
         out = [f"rows: {self.n_rows}" + (f", {self.n_unanswered} without an answer" if self.n_unanswered else "")]
-        out += [f"{name.replace('_', ' ')}: {value:.4f}" for name, value in self.metrics.items()]
+        out += [f"{name.replace('_', ' ')}: {shown_measure(value)}" for name, value in self.metrics.items()]
         if self.per_class is None or self.confusion is None:
             return out
         width = max(len("true \\ predicted"), *(len(name) for name in self.classes))

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from limbeck import models
+from limbeck.errors import shown_measure
 from limbeck.train.checkpoint import Progress
 from limbeck.train.launch import refuse_several
 from limbeck.train.processes import join
@@ -36,7 +37,7 @@ def fit_directly(learner: Learner, own_fit: Callable[[models.Job], models.Fitted
     entry: dict[str, Any] = {"fit": fitted.record}
     if learner.valid is not None:
         entry["valid"] = learner.validate()
-    told = "".join(f", valid {name} {value:.4f}" for name, value in entry.get("valid", {}).items())
+    told = "".join(f", valid {name} {shown_measure(value)}" for name, value in entry.get("valid", {}).items())
     learner.reporter.line(fitted.summary + told)
     for listen in learner.listeners:
         listen(entry)

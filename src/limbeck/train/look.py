@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from limbeck import models
 from limbeck.data.rows import n_of
+from limbeck.errors import shown_measure
 from limbeck.models import frozen
 
 if TYPE_CHECKING:
@@ -71,4 +72,4 @@ def _measure(learner: Learner) -> str | None:
     if not len(targets):
         return None
     name, value = next(iter(learner.task.metrics(logits, targets).items()))
-    return f"{where} {name.replace('_', ' ')} {value:.4f} on {n_of(range(len(targets)))}"
+    return f"{where} {name.replace('_', ' ')} {shown_measure(value)} on {n_of(range(len(targets)))}"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from limbeck.errors import Interrupted, TrainingError
+from limbeck.errors import Interrupted, TrainingError, shown_measure
 from limbeck.plan import Rows, slices
 from limbeck.train import checkpoint
 from limbeck.train.checkpoint import Progress
@@ -377,9 +377,9 @@ def _wrong_parts(parts: Mapping[str, float]) -> str:
 
 
 def _epoch_line(entry: dict[str, Any], epochs: int) -> str:
-    measures = _measures(entry)
-    return f"epoch {entry['epoch']} of {epochs}: train loss {entry['train_loss']:.4f}{measures and ',' + measures}"
+    loss, measures = shown_measure(entry["train_loss"]), _measures(entry)
+    return f"epoch {entry['epoch']} of {epochs}: train loss {loss}{measures and ',' + measures}"
 
 
 def _measures(entry: dict[str, Any]) -> str:
-    return ",".join(f" valid {name} {value:.4f}" for name, value in entry.get("valid", {}).items())
+    return ",".join(f" valid {name} {shown_measure(value)}" for name, value in entry.get("valid", {}).items())
