@@ -17,13 +17,13 @@ from limbeck.models import Batch, Output
 from limbeck.train import contrast
 from limbeck.train.contrast import PairCollator
 from limbeck.train.settings import FitSettings
-from limbeck.train.step import MicroBatch
+from limbeck.train.step import Collator, MicroBatch
 
 
 def collator(targets: list[int], seed: int = 1) -> PairCollator:
     """Rows whose only token is their number."""
     ids = [np.array([row], np.int32) for row in range(len(targets))]
-    return PairCollator(ids, [np.zeros(1, np.int32)] * len(ids), np.array(targets), pad_id=0, seed=seed)
+    return PairCollator(Collator(ids, [np.zeros(1, np.int32)] * len(ids), np.array(targets), pad_id=0), seed)
 
 
 @settings(max_examples=40, deadline=None)

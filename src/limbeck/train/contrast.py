@@ -26,30 +26,23 @@ ROWS = 8
 """Rows a step, each with a partner."""
 
 
-class PairCollator(Collator):
+class PairCollator:
     """Gives every row a partner of its class, drawn by the rows and the seed, so that each batch has pairs to learn."""
 
-    def __init__(
-        self,
-        ids: list[NDArray[np.int32]],
-        type_ids: list[NDArray[np.int32]],
-        targets: NDArray[np.generic],
-        *,
-        pad_id: int,
-        seed: int,
-    ) -> None:
-        super().__init__(ids, type_ids, targets, pad_id=pad_id)
-        self.seed = seed
-        self.alike = {target: np.flatnonzero(targets == target) for target in np.unique(targets).tolist()}
+    def __init__(self, collate: Collator, seed: int) -> None:
+        self.collate, self.seed = collate, seed
+        self.alike = {
+            target: np.flatnonzero(collate.targets == target) for target in np.unique(collate.targets).tolist()
+        }
 
     def __call__(self, rows: NDArray[np.int64]) -> MicroBatch:
         """The micro-batch of ``rows`` and of as many partners behind them: token tensors of shape ``(2 B, T)``."""
         rng = np.random.default_rng([self.seed, *rows.tolist()])
-        return super().__call__(np.concatenate([rows, [self._partner(int(row), rng) for row in rows]]))
+        return self.collate(np.concatenate([rows, [self._partner(int(row), rng) for row in rows]]))
 
     def _partner(self, row: int, rng: np.random.Generator) -> int:
         """Another row of the class; the row itself where its class has no other."""
-        alike = self.alike[self.targets[row].item()]
+        alike = self.alike[self.collate.targets[row].item()]
         others = alike[alike != row]
         return int(rng.choice(others)) if len(others) else row
 

@@ -98,7 +98,8 @@ def pair(trial: Trial) -> Progress:
     learner, model = trial.learner, trial.model
     work, encoded, pad_id = _work(trial), learner.encoded.take(trial.rows), learner.encoder.pad_id
     targets, seed = learner.job().train.targets[trial.rows], trial.fit.seed
-    collate = contrast.PairCollator(encoded.ids, encoded.type_ids, targets, pad_id=pad_id, seed=seed)
+    assert isinstance(work.collate, Collator)
+    collate = contrast.PairCollator(work.collate, seed)
     layer = model.output_layer()
     if isinstance(model, TransformerModel) and _is_twin(trial):
         layer = reading_layer(model)
