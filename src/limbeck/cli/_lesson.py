@@ -50,8 +50,7 @@ def told_apart(inputs: Sequence[Path], scores: Sequence[Path]) -> tuple[Path | N
 
     models = [path for path in inputs if (path / _CONFIG).is_file()]
     others = [path for path in inputs if path not in models]
-    for path in (*others, *scores):
-        see_that_it_is_there(path)
+    see_that_it_is_there(*others, *scores)
     for what, found in (("teachers", models), ("data files", others)):
         if len(found) > 1:
             no_model = "" if models else f" (a teacher's folder has a {_CONFIG}; neither has one)"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from limbeck import models
 from limbeck.artefact.card import AGREEMENT
-from limbeck.artefact.manifest import OWN, Manifest
+from limbeck.artefact.manifest import Manifest
 from limbeck.distil import number_layer
 from limbeck.distil._encoder_folder import tokenizer
 from limbeck.distil.align import align
@@ -25,7 +25,7 @@ from limbeck.distil.student import WHOLE, Cut, folder_of, make
 from limbeck.distil.task import Said, distilled, parts_of
 from limbeck.errors import SettingsError
 from limbeck.inspect.paired import Pair, compare
-from limbeck.models.transformer import load, own_type
+from limbeck.models.transformer import load, own_family
 from limbeck.runtime.predictor import Predictor
 from limbeck.runtime.score import score
 from limbeck.settings import record
@@ -68,8 +68,7 @@ def place_student(student: Student, home: Path, inputs: Sequence[Input]) -> str:
             )
         return source
     folder = folder_of(source)
-    if kind := own_type(folder / "config.json"):
-        family = kind.removeprefix(OWN)
+    if family := own_family(folder / "config.json"):
         raise SettingsError(
             f"{models.shown(source)} is a {family} model, which no student starts from; name an encoder with --student "
             f"FOLDER, or one that is made anew with --student small or --student {family}"

@@ -242,22 +242,20 @@ def config_of(folder: Path) -> Any:
         max_positions(config)  # some families have no number of them, and are read from the other end
         return config
     except Exception as error:  # its entries may be anything, and each family looks at its own
-        kind = own_type(path)
-        if kind:
-            family = kind.removeprefix(OWN)
+        if family := own_family(path):
             raise ModelError(
                 f"{folder} is a {family} model, which no training starts from; --model {family} trains one anew"
             ) from None
         raise ModelError(f"{path} is not a configuration that can be used: {in_a_line(error)}") from None
 
 
-def own_type(path: Path) -> str:
-    """The model type in a ``config.json``, where it is one of limbeck's own; else the empty string."""
+def own_family(path: Path) -> str:
+    """The family that a ``config.json`` names, where it is one of limbeck's own; else the empty string."""
     try:
         kind = str(json.loads(path.read_text(encoding="utf-8")).get("model_type"))
     except (OSError, ValueError, AttributeError):
         return ""
-    return kind if kind.startswith(OWN) else ""
+    return kind.removeprefix(OWN) if kind.startswith(OWN) else ""
 
 
 def _set(config: Any, values: Mapping[str, Any]) -> None:

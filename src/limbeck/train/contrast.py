@@ -74,5 +74,4 @@ def settings_of(fit: FitSettings, asked: FitSettings, lengths: NDArray[np.int64]
         lengths: tokens of each row, shape ``(N,)``.
     """
     fit = replace(fit, batch_size=ROWS, batch_tokens=None, accumulate=1, gradual=False)
-    epochs = asked.epochs or min(max(round(UPDATES / len(fit.steps(lengths))), EPOCHS[0]), EPOCHS[1])
-    return replace(fit, epochs=epochs, patience=None, validations=1, output_layer="fresh")
+    return fit.aimed_at(UPDATES, lengths, epochs=asked.epochs, between=EPOCHS)

@@ -76,10 +76,9 @@ def tuning(learner: Learner, n_rows: int) -> FitSettings:
     fit, asked = learner.fit_settings, learner.asked
     if asked.batch_size is None and asked.batch_tokens is None:
         fit = replace(fit, batch_size=_ROWS, batch_tokens=None)
-    an_epoch = len(fit.steps(learner.encoded.lengths[:n_rows]))
-    epochs = asked.epochs or min(max(round(_UPDATES / an_epoch), _EPOCHS[0]), _EPOCHS[1])
+    fit = fit.aimed_at(_UPDATES, learner.encoded.lengths[:n_rows], epochs=asked.epochs, between=_EPOCHS)
     decay = asked.layer_decay if asked.layer_decay != 1.0 else _STEP_DECAY
-    return replace(fit, epochs=epochs, layer_decay=decay, patience=None, validations=1, output_layer="fresh")
+    return replace(fit, layer_decay=decay)
 
 
 def tune(trial: Trial) -> Progress:
@@ -96,18 +95,16 @@ def pairing(learner: Learner, n_rows: int) -> FitSettings:
 def pair(trial: Trial) -> Progress:
     """Fine-tune by pairs, then fit the layer to the same rows."""
     learner, model = trial.learner, trial.model
-    work, encoded, pad_id = _work(trial), learner.encoded.take(trial.rows), learner.encoder.pad_id
-    targets, seed = learner.job().train.targets[trial.rows], trial.fit.seed
-    assert isinstance(work.collate, Collator)
-    collate = contrast.PairCollator(work.collate, seed)
-    layer = model.output_layer()
-    if isinstance(model, TransformerModel) and _is_twin(trial):
-        layer = reading_layer(model)
-    work = replace(work, step=contrast.step(layer), collate=collate)
+    work, twin = _work(trial), _twin(trial)
+    rows = work.collate
+    assert isinstance(rows, Collator)
+    layer = model.output_layer() if twin is None else reading_layer(twin)
+    work = replace(work, step=contrast.step(layer), collate=contrast.PairCollator(rows, trial.fit.seed))
     progress = _run(trial, work, n_read=2 * len(trial.rows))
-    features = features_of(model, encoded, pad_id=pad_id, watch=Silent().watch)
+    encoded = learner.encoded.take(trial.rows)
+    features = features_of(model, encoded, pad_id=learner.encoder.pad_id, watch=Silent().watch)
     kind = frozen.kind_of(learner.task, "--auto")
-    frozen.write_layer(model, fit_at(kind, features, targets, factor=_PAIRED_STRENGTH))
+    frozen.write_layer(model, fit_at(kind, features, rows.targets, factor=_PAIRED_STRENGTH))
     return progress
 
 
@@ -122,18 +119,18 @@ def _work(trial: Trial) -> Work:
     learner = trial.learner
     encoded, targets = learner.encoded.take(trial.rows), learner.job().train.targets[trial.rows]
     collate = Collator(encoded.ids, encoded.type_ids, targets, pad_id=learner.encoder.pad_id)
-    held: frozenset[str] = frozenset()
-    if isinstance(trial.model, TransformerModel) and _is_twin(trial):
-        held = added_weights(trial.model)
+    twin = _twin(trial)
+    held: frozenset[str] = frozenset() if twin is None else added_weights(twin)
     work = replace(
         learner.work(), model=trial.model.module, collate=collate, lengths=encoded.lengths, validate=None, held=held
     )
     return work if trial.watch is None else replace(work, listeners=())
 
 
-def _is_twin(trial: Trial) -> bool:
-    """Whether the model is the twin that averages."""
-    return trial.model is not trial.learner.model
+def _twin(trial: Trial) -> TransformerModel | None:
+    """The model, where it is the twin that averages."""
+    model = trial.model
+    return model if isinstance(model, TransformerModel) and model is not trial.learner.model else None
 
 
 def _run(trial: Trial, work: Work, *, n_read: int) -> Progress:

@@ -210,13 +210,12 @@ def cycle_bounds(fit: FitSettings, epoch_sizes: Sequence[int]) -> tuple[int, ...
         fit: with ``cycle_length`` in epochs and ``cycle_mult``.
         epoch_sizes: updates of each epoch, whole ones.
     """
-    sizes, total = epoch_sizes, sum(epoch_sizes)
     bounds, end, length = [0], 0.0, fit.cycle_length
-    while bounds[-1] < total:
+    while bounds[-1] < sum(epoch_sizes):
         end, length = end + length, length * fit.cycle_mult
         whole = int(end + 1e-9)
-        later = sizes[whole] if whole < len(sizes) else sizes[0]
-        bound = sum(sizes[:whole]) + max(0, whole - len(sizes)) * sizes[0] + round((end - whole) * later)
+        sizes = [*epoch_sizes, *[epoch_sizes[0]] * (whole + 1 - len(epoch_sizes))]  # the last cycle may end later
+        bound = sum(sizes[:whole]) + round((end - whole) * sizes[whole])
         bounds += [bound] if bound > bounds[-1] else []  # a cycle of no update is none
     return tuple(bounds)
 

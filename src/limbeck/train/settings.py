@@ -192,6 +192,21 @@ class FitSettings:
         whole = replace(self, max_updates=None) if self.schedule in CYCLIC else self
         return whole.epoch_sizes(lengths)
 
+    def aimed_at(
+        self, updates: int, lengths: NDArray[np.int64], *, epochs: int | None, between: tuple[int, int]
+    ) -> FitSettings:
+        """The same for a fit of about so many updates, to its end and with the last weights, as few rows are learnt.
+
+        Args:
+            updates: that are wanted.
+            lengths: tokens of each row, shape ``(N,)``.
+            epochs: those that the user named, which are taken; else those that the updates need.
+            between: fewest and most epochs for them.
+        """
+        fewest, most = between
+        needed = min(max(round(updates / len(self.steps(lengths))), fewest), most)
+        return replace(self, epochs=epochs or needed, patience=None, validations=1, output_layer="fresh")
+
     @property
     def batch(self) -> Budget:
         """What one batch holds."""
