@@ -1,10 +1,11 @@
 """Wrong labels: of 500 of SST-2's training labels that are flipped, how many are found, and what it is worth.
 
 It takes the way that a user goes: ``train`` on the noisy file, with its own epochs and rate, ``evaluate`` on the same
-file with ``--corrections``, all rows that this lists as likely wrong marked ``drop``, ``train --corrections``. A seed
-draws the flips and is the training's too; it is a piece, and a rerun makes only the missing ones. The same training on
-the labels before they were flipped tells how much there is to be gained at all. With ``--limit`` (a rehearsal on the
-first rows, as many flips and listed rows in proportion) the pieces stay under WORK and no record is written.
+file with ``--corrections``, all rows that this lists as likely wrong marked ``drop``, ``train --corrections``. What is
+to be gained at all is told by two more trainings: without the flipped rows (a list without a fault) and on the labels
+before they were flipped. A seed draws the flips and is the training's too; a seed and a side is a piece, and a rerun
+makes only the missing ones. With ``--limit`` (a rehearsal on the first rows, as many flips and listed rows in
+proportion) the pieces stay under WORK and no record is written.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ ROWS, FLIPPED, LISTED = 6920, 500, 750
 BAR_FOUND = 60.0
 LIKELY = "likely label error"
 """How the list calls rows whose label is likely wrong; it has equal texts under other labels beside them."""
+NOISY, LIST, FAULTLESS, RIGHT = "noisy", "list", "faultless", "right"
+SIDES = (NOISY, LIST, FAULTLESS, RIGHT)
+"""The labels as they stand, without what is listed, without what was flipped, and as they were before."""
 COLUMNS = ("--text-column", "text", "--label-column", "label")
 
 
@@ -43,8 +47,8 @@ def found_among(listed: Sequence[dict[str, str]], flipped: Sequence[tuple[str, s
     return sum(row in first for row in flipped)
 
 
-def make(args: argparse.Namespace, seed: int) -> dict[str, Any]:
-    """Train on noisy labels, list, and train again without what is listed, and on the right labels."""
+def make(args: argparse.Namespace, seed: int, side: str) -> dict[str, Any]:
+    """Train one side on its labels, and give its accuracy on the test sentences; of the list also what it holds."""
     import pyarrow.parquet as pq
 
     table = pq.read_table(args.data / "sst2" / "train.parquet")
@@ -52,28 +56,39 @@ def make(args: argparse.Namespace, seed: int) -> dict[str, Any]:
     n_flipped, n_listed = (round(count * len(texts) / ROWS) for count in (FLIPPED, LISTED))
     noisy, chosen = flip(labels, n_flipped, seed)
     work = args.work / f"label-errors-{seed}"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    source, right, fixes, dropped = (work / f"{name}.csv" for name in ("train", "right", "fixes", "dropped"))
-    for path, told in ((source, noisy), (right, labels)):
-        _write(path, [{"text": text, "label": label} for text, label in zip(texts, told, strict=True)])
+    work.mkdir(parents=True, exist_ok=True)
+    rows = [{"text": text, "label": label} for text, label in zip(texts, noisy, strict=True)]
+    if side == RIGHT:
+        rows = [{"text": text, "label": label} for text, label in zip(texts, labels, strict=True)]
+    elif side == FAULTLESS:
+        rows = [row for number, row in enumerate(rows) if number not in chosen]
+    source = work / f"{side}.csv"
+    _write(source, rows)
     flags = [*COLUMNS, "--epochs", str(args.epochs), "--lr", args.lr, "--batch-tokens", "1024", "--seed", str(seed)]
-    before = _train(args, source, work / "before", flags)
-    commands.run(commands.limbeck(), "evaluate", work / "before", source, *COLUMNS, "--corrections", fixes)
+    if side != LIST:
+        return {"accuracy": _train(args, source, work / side, flags)}
+    if not (work / NOISY).is_dir():  # of another machine: the side's piece was there, its model was not
+        _train(args, source, work / NOISY, flags)
+    fixes, dropped = work / "fixes.csv", work / "dropped.csv"
+    fixes.unlink(missing_ok=True)
+    commands.run(commands.limbeck(), "evaluate", work / NOISY, source, *COLUMNS, "--corrections", fixes)
     with fixes.open(newline="", encoding="utf-8") as file:
         listed = list(csv.DictReader(file))
     likely = [row for row in listed if LIKELY in row["reason"]]
     _write(dropped, [{**row, "corrected": "drop"} for row in likely])
-    after = _train(args, source, work / "after", [*flags, "--corrections", str(dropped)])
-    clean = _train(args, right, work / "clean", flags)
-    shutil.rmtree(work)
-    found = found_among(listed, [(texts[row], noisy[row]) for row in sorted(chosen)], n_listed)
-    counts = {"found": found, "flipped": n_flipped, "listed": len(listed), "dropped": len(likely)}
-    return counts | {"before": before, "after": after, "clean": clean}
+    flipped = [(texts[row], noisy[row]) for row in sorted(chosen)]
+    return {
+        "accuracy": _train(args, source, work / side, [*flags, "--corrections", str(dropped)]),
+        "found": found_among(listed, flipped, n_listed),
+        "flipped": n_flipped,
+        "dropped": len(likely),
+        "dropped_flipped": found_among(likely, flipped, len(likely)),
+    }
 
 
 def _train(args: argparse.Namespace, source: Path, out: Path, flags: Sequence[str]) -> float:
     """Train, and give the accuracy on the test sentences."""
+    shutil.rmtree(out, ignore_errors=True)
     commands.run(commands.limbeck(), "train", source, "--model", args.encoder, *flags, "--no-look", "--out", out)
     return commands.accuracy_of(out, args.data / "sst2" / "test.parquet", COLUMNS)
 
@@ -85,16 +100,17 @@ def _write(path: Path, rows: Sequence[dict[str, str]]) -> None:
         writer.writerows(rows)
 
 
-def report(args: argparse.Namespace, pieces: Sequence[dict[str, Any]]) -> None:
-    """Write both records."""
+def report(args: argparse.Namespace, found: dict[str, list[dict[str, Any]]]) -> None:
+    """Write the records of what was found, what dropping it gained, and what there was to gain."""
     command = "python benchmarks/label_errors.py --data DATA --encoder ENCODER --work WORK --seeds " + args.seeds_text
-    shares = [100 * one["found"] / one["flipped"] for one in pieces]
-    gains = [100 * (one["after"] - one["before"]) for one in pieces]
-    stamps = [one["stamp"] for one in pieces]
+    lists, n_seeds = found[LIST], len(args.seeds)
+    shares = [100 * one["found"] / one["flipped"] for one in lists]
+    dropped = ", ".join(f"{one['dropped']} with {one['dropped_flipped']} of the flipped" for one in lists)
     settings = {"epochs": args.epochs, "lr": args.lr, "seeds": args.seeds}
-    found = records.Record(
+    detail = {"accuracies": {side: [round(100 * one["accuracy"], 2) for one in found[side]] for side in SIDES}}
+    listed = records.Record(
         name="label-errors-found",
-        what=f"SST-2, {FLIPPED} of {ROWS} labels flipped: found among the first {LISTED}, mean of {len(pieces)} seeds",
+        what=f"SST-2, {FLIPPED} of {ROWS} labels flipped: found among the first {LISTED}, mean of {n_seeds} seeds",
         value=mean(shares),
         unit="%",
         bar=f"at least {BAR_FOUND:g} %",
@@ -104,32 +120,35 @@ def report(args: argparse.Namespace, pieces: Sequence[dict[str, Any]]) -> None:
     )
     gained = records.Record(
         name="label-errors-gain",
-        what="SST-2 test accuracy gained by training without the labels listed as likely wrong "
-        f"({', '.join(str(one['dropped']) for one in pieces)}), mean of {len(pieces)} seeds",
-        value=mean(gains),
+        what=f"SST-2 test accuracy gained by training without the labels listed as likely wrong ({dropped}), mean of "
+        f"{n_seeds} seeds",
+        value=gain(found, LIST),
         unit="points",
         bar="more than 0",
-        met=mean(gains) > 0,
+        met=gain(found, LIST) > 0,
         command=command,
-        detail={
-            "before": [round(100 * one["before"], 2) for one in pieces],
-            "after": [round(100 * one["after"], 2) for one in pieces],
-            "settings": settings,
-        },
+        detail=detail | {"settings": settings},
     )
     room = records.Record(
         name="label-errors-room",
-        what="SST-2 test accuracy with the right labels beyond that with the wrong ones: what a list without a fault "
-        f"would gain, mean of {len(pieces)} seeds",
-        value=mean(100 * (one["clean"] - one["before"]) for one in pieces),
+        what=f"SST-2 test accuracy gained by training without exactly the {FLIPPED} flipped labels, mean of {n_seeds} "
+        f"seeds; with the right labels in their place {gain(found, RIGHT):+.2f}",
+        value=gain(found, FAULTLESS),
         unit="points",
-        bar="shown",
+        bar="shown: what a list without a fault would gain",
         met=True,
         command=command,
-        detail={"clean": [round(100 * one["clean"], 2) for one in pieces], "settings": settings},
+        detail=detail | {"settings": settings},
     )
-    for record in (found, gained, room):
+    stamps = [one["stamp"] for side in SIDES for one in found[side]]
+    for record in (listed, gained, room):
         records.write(record, stamps, several_machines=True)
+
+
+def gain(found: dict[str, list[dict[str, Any]]], side: str) -> float:
+    """Points of accuracy that a side has beyond the noisy labels, mean of the seeds."""
+    pairs = zip(found[side], found[NOISY], strict=True)
+    return mean(100 * (one["accuracy"] - other["accuracy"]) for one, other in pairs)
 
 
 def main() -> None:
@@ -137,23 +156,22 @@ def main() -> None:
     parser.add_argument("--seeds", dest="seeds_text", default="1,2,3")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--lr", default="5e-5")
+    parser.add_argument("--sides", default=",".join(SIDES), help="measure these alone; the records want all")
     parser.add_argument("--limit", type=int, help="a rehearsal on the first rows; writes no record")
     args = commands.parsed(parser)
+    sides = commands.names_in(args.sides, SIDES, flag="--sides", parser=parser)
     folder = args.work / "pieces" if args.limit else records.PIECES
     weights = commands.fingerprint(args.encoder) if args.encoder.is_dir() else str(args.encoder)
-    settings = {"epochs": args.epochs, "lr": args.lr, "encoder": weights, "limit": args.limit, "clean": True}
-    pieces = []
-    for seed in args.seeds:
-        path = folder / f"label-errors-{seed}.json"
-        made = records.piece(path, settings, lambda seed=seed: make(args, seed))
-        pieces.append(made)
-        print(
-            f"seed {seed}: {made['found']} of {made['flipped']} found; test accuracy {made['before']:.2%} before, "
-            f"{made['after']:.2%} after, {made['clean']:.2%} by the right labels",
-            flush=True,
-        )
-    if not args.limit:
-        report(args, pieces)
+    settings = {"epochs": args.epochs, "lr": args.lr, "encoder": weights, "limit": args.limit}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for side in sides:
+        for seed in args.seeds:
+            path = folder / f"label-errors-{side}-{seed}.json"
+            made = records.piece(path, settings, lambda seed=seed, side=side: make(args, seed, side))
+            found.setdefault(side, []).append(made)
+            print(f"seed {seed}, {side}: test accuracy {made['accuracy']:.2%}", flush=True)
+    if not args.limit and set(sides) == set(SIDES):
+        report(args, found)
 
 
 if __name__ == "__main__":

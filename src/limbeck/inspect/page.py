@@ -143,14 +143,17 @@ class _View:
         items = []
         for row in rows:
             suggested = self.errors.report.classes[int(labels.suggested[row])]
-            doubt = labels.suspicion[row]
-            chance = f"thought wrong by {doubt:.0%}: " if doubt >= _TOLD else ""
+            doubt = labels.chances[row]
+            chance = f"wrong by a chance of {doubt:.0%}: " if doubt >= _TOLD else ""
             items.append(self._row(row, f"{chance}<b>{self._label(row)}</b>, rather <b>{isolated(suggested)}</b>"))
         n_rows, basis = len(labels.order), "the model"
         if labels.second_opinion:
             basis += " and a regression on the pieces of the texts, fitted without the row"
-        note = f"About {labels.n_errors:,} of {n_rows:,} labels look wrong to {basis} (cleanlab); the likeliest first. "
-        note += f"{len(rows)} are shown. " if len(rows) < labels.n_errors else ""
+        note = f"About {labels.n_errors:,} of {n_rows:,} labels look wrong to {basis} (cleanlab)"
+        if labels.n_likely < labels.n_errors:
+            note += f", {f'{labels.n_likely:,}' if labels.n_likely else 'none'} of them more likely than not"
+        note += "; the likeliest first. " if rows else ". "
+        note += f"{len(rows)} are shown. " if len(rows) < labels.n_likely else ""
         note += (
             f"Fill in the column corrected of {shown(about.corrections)}, and train with --corrections."
             if about.corrections
