@@ -11,7 +11,7 @@ import torch
 import transformers
 
 from limbeck.models import Batch, defaults, family_of
-from limbeck.models.transformer import max_positions
+from limbeck.models.transformer import load, max_positions
 from support.encoders import FAMILIES, POSITIONS, TRACED, configuration, folder, make, tokenizer_json, with_patch
 from support.started import CLASSES, head_of, model_in, start
 
@@ -189,3 +189,15 @@ def test_positions_of_a_config_without_any() -> None:
     config = configuration("bert")
     del config.max_position_embeddings
     assert max_positions(config) == 512
+
+
+def test_licences_go_wherever_the_weights_go(tmp_path: Path) -> None:
+    source = make(tmp_path / "encoder", "bert")
+    (source / "LICENSE.txt").write_bytes(b"Do as you like.\r\n")
+    (source / "NOTICE").write_text("Made by hand.\n")
+    (tmp_path / "out").mkdir()
+    start(source).model.write(tmp_path / "out")
+    assert (tmp_path / "out" / "LICENSE.txt").read_bytes() == b"Do as you like.\r\n"
+    (tmp_path / "again").mkdir()
+    load(tmp_path / "out").write(tmp_path / "again")
+    assert (tmp_path / "again" / "NOTICE").read_text() == "Made by hand.\n"

@@ -156,3 +156,12 @@ def test_a_head_that_is_not_understood_is_refused(tmp_path: Path) -> None:
     inner.forward = lambda **inputs: type("Output", (), {"logits": honest(**inputs).logits + 1.0})
     with pytest.raises(ModelError, match=r"of the family 'bert' is not understood: its logits are .* off"):
         MaskedModel(inner, tokenizer_json("bert"))
+
+
+@pytest.mark.parametrize("scratch", [False, True])
+def test_the_licence_goes_along(scratch: bool, tmp_path: Path) -> None:
+    source = make(tmp_path / "encoder", "bert", masked_lm=True)
+    (source / "LICENSE").write_text("Do as you like.\n")
+    (tmp_path / "out").mkdir()
+    open_masked(source, scratch=scratch).model.write(tmp_path / "out")
+    assert (tmp_path / "out" / "LICENSE").read_text() == "Do as you like.\n"

@@ -21,6 +21,15 @@ def is_licence(path: Path) -> bool:
     return path.name.upper().startswith(_LICENCES)
 
 
+def licences_in(folder: Path) -> dict[str, bytes]:
+    """The files that have to stand wherever the weights of ``folder`` do, by name.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if is_licence(path) and path.is_file()}
+
+
 def files_of(folder: Path) -> list[Path]:
     """All files of a saved model but its manifest and its card, which a copy gets anew; those in its folders too."""
     return [path for path in folder.rglob("*") if path.is_file() and path not in (folder / NAME, folder / CARD)]

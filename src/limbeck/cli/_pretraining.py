@@ -140,6 +140,10 @@ def _see_that_one_says_how_long(settings: Asked) -> None:
             f"{given[0]} and --max-updates {settings.fit.max_updates} exclude each other: both say when it ends; give "
             "one of them"
         )
+    if given and settings.fit.epochs != published_fit().epochs:
+        raise SettingsError(
+            f"{given[0]} and --epochs {settings.fit.epochs} exclude each other: both say when it ends; give one of them"
+        )
 
 
 def see_that_they_are_there(sources: Sequence[str], *, encoding: str = "utf-8") -> None:

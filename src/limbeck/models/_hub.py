@@ -16,6 +16,9 @@ _PATTERNS = [
     "vocab*",
     "merges.txt",
     "*.model",
+    "[Ll][Ii][Cc][Ee][Nn]*",
+    "NOTICE*",
+    "COPYING*",
 ]
 """Files that are fetched: never pickled weights, never code."""
 _REASONS = {

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from limbeck import graph
+from limbeck.artefact.copies import licences_in
 from limbeck.artefact.manifest import NAME, OWN
 from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError, require
@@ -44,12 +45,19 @@ transformers.utils.logging.disable_progress_bar()
 
 
 class TransformerModel(nn.Module):
-    """A transformers ``...ForSequenceClassification`` and the tokenizer it was made with."""
+    """A transformers ``...ForSequenceClassification`` and the tokenizer it was made with.
 
-    def __init__(self, inner: Any, tokenizer: str) -> None:
+    Args:
+        inner: the model.
+        tokenizer: text of its ``tokenizer.json``.
+        licences: files that go wherever the weights do, by name.
+    """
+
+    def __init__(self, inner: Any, tokenizer: str, *, licences: Mapping[str, bytes] | None = None) -> None:
         super().__init__()
         self.inner = inner
         self.tokenizer = tokenizer
+        self.licences = dict(licences or {})
         self._trunk = trunk_of(inner)
 
     @property
@@ -83,9 +91,10 @@ class TransformerModel(nn.Module):
         return layers[-1]
 
     def write(self, folder: Path) -> None:
-        """Write the model and its tokenizer as ``transformers.pipeline`` loads them."""
+        """Write the model and its tokenizer as ``transformers.pipeline`` loads them, with their licences."""
         self.inner.save_pretrained(folder)
         write_tokenizer(folder, self.inner.config, self.tokenizer)
+        write_licences(folder, self.licences)
 
 
 def start(request: Request) -> Prepared:
@@ -108,7 +117,7 @@ def start(request: Request) -> Prepared:
         _set(config, wanted)
     torch.manual_seed(request.seed)
     inner = _load(folder, config, request.source, judges=kept is not None)
-    model = wrap(inner, read_tokenizer(folder))
+    model = wrap(inner, read_tokenizer(folder), licences=licences_in(folder))
     if kept is None:
         _fresh(model.output_layer(), getattr(config, "initializer_range", 0.02))
     else:
@@ -138,7 +147,8 @@ def load(folder: Path, *, judges: bool = False) -> TransformerModel:
     """
     if (folder / NAME).is_file():
         verify(folder)
-    return wrap(_load(folder, config_of(folder), str(folder), judges=judges), read_tokenizer(folder))
+    inner = _load(folder, config_of(folder), str(folder), judges=judges)
+    return wrap(inner, read_tokenizer(folder), licences=licences_in(folder))
 
 
 def _load(folder: Path, config: Any, name: str, *, judges: bool = False) -> Any:
@@ -189,13 +199,13 @@ def head_settings(task: TaskLike) -> dict[str, Any]:
     }
 
 
-def wrap(inner: Any, tokenizer: str) -> TransformerModel:
+def wrap(inner: Any, tokenizer: str, *, licences: Mapping[str, bytes] | None = None) -> TransformerModel:
     """Pair a transformers model with its tokenizer, rid of the cut and the padding that the file may carry.
 
     Raises:
         ModelError: the tokenizer has pieces that the model has no embedding for.
     """
-    return TransformerModel(inner, fitting_tokenizer(inner.config, tokenizer))
+    return TransformerModel(inner, fitting_tokenizer(inner.config, tokenizer), licences=licences)
 
 
 def fitting_tokenizer(config: Any, tokenizer: str) -> str:
@@ -323,6 +333,12 @@ def write_tokenizer(folder: Path, config: Any, tokenizer: str) -> None:
     folder.joinpath("tokenizer.json").write_text(tokenizer, encoding="utf-8")
     record = _tokenizer_config(config, tokenizer)
     folder.joinpath("tokenizer_config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def write_licences(folder: Path, licences: Mapping[str, bytes]) -> None:
+    """Write the files that :func:`limbeck.artefact.copies.licences_in` read."""
+    for name, content in licences.items():
+        folder.joinpath(name).write_bytes(content)
 
 
 def _tokenizer_config(config: Any, tokenizer: str) -> dict[str, Any]:

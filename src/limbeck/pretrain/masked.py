@@ -17,6 +17,7 @@ import torch.nn.functional as F
 import transformers
 from torch import Tensor, nn
 
+from limbeck.artefact.copies import licences_in
 from limbeck.artefact.manifest import NAME
 from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError
@@ -31,6 +32,7 @@ from limbeck.models.transformer import (
     fitting_tokenizer,
     inputs_of,
     read_tokenizer,
+    write_licences,
     write_tokenizer,
 )
 
@@ -67,13 +69,22 @@ class MaskedModel(nn.Module):
         inner: the model.
         tokenizer: text of its ``tokenizer.json``.
         kept: entries of the configuration that are written otherwise than they are while it learns.
+        licences: files that go wherever the weights do, by name.
 
     Raises:
         ModelError: the tokenizer has pieces that the model has no embedding for, or the head is of an unknown kind.
     """
 
-    def __init__(self, inner: Any, tokenizer: str, *, kept: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        inner: Any,
+        tokenizer: str,
+        *,
+        kept: Mapping[str, Any] | None = None,
+        licences: Mapping[str, bytes] | None = None,
+    ) -> None:
         super().__init__()
+        self.licences = dict(licences or {})
         self.kept = dict(kept or {})
         self.inner, self.tokenizer = inner, fitting_tokenizer(inner.config, tokenizer)
         self._trunk = trunk_of(inner)
@@ -143,6 +154,7 @@ class MaskedModel(nn.Module):
         self.inner.save_pretrained(folder)
         config.update(now)
         write_tokenizer(folder, config, self.tokenizer)
+        write_licences(folder, self.licences)
 
     def _plain(self, batch: Batch) -> tuple[Tensor, ...]:
         """Hidden states of all layers by transformers' own forward pass."""
@@ -244,7 +256,7 @@ def open_masked(folder: Path, *, seed: int = 0, scratch: bool = False, dropout: 
     has_head = not (told["missing_keys"] or told["mismatched_keys"])
     tokenizer = read_tokenizer(folder)
     try:
-        model = MaskedModel(inner, tokenizer, kept=kept)
+        model = MaskedModel(inner, tokenizer, kept=kept, licences=licences_in(folder))
     except ModelError as error:
         raise ModelError(f"{folder}: {error}") from None
     return Opened(model, has_head)
