@@ -2,10 +2,10 @@
 
 It takes the way that a user goes: ``train`` on the noisy file, with its own epochs and rate, ``evaluate`` on the same
 file with ``--corrections``, all rows that this lists as likely wrong marked ``drop``, ``train --corrections``. What is
-to be gained at all is told by two more trainings: without the flipped rows (a list without a fault) and on the labels
-before they were flipped. A seed draws the flips and is the training's too; a seed and a side is a piece, and a rerun
-makes only the missing ones. With ``--limit`` (a rehearsal on the first rows, as many flips and listed rows in
-proportion) the pieces stay under WORK and no record is written.
+to be gained at all is told by a training without the flipped rows: a list without a fault. A seed draws the flips and
+is the training's too; a seed and a side is a piece, and a rerun makes only the missing ones. With ``--limit`` (a
+rehearsal on the first rows, as many flips and listed rows in proportion) the pieces stay under WORK and no record is
+written.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ ROWS, FLIPPED, LISTED = 6920, 500, 750
 BAR_FOUND = 60.0
 LIKELY = "likely label error"
 """How the list calls rows whose label is likely wrong; it has equal texts under other labels beside them."""
-NOISY, LIST, FAULTLESS, RIGHT = "noisy", "list", "faultless", "right"
-SIDES = (NOISY, LIST, FAULTLESS, RIGHT)
-"""The labels as they stand, without what is listed, without what was flipped, and as they were before."""
+NOISY, LIST, FAULTLESS = SIDES = ("noisy", "list", "faultless")
+"""The labels as they stand, without what is listed, and without what was flipped."""
 COLUMNS = ("--text-column", "text", "--label-column", "label")
 
 
@@ -57,11 +56,8 @@ def make(args: argparse.Namespace, seed: int, side: str) -> dict[str, Any]:
     noisy, chosen = flip(labels, n_flipped, seed)
     work = args.work / f"label-errors-{seed}"
     work.mkdir(parents=True, exist_ok=True)
-    rows = [{"text": text, "label": label} for text, label in zip(texts, noisy, strict=True)]
-    if side == RIGHT:
-        rows = [{"text": text, "label": label} for text, label in zip(texts, labels, strict=True)]
-    elif side == FAULTLESS:
-        rows = [row for number, row in enumerate(rows) if number not in chosen]
+    kept = [row for row in range(len(texts)) if side != FAULTLESS or row not in chosen]
+    rows = [{"text": texts[row], "label": noisy[row]} for row in kept]
     source = work / f"{side}.csv"
     _write(source, rows)
     flags = [*COLUMNS, "--epochs", str(args.epochs), "--lr", args.lr, "--batch-tokens", "1024", "--seed", str(seed)]
@@ -132,7 +128,7 @@ def report(args: argparse.Namespace, found: dict[str, list[dict[str, Any]]]) -> 
     room = records.Record(
         name="label-errors-room",
         what=f"SST-2 test accuracy gained by training without exactly the {FLIPPED} flipped labels, mean of {n_seeds} "
-        f"seeds; with the right labels in their place {gain(found, RIGHT):+.2f}",
+        "seeds",
         value=gain(found, FAULTLESS),
         unit="points",
         bar="shown: what a list without a fault would gain",
