@@ -64,7 +64,7 @@ class Rows:
     def write(self, path: Path, *, without_flipped: bool = False) -> Path:
         """Write them as a csv."""
         kept = [row for row in range(len(self.texts)) if not (without_flipped and row in self.flipped)]
-        _write(path, [{"text": self.texts[row], "label": self.noisy[row]} for row in kept])
+        _write(path, ("text", "label"), [{"text": self.texts[row], "label": self.noisy[row]} for row in kept])
         return path
 
 
@@ -80,7 +80,7 @@ def rows_of(args: argparse.Namespace, seed: int) -> Rows:
 def make(args: argparse.Namespace, seed: int, side: str) -> dict[str, Any]:
     """Train one side, and give its accuracy on the test sentences; of the list also what it holds."""
     labels, _, training = side.partition("-")
-    rows, work = rows_of(args, seed), args.work / f"label-errors-{seed}"
+    rows, work = rows_of(args, seed), args.work / f"label-errors-{weights_of(args)}-{args.limit or 'all'}-{seed}"
     work.mkdir(parents=True, exist_ok=True)
     source = rows.write(work / f"{side}.csv", without_flipped=labels == FAULTLESS)
     flags, told = flags_of(side, seed), {}
@@ -88,6 +88,11 @@ def make(args: argparse.Namespace, seed: int, side: str) -> dict[str, Any]:
         dropped, told = look(args, seed, rows, work)
         flags += ["--corrections", str(dropped)]
     return {"accuracy": _train(args, source, work / side, flags), **({} if training else told)}
+
+
+def weights_of(args: argparse.Namespace) -> str:
+    """What tells encoders apart: a folder's fingerprint, or the name of a family."""
+    return commands.fingerprint(args.encoder) if args.encoder.is_dir() else str(args.encoder)
 
 
 def flags_of(side: str, seed: int) -> list[str]:
@@ -106,9 +111,10 @@ def look(args: argparse.Namespace, seed: int, rows: Rows, work: Path) -> tuple[P
     fixes.unlink(missing_ok=True)
     commands.run(commands.limbeck(), "evaluate", work / NOISY, source, *COLUMNS, "--corrections", fixes)
     with fixes.open(newline="", encoding="utf-8") as file:
-        listed = list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        listed = list(reader)
     likely = [row for row in listed if LIKELY in row["reason"]]
-    _write(dropped, [{**row, "corrected": "drop"} for row in likely])
+    _write(dropped, reader.fieldnames or (), [{**row, "corrected": "drop"} for row in likely])
     flipped = [(rows.texts[row], rows.noisy[row]) for row in sorted(rows.flipped)]
     return dropped, {
         "found": found_among(listed, flipped, round(LISTED * len(rows.texts) / ROWS)),
@@ -125,9 +131,9 @@ def _train(args: argparse.Namespace, source: Path, out: Path, flags: Sequence[st
     return commands.accuracy_of(out, args.data / "sst2" / "test.parquet", COLUMNS)
 
 
-def _write(path: Path, rows: Sequence[dict[str, str]]) -> None:
+def _write(path: Path, columns: Sequence[str], rows: Sequence[dict[str, str]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
+        writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
 
@@ -197,11 +203,10 @@ def main() -> None:
     args = commands.parsed(parser)
     sides = commands.names_in(args.sides, SIDES, flag="--sides", parser=parser)
     folder = args.work / "pieces" if args.limit else records.PIECES
-    weights = commands.fingerprint(args.encoder) if args.encoder.is_dir() else str(args.encoder)
     found: dict[str, list[dict[str, Any]]] = {}
     for side in sides:
         training = TRAININGS["".join(side.partition("-")[1:])]
-        settings = {**training, "encoder": weights, "limit": args.limit}
+        settings = {**training, "encoder": weights_of(args), "limit": args.limit}
         for seed in args.seeds:
             path = folder / f"label-errors-{side}-{seed}.json"
             made = records.piece(path, settings, lambda seed=seed, side=side: make(args, seed, side))

@@ -44,7 +44,12 @@ def test_copies_of_a_read_only_folder_can_be_written_on(folder: Path, tmp_path: 
 
 @pytest.mark.parametrize(
     ("name", "is_one"),
-    [("LICENSE", True), ("licence.md", True), ("Notice.txt", True), ("COPYING", True), ("config.json", False)],
+    [
+        *((name, True) for name in ("LICENSE", "licence.md", "Notice.txt", "COPYING", "LICENSES.html", "LICENSE-MIT")),
+        *((name, True) for name in ("COPYING.LESSER", "LICENSE.Apache-2.0", "license_of_the_weights.txt")),
+        *((name, False) for name in ("config.json", "licensed-reviews.csv", "notices.parquet", "LICENSE-x.bin")),
+        *((name, False) for name in ("licensing.py", "LICENSE.py", "license_classifier.onnx", "noticeboard.txt")),
+    ],
 )
 def test_licences_in_any_case(name: str, is_one: bool) -> None:
     assert is_licence(Path(name)) is is_one

@@ -84,4 +84,6 @@ def test_sides_have_their_labels_and_their_training(benchmark: Any) -> None:
 def test_rows_are_written_with_or_without_what_was_flipped(benchmark: Any, tmp_path: Path) -> None:
     rows = benchmark.Rows(["a", "b", "c"], ["x", "y", "x"], {1})
     assert rows.write(tmp_path / "all.csv").read_text().split() == ["text,label", "a,x", "b,y", "c,x"]
+    benchmark._write(tmp_path / "none.csv", ("text", "label"), [])
+    assert (tmp_path / "none.csv").read_text().split() == ["text,label"]
     assert rows.write(tmp_path / "some.csv", without_flipped=True).read_text().split() == ["text,label", "a,x", "c,x"]

@@ -43,9 +43,9 @@ def judged(data: Dataset, p_good: list[float]) -> Errors:
     return judge(scores, data, TASK)
 
 
-def with_errors(errors: Errors, n_likely: int) -> Errors:
+def with_errors(errors: Errors, n_errors: int) -> Errors:
     assert isinstance(errors.labels, LabelCheck)
-    return replace(errors, labels=replace(errors.labels, n_likely=n_likely))
+    return replace(errors, labels=replace(errors.labels, n_errors=n_errors))
 
 
 def test_rows_reasons_and_order() -> None:

@@ -165,7 +165,7 @@ def test_rows_of_some_of_the_classes_in_another_order() -> None:
     suggested = {row["line"]: row["suggested"] for row in to_look_at(found, data)}
     assert suggested[7] == "so so" and suggested[2] == "good"
     assert found.labels is not None
-    page = make_page(replace(found, labels=replace(found.labels, n_likely=8)), data, About("m", "d"))
+    page = make_page(replace(found, labels=replace(found.labels, n_errors=8)), data, About("m", "d"))
     assert "rather <b><bdi>so so</bdi></b>" in page
 
 

@@ -26,7 +26,7 @@ def test_rows_are_ordered_by_the_chance_that_the_label_is_wrong() -> None:
     assert found.order.tolist() == [1, 2, 3, 0]
     chosen = set(found.likely.tolist())
     assert all(found.suggested[row] == (1 - TARGETS[row] if row in chosen else PROBS[row].argmax()) for row in range(4))
-    assert found.likely.tolist() == found.order[: found.n_likely].tolist()
+    assert found.likely.tolist() == found.order[: found.n_errors].tolist()
     assert not found.second_opinion
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
-from typing import Any
 
 import numpy as np
 import pytest
@@ -86,27 +84,6 @@ def test_the_page_holds_together_and_needs_nothing() -> None:
     assert f"line {worst + 2} · loss {errors.report.losses[worst]:.3f}: {data.targets[worst]} read as" in found.text  # type: ignore[index]
     assert texts[worst] in found.text
     assert f"{errors.headline[0][1].low:.4f} to" in found.text
-
-
-def test_likely_label_errors_are_told_by_their_chance_and_by_how_many_they_are() -> None:
-    task = make_task("classify", classes=["bad", "good"])
-    errors, data = judged([f"text {n} of this file" for n in range(60)], ["bad", "good"] * 30, task)
-    assert errors.labels is not None
-    first, second, third = errors.labels.order[:3].tolist()
-    chances = np.zeros(60)
-    chances[[first, second, third]] = 0.99, 0.62, 0.31
-    labels = replace(errors.labels, chances=chances, n_errors=5, n_likely=3)
-
-    def told(**changes: Any) -> str:
-        return Checker(make_page(replace(errors, labels=replace(labels, **changes)), data, About("m", "d"))).text
-
-    text = told()
-    assert "About 5 of 60 labels look wrong to the model" in text
-    assert "(cleanlab), 3 of them more likely than not; the likeliest first. " in text
-    assert text.count("wrong by a chance of") == 2
-    assert "wrong by a chance of 95% or more: " in text and "wrong by a chance of 62%: " in text
-    assert "more likely than not" not in told(n_errors=3)
-    assert "(cleanlab), none of them more likely than not. " in told(n_likely=0)
 
 
 def test_texts_labels_and_names_are_only_shown() -> None:

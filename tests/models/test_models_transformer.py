@@ -10,7 +10,9 @@ import pytest
 import torch
 import transformers
 
+from limbeck.errors import ModelError
 from limbeck.models import Batch, defaults, family_of
+from limbeck.models._average import averaged
 from limbeck.models.transformer import load, max_positions
 from support.encoders import FAMILIES, POSITIONS, TRACED, configuration, folder, make, tokenizer_json, with_patch
 from support.started import CLASSES, head_of, model_in, start
@@ -201,3 +203,22 @@ def test_licences_go_wherever_the_weights_go(tmp_path: Path) -> None:
     (tmp_path / "again").mkdir()
     load(tmp_path / "out").write(tmp_path / "again")
     assert (tmp_path / "again" / "NOTICE").read_text() == "Made by hand.\n"
+
+
+def test_the_twin_that_reads_the_mean_has_its_licence(tmp_path: Path) -> None:
+    source = make(tmp_path / "encoder", "bert")
+    (source / "LICENSE").write_text("Do as you like.\n")
+    twin = averaged(model_in(start(source)))
+    assert twin is not None and twin.licences == {"LICENSE": b"Do as you like.\n"}
+
+
+def test_a_licence_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = make(tmp_path / "encoder", "bert")
+    (source / "LICENSE").write_text("Do as you like.\n")
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ModelError, match=r"LICENSE cannot be read: Permission denied; copy the folder again$"):
+        start(source)

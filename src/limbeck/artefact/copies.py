@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,16 +10,22 @@ from pathlib import Path
 from limbeck.artefact.manifest import NAME
 
 CARD = "README.md"
-_LICENCES = ("LICEN", "NOTICE", "COPYING")
+LICENCES = ("LICENSE", "LICENCE", "NOTICE", "COPYING")
+"""What their files are called, in any case."""
+LICENCE_SUFFIXES = ("", ".txt", ".md", ".rst", ".html")
+_NAMED = re.compile(rf"({'|'.join(LICENCES)})S?([-_.].*)?", re.IGNORECASE)
+_OF_ITS_NAME = re.compile(r"\.[A-Z0-9]+")
+"""What stands behind the point is a licence's name, as in COPYING.LESSER and LICENSE.Apache-2.0."""
 
 
 def is_licence(path: Path) -> bool:
     """Whether it is a file that has to stand wherever the weights do, by its name in any case.
 
-    >>> is_licence(Path("License.txt")), is_licence(Path("config.json"))
-    (True, False)
+    >>> is_licence(Path("License.txt")), is_licence(Path("config.json")), is_licence(Path("licensed-reviews.csv"))
+    (True, False, False)
     """
-    return path.name.upper().startswith(_LICENCES)
+    is_text = path.suffix.lower() in LICENCE_SUFFIXES or _OF_ITS_NAME.fullmatch(path.suffix) is not None
+    return is_text and _NAMED.fullmatch(path.name) is not None
 
 
 def licences_in(folder: Path) -> dict[str, bytes]:

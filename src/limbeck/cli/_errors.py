@@ -121,15 +121,15 @@ def _write_corrections(path: Path, errors: Errors, dataset: Dataset) -> None:
     if not rows:
         say(f"{path}: no row calls for a look")
         return
-    likely = "" if errors.labels is None else _likely(errors.labels.n_likely)
+    likely = "" if errors.labels is None else _about(errors.labels.n_errors)
     say(
         f"{path}: {counted(len(rows), 'row')} to look at{likely}; fill in the column corrected (a label, or drop), and "
         "give the file to `limbeck train` with --corrections"
     )
 
 
-def _likely(n_likely: int) -> str:
-    return f", of which {counted(n_likely, 'label')} {'is' if n_likely == 1 else 'are'} likely wrong"
+def _about(n_errors: int) -> str:
+    return f", of which about {counted(n_errors, 'label')} look{'s' if n_errors == 1 else ''} wrong"
 
 
 def _see_that_nothing_is_lost(path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +46,8 @@ class Asked:
     texts: CorpusSettings = field(default_factory=CorpusSettings)
     """How the corpus is read, cut and masked."""
 
-    fit: FitSettings = field(default_factory=published_fit)
-    """Epochs, rates, batches."""
+    fit: FitSettings = field(default_factory=lambda: replace(published_fit(), epochs=None))
+    """Epochs, rates, batches; the published number of epochs where nothing says for how long."""
 
     dry_run: bool = False
     """Say what it would take and write, and do nothing."""
@@ -132,7 +132,7 @@ def _see_that_one_says_how_long(settings: Asked) -> None:
     """Raise for an end that another flag would move.
 
     Raises:
-        SettingsError: updates are limited twice.
+        SettingsError: updates are limited twice, or epochs beside another end.
     """
     given = [f"--{name} {value}" for name, value in vars(settings.amount).items() if value is not None]
     if given and settings.fit.max_updates is not None:
@@ -140,7 +140,7 @@ def _see_that_one_says_how_long(settings: Asked) -> None:
             f"{given[0]} and --max-updates {settings.fit.max_updates} exclude each other: both say when it ends; give "
             "one of them"
         )
-    if given and settings.fit.epochs != published_fit().epochs:
+    if given and settings.fit.epochs is not None:
         raise SettingsError(
             f"{given[0]} and --epochs {settings.fit.epochs} exclude each other: both say when it ends; give one of them"
         )

@@ -7,9 +7,7 @@ geometric mean of their probabilities. On rows that the model has not seen, the 
 are wrong is cleanlab's estimate from the confident joint (Northcutt et al. 2021, arXiv 1911.00068) of what is pooled.
 It wants probabilities out of sample, and a model that has learnt the labels by heart would say that none is wrong:
 where the model contradicts hardly any label of as many as the second opinion doubts, that one alone is asked how many
-there are. It is weak, so that its estimate is high; the order does not depend on it. How many are wrong is not how many
-rows one should call wrong: near the end of as many rows most have the right label. Of rows that are enough for it, only
-those are called likely wrong that are wrong rather than right, see :mod:`limbeck.inspect.chances`.
+there are. It is weak, so that its estimate is high; the order does not depend on it.
 """
 
 from __future__ import annotations
@@ -23,8 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.errors import require
-from limbeck.inspect.chances import LEAST_ROWS as LEAST_FOR_CHANCES
-from limbeck.inspect.chances import wrong_chances
 from limbeck.inspect.duplicates import Group
 
 EXTRA = "explain"
@@ -42,7 +38,6 @@ _BY_HEART = 0.1
 """A model that contradicts fewer labels than this share of what the second opinion doubts has learnt them by heart.
 Of 6,920 labels 500 were turned: after three epochs a model contradicted 0.93 of what the second opinion doubted; what
 is pooled said 397, of which 281 were turned, and the second opinion 863, of which 398 were."""
-_RATHER = 0.5
 _LEAST = 1e-12
 """A probability of 0 counts as so much: a model that is too sure can still be weighed."""
 _CARE = 0.02
@@ -58,25 +53,20 @@ class LabelCheck:
     probs: Array
     """Of each class, the pooled opinion: shape ``(N, C)``."""
     suspicion: Array
-    """What that opinion leaves for the other classes, or what equal texts under other labels say: shape ``(N,)``."""
-    chances: Array
-    """The chance that the label is wrong, by how often so sure an opinion is contradicted; of too few rows, and of a
-    model that has learnt the labels by heart, the suspicion: shape ``(N,)``."""
+    """The chance that the label is wrong, by that opinion and by equal texts under other labels: shape ``(N,)``."""
     suggested: NDArray[np.int64]
     """The class that fits best; of likely errors the best other than the label: shape ``(N,)``."""
     order: NDArray[np.int64]
     """Rows that have an answer, by falling suspicion."""
     n_errors: int
-    """How many labels are wrong, by cleanlab's estimate."""
-    n_likely: int
-    """How many rows are likely wrong, the first so many of ``order``: at most ``n_errors``."""
+    """How many labels are likely wrong: the first so many of ``order``."""
     second_opinion: bool
     """Whether the regression on pieces was asked too."""
 
     @property
     def likely(self) -> NDArray[np.int64]:
         """Rows whose label is likely wrong, the likeliest first."""
-        return self.order[: self.n_likely]
+        return self.order[: self.n_errors]
 
 
 def check_labels(
@@ -99,6 +89,7 @@ def check_labels(
     Raises:
         MissingExtra: cleanlab is not installed.
     """
+    count = require("cleanlab.count", EXTRA)
     kept = np.flatnonzero(answered)
     pooled = np.full(probs.shape, np.nan)
     pooled[kept] = probs[kept] if second is None else pool(probs[kept], second[kept])
@@ -109,32 +100,18 @@ def check_labels(
         if group.contradicts and group.is_exact:
             _weigh(group, pooled, targets, suspicion, suggested)
     order = kept[np.argsort(-suspicion[kept], kind="stable")]
-    n_errors, by_heart = _count(probs[kept], pooled[kept], None if second is None else second[kept], targets[kept])
-    chances, n_likely = suspicion, n_errors
-    if len(kept) >= LEAST_FOR_CHANCES and not by_heart:
-        chances = np.full(len(targets), np.nan)
-        chances[kept] = wrong_chances(pooled[kept], targets[kept])
-        by_others = suspicion > 1 - pooled[np.arange(len(targets)), targets]
-        chances[by_others] = np.maximum(chances, suspicion)[by_others]
-        n_likely = min(n_errors, int((chances[kept] >= _RATHER).sum()))
-    likely = order[:n_likely]
+    n_errors = 0
+    if len(np.unique(targets[kept])) > 1:
+        n_errors = int(count.num_label_issues(*_present(targets[kept], pooled[kept])))
+        if second is not None:
+            n_doubted = int(count.num_label_issues(*_present(targets[kept], second[kept])))
+            n_contradicted = int((probs[kept].argmax(axis=1) != targets[kept]).sum())
+            n_errors = n_doubted if n_contradicted < _BY_HEART * n_doubted else n_errors
+    likely = order[:n_errors]
     others = pooled[likely].copy()
     others[np.arange(len(likely)), targets[likely]] = -1.0
     suggested[likely] = np.where(suggested[likely] == targets[likely], others.argmax(axis=1), suggested[likely])
-    return LabelCheck(pooled, suspicion, chances, suggested, order, n_errors, n_likely, second is not None)
-
-
-def _count(probs: Array, pooled: Array, second: Array | None, targets: NDArray[np.int64]) -> tuple[int, bool]:
-    """How many labels are wrong, and whether the model has learnt them by heart and was not asked."""
-    count = require("cleanlab.count", EXTRA)
-    if len(np.unique(targets)) < 2:
-        return 0, False
-    n_errors = int(count.num_label_issues(*_present(targets, pooled)))
-    if second is None:
-        return n_errors, False
-    n_doubted = int(count.num_label_issues(*_present(targets, second)))
-    by_heart = int((probs.argmax(axis=1) != targets).sum()) < _BY_HEART * n_doubted
-    return (n_doubted if by_heart else n_errors), by_heart
+    return LabelCheck(pooled, suspicion, suggested, order, n_errors, second is not None)
 
 
 def pool(first: Array, second: Array) -> Array:

@@ -27,8 +27,6 @@ MOST_LABELS, MOST_GROUPS, _GROUP_ROWS = 200, 100, 6
 """Likely label errors, groups of duplicates, and rows of a group that are shown; the corrections file has all."""
 _TOLD = 0.5
 """Chances of a wrong label that are told: lower ones are of a model that has learnt the label, and give an order."""
-_MOST = 0.95
-"""Higher chances are told as "or more": the surest opinion is taken to be right, and is not always."""
 _LONG = 600
 """Longer texts are folded up."""
 
@@ -145,17 +143,14 @@ class _View:
         items = []
         for row in rows:
             suggested = self.errors.report.classes[int(labels.suggested[row])]
-            doubt = labels.chances[row]
-            chance = f"wrong by a chance of {_percent(doubt)}: " if doubt >= _TOLD else ""
+            doubt = labels.suspicion[row]
+            chance = f"thought wrong by {doubt:.0%}: " if doubt >= _TOLD else ""
             items.append(self._row(row, f"{chance}<b>{self._label(row)}</b>, rather <b>{isolated(suggested)}</b>"))
         n_rows, basis = len(labels.order), "the model"
         if labels.second_opinion:
             basis += " and a regression on the pieces of the texts, fitted without the row"
-        note = f"About {labels.n_errors:,} of {n_rows:,} labels look wrong to {basis} (cleanlab)"
-        if labels.n_likely < labels.n_errors:
-            note += f", {f'{labels.n_likely:,}' if labels.n_likely else 'none'} of them more likely than not"
-        note += "; the likeliest first. " if rows else ". "
-        note += f"{len(rows)} are shown. " if len(rows) < labels.n_likely else ""
+        note = f"About {labels.n_errors:,} of {n_rows:,} labels look wrong to {basis} (cleanlab); the likeliest first. "
+        note += f"{len(rows)} are shown. " if len(rows) < labels.n_errors else ""
         note += (
             f"Fill in the column corrected of {shown(about.corrections)}, and train with --corrections."
             if about.corrections
@@ -239,10 +234,6 @@ class _View:
 
     def _verdict(self, row: int) -> str:
         return f"<b>{self._label(row)}</b> read as <b>{isolated(_value(self.errors.report.predicted[row]))}</b>"
-
-
-def _percent(chance: float) -> str:
-    return f"{chance:.0%}" if chance < _MOST else f"{_MOST:.0%} or more"
 
 
 def _folded(inside: str, text: str = "") -> str:

@@ -48,7 +48,7 @@ def averaged(model: TransformerModel) -> TransformerModel | None:
     layers = _layers(twin)
     layers.append(copy.deepcopy(layers[-1]))
     twin.config.num_hidden_layers = len(layers)
-    wrapped = TransformerModel(twin, model.tokenizer)
+    wrapped = TransformerModel(twin, model.tokenizer, licences=model.licences)
     added = trunk_of(twin)
     assert added is not None
     _average(added.layers[-1])

@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from limbeck.artefact.copies import LICENCE_SUFFIXES, LICENCES
 from limbeck.errors import ModelError, closest, require
 from limbeck.models import MODELS
 
 _PATTERNS = [
+    *(
+        spelt + suffix
+        for name in LICENCES
+        for spelt in (name, name.capitalize(), name.lower())
+        for suffix in LICENCE_SUFFIXES
+    ),
     "config.json",
     "*.safetensors",
     "tokenizer*",
@@ -16,9 +23,6 @@ _PATTERNS = [
     "vocab*",
     "merges.txt",
     "*.model",
-    "[Ll][Ii][Cc][Ee][Nn]*",
-    "NOTICE*",
-    "COPYING*",
 ]
 """Files that are fetched: never pickled weights, never code."""
 _REASONS = {

@@ -117,7 +117,7 @@ def start(request: Request) -> Prepared:
         _set(config, wanted)
     torch.manual_seed(request.seed)
     inner = _load(folder, config, request.source, judges=kept is not None)
-    model = wrap(inner, read_tokenizer(folder), licences=licences_in(folder))
+    model = wrap(inner, read_tokenizer(folder), licences=read_licences(folder))
     if kept is None:
         _fresh(model.output_layer(), getattr(config, "initializer_range", 0.02))
     else:
@@ -148,7 +148,7 @@ def load(folder: Path, *, judges: bool = False) -> TransformerModel:
     if (folder / NAME).is_file():
         verify(folder)
     inner = _load(folder, config_of(folder), str(folder), judges=judges)
-    return wrap(inner, read_tokenizer(folder), licences=licences_in(folder))
+    return wrap(inner, read_tokenizer(folder), licences=read_licences(folder))
 
 
 def _load(folder: Path, config: Any, name: str, *, judges: bool = False) -> Any:
@@ -335,8 +335,20 @@ def write_tokenizer(folder: Path, config: Any, tokenizer: str) -> None:
     folder.joinpath("tokenizer_config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
+def read_licences(folder: Path) -> dict[str, bytes]:
+    """The files that have to stand wherever a folder's weights do, by name.
+
+    Raises:
+        ModelError: one cannot be read.
+    """
+    try:
+        return licences_in(folder)
+    except OSError as error:
+        raise ModelError(f"{error.filename} cannot be read: {error.strerror}; copy the folder again") from None
+
+
 def write_licences(folder: Path, licences: Mapping[str, bytes]) -> None:
-    """Write the files that :func:`limbeck.artefact.copies.licences_in` read."""
+    """Write the files that :func:`read_licences` gave."""
     for name, content in licences.items():
         folder.joinpath(name).write_bytes(content)
 

@@ -17,7 +17,6 @@ import torch.nn.functional as F
 import transformers
 from torch import Tensor, nn
 
-from limbeck.artefact.copies import licences_in
 from limbeck.artefact.manifest import NAME
 from limbeck.artefact.verify import verify
 from limbeck.errors import ModelError
@@ -31,6 +30,7 @@ from limbeck.models.transformer import (
     config_of,
     fitting_tokenizer,
     inputs_of,
+    read_licences,
     read_tokenizer,
     write_licences,
     write_tokenizer,
@@ -254,9 +254,9 @@ def open_masked(folder: Path, *, seed: int = 0, scratch: bool = False, dropout: 
         raise ModelError(f"{folder} cannot be loaded as an encoder with a masked-LM head: {in_a_line(error)}") from None
     refuse_lacking(told, inner, str(folder))
     has_head = not (told["missing_keys"] or told["mismatched_keys"])
-    tokenizer = read_tokenizer(folder)
+    tokenizer, licences = read_tokenizer(folder), read_licences(folder)
     try:
-        model = MaskedModel(inner, tokenizer, kept=kept, licences=licences_in(folder))
+        model = MaskedModel(inner, tokenizer, kept=kept, licences=licences)
     except ModelError as error:
         raise ModelError(f"{folder}: {error}") from None
     return Opened(model, has_head)

@@ -84,7 +84,7 @@ class CorpusSettings:
 
 @dataclass(frozen=True)
 class AmountSettings:
-    """For how long; one of the three, or --epochs where none is given."""
+    """For how long; one of the three, or --epochs (3, as published) where none is given."""
 
     steps: int | None = None
     """Updates in all, in as many passes as they take."""
