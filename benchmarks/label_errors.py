@@ -95,10 +95,14 @@ def weights_of(args: argparse.Namespace) -> str:
     return commands.fingerprint(args.encoder) if args.encoder.is_dir() else str(args.encoder)
 
 
+def training_of(side: str) -> dict[str, Any]:
+    """Epochs, rate and what is kept of a side's training."""
+    return next(settings for training, settings in TRAININGS.items() if side in {name + training for name in LABELS})
+
+
 def flags_of(side: str, seed: int) -> list[str]:
     """Flags of a side's training."""
-    settings = TRAININGS["".join(side.partition("-")[1:])]
-    words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+    words = [word for name, value in training_of(side).items() for word in (f"--{name}", str(value))]
     return [*COLUMNS, *words, "--batch-tokens", "1024", "--seed", str(seed)]
 
 
@@ -158,7 +162,7 @@ def report(args: argparse.Namespace, found: dict[str, list[dict[str, Any]]]) -> 
         accuracies = {side: [round(100 * one["accuracy"], 2) for one in found[side + training]] for side in LABELS}
         noisy = mean(accuracies[NOISY])
         how = f"{settings['epochs']} epochs at {settings['lr']}, of {noisy:.1f} %, mean of {n_seeds} seeds"
-        gained, room = gain(found, LIST, training), gain(found, FAULTLESS, training)
+        gained, detail = gain(found, LIST, training), {"accuracies": accuracies, "training": settings}
         _record(
             args,
             found,
@@ -168,18 +172,18 @@ def report(args: argparse.Namespace, found: dict[str, list[dict[str, Any]]]) -> 
             unit="points",
             bar="more than 0",
             met=gained > 0,
-            detail={"accuracies": accuracies, "training": settings},
+            detail=detail,
         )
         _record(
             args,
             found,
             name=f"label-errors-room{training}",
             what=f"SST-2 test accuracy gained without exactly the {FLIPPED} flipped labels: {how}",
-            value=room,
+            value=gain(found, FAULTLESS, training),
             unit="points",
             bar="shown: what a list without a fault would gain",
             met=True,
-            detail={"accuracies": accuracies, "training": settings},
+            detail=detail,
         )
 
 
@@ -205,8 +209,7 @@ def main() -> None:
     folder = args.work / "pieces" if args.limit else records.PIECES
     found: dict[str, list[dict[str, Any]]] = {}
     for side in sides:
-        training = TRAININGS["".join(side.partition("-")[1:])]
-        settings = {**training, "encoder": weights_of(args), "limit": args.limit}
+        settings = {**training_of(side), "encoder": weights_of(args), "limit": args.limit}
         for seed in args.seeds:
             path = folder / f"label-errors-{side}-{seed}.json"
             made = records.piece(path, settings, lambda seed=seed, side=side: make(args, seed, side))

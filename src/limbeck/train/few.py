@@ -148,15 +148,19 @@ class Judged:
         """Whether fine-tuning is better, or where that is likely, not worse, by more than chance would have it."""
         if self.is_likely:
             return self.losses[1] - self.losses[0] <= 2 * self.error
-        is_right = self.right is None or self.right[1] >= self.right[0]
-        return is_right and self.losses[0] - self.losses[1] > self.error
+        return self._is_lower and (self.right is None or self.right[1] >= self.right[0])
+
+    @property
+    def _is_lower(self) -> bool:
+        """Whether fine-tuning loses less by more than the standard error."""
+        return self.losses[0] - self.losses[1] > self.error
 
     @property
     def why(self) -> str:
         """The comparison in words."""
         right = "" if self.right is None else f", right {self.right[0]:.1%} and {self.right[1]:.1%}"
-        is_told = self.losses[0] - self.losses[1] > self.error
-        cannot_tell = "; so few rows cannot tell, and pairs help as a rule" if self.takes_tuned and not is_told else ""
+        is_guessed = self.takes_tuned and not self._is_lower
+        cannot_tell = "; so few rows cannot tell, and pairs help as a rule" if is_guessed else ""
         return (
             f"on {self.rows} rows of folds the frozen encoder loses {self.losses[0]:.4f}, {self.how} "
             f"{self.losses[1]:.4f}, give or take {self.error:.4f}{right}{cannot_tell}"
