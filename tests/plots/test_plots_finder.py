@@ -21,7 +21,7 @@ PILOTS = (Trial(1e-3, 0.5), Trial(3e-4, 0.42), Trial(1e-4, 0.45), Trial(3e-3, No
 def found(**changes: Any) -> FoundRate:
     values: dict[str, Any] = {
         "suggestion": 2.5e-4,
-        "curve": Curve(RATES, LOSSES, "the loss passed 4 times its best", 40),
+        "curve": Curve(RATES, LOSSES, "the loss stayed above 4 times its best", 40),
         "pilots": PILOTS,
         "pilot_updates": 100,
         "updates": 400,

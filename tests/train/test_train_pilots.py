@@ -129,11 +129,13 @@ def test_a_guess_is_what_the_trainings_own_loss_is_least_at() -> None:
 
     def guess(**loss: Any) -> float:
         objective = make_objective(LossSettings(**loss), task, seen, source="small", own=False)
-        return chance_loss(task, seen, judged, objective)
+        return chance_loss(task, judged, objective)
 
-    assert guess() == pytest.approx(-(2 * math.log(0.9) + math.log(0.1)) / 3)  # of 100 with one more of each
-    assert guess(class_weights="ham=1,spam=9") == pytest.approx(math.log(2))
-    shares = 0.8 * 0.9 + 0.1, 0.8 * 0.1 + 0.1
+    assert guess() == pytest.approx(-(2 * math.log(2 / 3) + math.log(1 / 3)) / 3)  # whatever was learnt from
+    # of weights 2 x 1 and 1 x 9: shares 2/11 and 9/11
+    expected = -(2 * math.log(2 / 11) + math.log(9 / 11)) / 3
+    assert guess(class_weights="ham=1,spam=9") == pytest.approx(expected, rel=1e-4)
+    shares = 0.8 * 2 / 3 + 0.1, 0.8 / 3 + 0.1
     expected = -(2 * math.log(shares[0]) + math.log(shares[1])) / 3
     assert guess(label_smoothing=0.2) == pytest.approx(expected, rel=1e-4)  # the least is searched for
 
@@ -207,12 +209,23 @@ def test_pilots_see_the_rows_of_their_plan_alone() -> None:
 
 def test_a_guess_knows_the_shares_alone() -> None:
     task = learner(rows(8)).task
-    seen, judged = np.array([0] * 5 + [1]), np.array([0, 1])
-    plain = make_objective(LossSettings(), task, seen, source="small", own=False)
-    # one more of each: shares 6/8 and 2/8
-    assert chance_loss(task, seen, judged, plain) == pytest.approx(-(math.log(0.75) + math.log(0.25)) / 2)
+    plain = make_objective(LossSettings(), task, np.array([0, 1]), source="small", own=False)
+    shares = -(3 * math.log(0.75) + math.log(0.25)) / 4
+    assert chance_loss(task, np.array([0, 0, 0, 1]), plain) == pytest.approx(shares)
+    assert chance_loss(task, np.array([1, 1]), plain) == pytest.approx(0, abs=2e-6)
     squares = learner(numbers(8)).task
-    assert chance_loss(squares, np.array([1.0, 3.0]), np.array([2.0, 4.0]), plain) == pytest.approx(2.0)
+    assert chance_loss(squares, np.array([2.0, 4.0]), plain) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("n_classes", [2, 6, 77])
+def test_no_constant_answer_beats_the_guess(n_classes: int) -> None:
+    task = make_task("classify", classes=[f"class {n:02}" for n in range(n_classes)])
+    judged, draw = np.random.default_rng(0).integers(0, n_classes, 200), np.random.default_rng(1)
+    plain = make_objective(LossSettings(), task, judged, source="small", own=False)
+    chance = chance_loss(task, judged, plain)
+    for spread in (0.0, 0.01, 0.3, 3.0):
+        answer = np.tile(spread * draw.normal(size=n_classes), (len(judged), 1))
+        assert float(task.loss(answer, judged).mean()) >= chance
 
 
 def test_two_rows_have_no_judge() -> None:

@@ -80,25 +80,58 @@ def test_a_curve_that_does_not_fall_says_nothing(losses: list[float]) -> None:
 # divergence
 
 
-def test_divergence_is_four_times_the_best() -> None:
-    assert not has_diverged([])
-    assert not has_diverged(raw([1, 0.5, 1.9]))
-    assert has_diverged(raw([1, 0.5, 2.1]))
-    assert divergence(raw([1, 0.5, 0.6, 2.1])) == 3
-    assert divergence(raw([1, 0.5, 0.6, 1.9])) is None
-    assert divergence([]) is None
+def test_divergence_is_eight_losses_of_four_times_the_best() -> None:
+    assert not has_diverged([]) and divergence([]) is None
+    steady = [1.0] * 10
+    assert not has_diverged([*steady, *[4.1] * 7]) and has_diverged([*steady, *[4.1] * 8])
+    assert divergence([*steady, *[4.1] * 8]) == 10
+    assert divergence([*steady, *[4.1] * 8, 1.0, 1.0]) == 10
+    assert divergence([*steady, *[3.9] * 9]) is None
+
+
+def test_a_loss_that_fell_first_diverges_from_where_it_fell_to() -> None:
+    # behind twenty halves the smoothed loss stands at 0.5 + 0.5 (0.9^20 - 0.9^30) / (1 - 0.9^30): 0.541
+    losses = [1.0] * 10 + [0.5] * 20
+    assert divergence(losses + [2.1] * 8) is None
+    assert divergence(losses + [2.2] * 8) == 30
 
 
 def test_a_divergence_begins_where_losses_jump_not_where_the_smoothed_one_follows() -> None:
-    losses = [1.0] * 20 + [10.0] * 4
-    # the smoothed loss is 1 + 9 (1 - 0.9^j) after j of them: above 4 with the fourth
-    assert not has_diverged(losses[:23]) and has_diverged(losses)
+    losses = [1.0] * 20 + [10.0] * 8
+    assert not has_diverged(losses[:27]) and has_diverged(losses)
     assert divergence(losses) == 20
+
+
+def test_a_divergence_into_no_number_may_be_shorter() -> None:
+    losses = [1.0] * 20 + [10.0] * 3
+    assert divergence(losses) is None and divergence(losses, then_no_number=True) == 20
+    assert divergence([1.0] * 20, then_no_number=True) is None
+
+
+def test_a_rate_that_is_too_high_from_the_beginning_diverges_too() -> None:
+    rising = [5.0, 9.0, 30.0, 60.0, 99.0, 200.0, 300.0, 500.0]
+    assert divergence([0.7, *rising]) == 1
+    assert divergence([0.7, 0.9, 0.6, *rising]) == 3
 
 
 def test_a_single_high_loss_is_no_divergence() -> None:
     assert divergence([1.0] * 10 + [9.0] + [1.0] * 10) is None
-    assert divergence([1.0] * 10 + [9.0]) is None
+    assert divergence([1.0] * 10 + [900.0]) is None
+
+
+def test_uneven_batches_of_a_trained_model_are_no_divergence() -> None:
+    """Nearly every row is known, and one in forty costs a lot: the means of eight differ a hundredfold."""
+    random = np.random.default_rng(0)
+    for _ in range(100):
+        rows_lost = np.where(random.random((97, 8)) < 1 / 40, 3.0, 0.01)
+        assert divergence(rows_lost.mean(axis=1)) is None
+
+
+def test_a_lucky_first_batch_is_no_minimum() -> None:
+    losses = [0.001, *[1.0] * 99]
+    rates = [1e-7 * 10 ** (8 * n / 99) for n in range(100)]
+    assert not falls(losses)
+    assert [reading(rates, losses) for reading in (steepest, valley, tenth_of_minimum)] == [None] * 3
 
 
 # tries

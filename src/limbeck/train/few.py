@@ -6,7 +6,7 @@ mean loss is lower by more than the standard error of the difference, and it is 
 of the lowest loss is. Where the folds cannot tell, the frozen one stays, which has few ways of being wrong.
 
 So few rows that folds can hardly tell are learnt by pairs, which is what they are for, unless the folds speak against
-it by more than twice the standard error: the draws of 8 and 32 labels a class that were tried gained by it.
+it by more than twice the standard error: the draws of 8, 32 and 128 labels a class that were tried gained by it.
 """
 
 from __future__ import annotations
@@ -42,8 +42,10 @@ MOST_ROWS = 1000
 LOOK_ROWS = 2000
 """Rows with validation rows beside them, over which the frozen encoder is still tried."""
 _ALL_FOLDS = 200
-"""Rows up to which every fold is tried; of more rows two folds judge as well as five of these. Of 64 rows the standard
-error of a difference is still a tenth of the losses: up to as many rows folds do not overrule pairs lightly."""
+"""Rows up to which every fold is tried; of more rows two folds judge as well as five of these."""
+_HARDLY_TELL = 200
+"""Judged rows up to which folds do not overrule pairs lightly, all of so many or two fifths of 500: of 64 the standard
+error of a difference is still a tenth of the losses."""
 
 
 def needs_all(n_rows: int, *, source: str, task: str, loss: LossSettings) -> bool:
@@ -223,7 +225,8 @@ def _judged(learner: Learner, way: Way, said: NDArray[Any], tuned: NDArray[Any],
         right = (float((said.argmax(1) == targets).mean()), float((tuned.argmax(1) == targets).mean()))
     pair = _losses(learner, _cooled(said, plain), targets), _losses(learner, _cooled(tuned, heat), targets)
     losses, error = compare(*pair)
-    return Judged(len(targets), way.how, losses, right, error, heat, is_likely=way.pairs and len(targets) <= _ALL_FOLDS)
+    is_likely = way.pairs and len(targets) <= _HARDLY_TELL
+    return Judged(len(targets), way.how, losses, right, error, heat, is_likely)
 
 
 def _cooled(logits: NDArray[Any], heat: float) -> NDArray[Any]:

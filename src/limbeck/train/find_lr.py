@@ -125,7 +125,7 @@ class _Watching(Silent):
         self.losses.append(loss)
         self._outer.update(done, loss)
         if suggest.has_diverged(self.losses):
-            self.ended = f"the loss passed {suggest.DIVERGED:g} times its best"
+            self.ended = f"the loss stayed above {suggest.DIVERGED:g} times its best"
         elif done == self._n_steps:
             self.ended = "the highest rate was tried"
         if self.ended:
@@ -267,7 +267,7 @@ def _curve_notes(curve: Curve) -> list[str]:
             else "the loss was no number from the beginning: look at the rows and the model"
         )
     if curve.rates and curve.diverged_at is None:
-        notes.append("the loss never passed 4 times its best: how high a rate may be is not known")
+        notes.append("the loss never stayed above 4 times its best: how high a rate may be is not known")
     return notes
 
 

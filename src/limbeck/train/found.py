@@ -24,7 +24,7 @@ class FinderSettings:
     """Lowest rate of the range test."""
 
     lr_max: float = 10.0
-    """Highest rate of the range test, which stops by itself where the loss passes 4 times its best."""
+    """Highest rate of the range test, which stops by itself where the loss stays above 4 times its best."""
 
     lr_steps: int = 12
     """Updates of the range test while the rate rises tenfold."""
@@ -77,11 +77,12 @@ class Curve:
 
     @property
     def diverged_at(self) -> float | None:
-        """The rate at which the loss passed 4 times its best, or stopped being a number; None where neither was."""
-        index = suggest.divergence(self.losses)
+        """The rate from which on the loss stood above 4 times its best, or was no number; None where neither was."""
+        was_lost = self.ended == NOT_FINITE
+        index = suggest.divergence(self.losses, then_no_number=was_lost)
         if index is not None:
             return self.rates[index]
-        return self.rates[-1] if self.rates and self.ended == NOT_FINITE else None
+        return self.rates[-1] if self.rates and was_lost else None
 
     @property
     def readings(self) -> dict[str, float | None]:

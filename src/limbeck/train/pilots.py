@@ -48,6 +48,8 @@ FALLING = ("linear", "cosine", "constant", "plateau")
 """Schedules whose highest rate comes right after a warm-up."""
 LONGEST_WARMUP = 0.5
 """Share of a beginning over which the rate may rise: it is to have the highest rate for as long again."""
+_LEAST_SHARE = 1e-6
+"""Of a class that no judging row has."""
 FEWEST_JUDGES, MOST_JUDGES = 200, 1000
 """Rows that judge: validation rows, and where they are too few, training rows that pilots leave out."""
 
@@ -115,7 +117,7 @@ def plan_pilots(learner: Learner, settings: FinderSettings) -> PilotPlan | None:
     if settings.pilot_updates is None and updates < each // 2:  # few rows: so short a pilot loves any high rate
         fit = replace(fit, epochs=math.ceil(each * (fit.epochs or 1) / updates))
         updates = sum(fit.epoch_sizes(lengths))
-    chance = chance_loss(learner.task, job.train.targets[rows], judges.targets, learner.objective)
+    chance = chance_loss(learner.task, judges.targets, learner.objective)
     return PilotPlan(rows, judges, fit, updates, total, chance, whole)
 
 
@@ -157,30 +159,31 @@ def run_pilot(learner: Learner, plan: PilotPlan, rate: float, reporter: Reporter
     return Trial(rate, [entry["valid"]["loss"] for entry in progress.log if "valid" in entry][-1])
 
 
-def chance_loss(task: TaskLike, seen: NDArray[Any], judged: NDArray[Any], objective: Objective) -> float:
-    """Loss of a guess that knows no text, in the task's own measure: shares of the classes among ``seen``, or the mean.
+def chance_loss(task: TaskLike, judged: NDArray[Any], objective: Objective) -> float:
+    """Loss of the best guess that knows no text, in the task's own measure: the judged rows' own shares, or their mean.
 
-    Each class counts as one row more than it has. Where the training weighs or smooths, the shares are those that its
-    own loss is least at: a model that learns nothing of the texts would give these.
+    Shares of other rows would be as far off as these are few, and a model that says the same of every text could beat
+    them. Where the training weighs or smooths, they are those that its own loss is least at: a model that learns
+    nothing of the texts would give these.
     """
     if not task.classes:
-        return float(task.loss(np.full((len(judged), 1), float(np.mean(seen))), judged).mean())
-    counts = np.bincount(seen.astype(np.int64), minlength=task.n_outputs) + 1.0
-    logits: NDArray[np.float64] = np.log(counts / counts.sum()).astype(np.float64)
+        return float(task.loss(np.full((len(judged), 1), float(np.mean(judged))), judged).mean())
+    shares = np.bincount(judged.astype(np.int64), minlength=task.n_outputs) / len(judged)
+    logits: NDArray[np.float64] = np.log(np.maximum(shares, _LEAST_SHARE))
     if not objective.is_plain:
-        logits = _constant(objective.loss, counts, logits)
+        logits = _constant(objective.loss, shares, logits)
     return float(task.loss(np.tile(logits, (len(judged), 1)), judged).mean())
 
 
-def _constant(loss: Loss, counts: NDArray[Any], start: NDArray[Any]) -> NDArray[Any]:
+def _constant(loss: Loss, shares: NDArray[Any], start: NDArray[Any]) -> NDArray[Any]:
     """The logits, the same for every text, of the least mean ``loss``: shape ``(C,)``."""
     logits = torch.tensor(start, requires_grad=True)
-    shares, targets = torch.tensor(counts / counts.sum()), torch.arange(len(counts))
+    weights, targets = torch.tensor(shares), torch.arange(len(shares))
     optimizer = torch.optim.LBFGS([logits], max_iter=200, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        mean = (shares * loss(logits.expand(len(counts), -1), targets)).sum()
+        mean = (weights * loss(logits.expand(len(shares), -1), targets)).sum()
         mean.backward()  # type: ignore[no-untyped-call]
         return mean
 

@@ -22,7 +22,11 @@ Numbers = Sequence[float] | NDArray[np.float64]
 BETA = 0.9
 """Weight of the past in a smoothed loss: of twelve updates a decade it looks back over most of one."""
 DIVERGED = 4.0
-"""A loss of so many times the best ends a range test (fastai's and ktrain's rule)."""
+"""Losses of so many times the best end a range test (fastai's and ktrain's factor)."""
+PERSISTS = 8
+"""Losses in a row that make a divergence: single batches differ, those of a model that knows its rows a hundredfold."""
+STEADY = 10
+"""Updates after which a smoothed loss tells the usual from a lucky batch."""
 LEAST_FALL = 0.05
 """Share of its beginning by which a curve must fall to say anything."""
 HORIZON_POWER = 0.32
@@ -46,24 +50,38 @@ def smoothed(losses: Numbers) -> NDArray[np.float64]:
 
 
 def has_diverged(losses: Numbers) -> bool:
-    """Tell whether the smoothed loss now stands above :data:`DIVERGED` times its best."""
-    curve = smoothed(losses)
-    return bool(len(curve) and curve[-1] > DIVERGED * curve.min())
+    """Tell whether the last :data:`PERSISTS` losses all stand above :data:`DIVERGED` times the best before them."""
+    return _runs_off(np.asarray(losses, np.float64), smoothed(losses), len(losses) - PERSISTS)
 
 
-def divergence(losses: Numbers) -> int | None:
+def divergence(losses: Numbers, *, then_no_number: bool = False) -> int | None:
     """Index of the first update that belongs to a divergence; None where there is none.
 
-    Where the smoothed loss passes :data:`DIVERGED` times its best so far, or, since that comes late, where an unbroken
-    run of raw losses above that many times the best smoothed one began before.
+    That of the first :data:`PERSISTS` losses in a row above :data:`DIVERGED` times the best before them; fewer will do
+    at the end where a loss followed that was no number.
     """
     raw, curve = np.asarray(losses, np.float64), smoothed(losses)
-    passed = np.flatnonzero(curve > DIVERGED * np.minimum.accumulate(curve)) if len(raw) else raw
-    if not len(passed):
-        return None
-    first = int(passed[0])
-    low = np.flatnonzero(raw[: first + 1] <= DIVERGED * curve[: first + 1].min())
-    return min(first, int(low[-1]) + 1 if len(low) else 0)
+    last = len(raw) - (0 if then_no_number else PERSISTS - 1)
+    return next((n for n in range(last) if _runs_off(raw, curve, n)), None)
+
+
+def _runs_off(raw: NDArray[np.float64], curve: NDArray[np.float64], begin: int) -> bool:
+    """Whether a divergence begins there; the best before is the lowest steady mean, or the highest of unsteady ones."""
+    if begin < 1:
+        return False
+    best = curve[STEADY - 1 : begin].min() if begin >= STEADY else curve[:begin].max()
+    return bool((raw[begin : begin + PERSISTS] > DIVERGED * best).all())
+
+
+def _beginning(n_losses: int) -> int:
+    """Updates of the first tenth of a curve, whose rates change nothing, and whose means are unsteady."""
+    return max(1, n_losses // 10)
+
+
+def _lowest(curve: NDArray[np.float64]) -> int:
+    """Index of the lowest smoothed loss behind the beginning."""
+    begin = _beginning(len(curve))
+    return begin + int(curve[begin:].argmin())
 
 
 def falls(losses: Numbers) -> bool:
@@ -71,8 +89,8 @@ def falls(losses: Numbers) -> bool:
     raw = np.asarray(losses, np.float64)
     if len(raw) < 3:
         return False
-    beginning = float(raw[: max(1, len(raw) // 10)].mean())
-    return float(smoothed(raw).min()) < (1 - LEAST_FALL) * beginning
+    curve = smoothed(raw)
+    return float(curve[_lowest(curve)]) < (1 - LEAST_FALL) * float(raw[: _beginning(len(raw))].mean())
 
 
 def steepest(rates: Numbers, losses: Numbers) -> float | None:
@@ -84,11 +102,9 @@ def steepest(rates: Numbers, losses: Numbers) -> float | None:
     if not falls(losses):
         return None
     curve, logs = smoothed(losses), np.log(np.asarray(rates, np.float64))
-    end = int(curve.argmin()) + 1
-    if end < 2:
-        return None
-    slopes = np.gradient(curve[:end], logs[:end])
-    return float(rates[int(slopes.argmin())])
+    end = _lowest(curve) + 1
+    begin, slopes = _beginning(len(curve)), np.gradient(curve[:end], logs[:end])
+    return float(rates[begin + int(slopes[begin:].argmin())])
 
 
 def valley(rates: Numbers, losses: Numbers) -> float | None:
@@ -114,7 +130,7 @@ def valley(rates: Numbers, losses: Numbers) -> float | None:
 
 def tenth_of_minimum(rates: Numbers, losses: Numbers) -> float | None:
     """A tenth of the rate at which the smoothed loss is lowest."""
-    return float(rates[int(smoothed(losses).argmin())]) / 10 if falls(losses) else None
+    return float(rates[_lowest(smoothed(losses))]) / 10 if falls(losses) else None
 
 
 def middle(readings: Sequence[float | None]) -> float | None:
@@ -199,8 +215,9 @@ def evidence(n_rows: int, chance: float, loss: float, *, squared: bool) -> float
     """How strongly rows held back speak for a model against a guess that knows no text, in nats.
 
     The logarithm of a likelihood ratio: cross-entropies as they are, squared errors as of a normal distribution each.
-    Where labels have nothing to do with texts, it passes ``log(1 / p)`` with a chance of at most p (Markov's
-    inequality), however the model was made.
+    Where labels have nothing to do with texts, and ``chance`` is the least loss of any such guess on these very rows,
+    it passes ``log(1 / p)`` with a chance of at most p (Markov's inequality), however the model was made; of squared
+    errors, whose variance is fitted to them, nearly so.
     """
     if squared:
         return n_rows / 2 * math.log(chance / loss) if chance > 0 and loss > 0 else 0.0
