@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import tyro
@@ -123,7 +124,21 @@ class Menu:
     guests: int = 1
     warm: bool = False
     sharp: tyro.conf.DisallowNone[bool | None] = None
+    course: Literal["first", "main"] | None = None
     text: TextSettings = field(default_factory=TextSettings)
+
+
+@pytest.mark.parametrize("words", ["--course mian", "--course=mian", "soup --course mian --guests 3"])
+def test_a_word_that_is_none_of_a_few_gets_the_nearest(words: str) -> None:
+    with pytest.raises(SettingsError, match=r"^--course 'mian' is unknown; it takes 'main' \(nearest\), 'first'$"):
+        from_flags(Menu, words.split(), command="eat", description="")
+
+
+def test_words_that_are_none_of_a_few_are_named_beside_unknown_flags() -> None:
+    with pytest.raises(SettingsError, match=r"^2 problems:\n.*'--gests' is no flag.*\n.*--course 'mian' is unknown"):
+        from_flags(Menu, ["--gests", "3", "--course", "mian"], command="eat", description="")
+    kept = from_flags(Menu, ["--course", "first", "--", "--course", "mian"], command="eat", description="")
+    assert (kept.course, kept.dishes) == ("first", ("--course", "mian"))
 
 
 @pytest.mark.parametrize(

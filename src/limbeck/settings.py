@@ -14,9 +14,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from limbeck.errors import SettingsError, closest, empty_word, gathered, refuse, together
+from limbeck.errors import SettingsError, closest, empty_word, gathered, nearest, quoted, refuse, together
 
 Settings = TypeVar("Settings")
 _FLAG = re.compile("--?[A-Za-z]")
@@ -43,7 +43,7 @@ def from_flags(settings_type: type[Settings], arguments: Sequence[str], *, comma
     if {"-h", "--help"} & set(arguments):
         _join_lines(settings_type)
     else:
-        _refuse_unknown(settings_type, arguments, command)
+        refuse([*_unknown(settings_type, arguments, command), *_other_choices(settings_type, arguments)])
     with gathered():
         settings = tyro.cli(
             settings_type,
@@ -85,8 +85,8 @@ def words_last(settings_type: type, arguments: Sequence[str]) -> list[str]:
     return list(arguments) if is_one_run else [*flags, "--", *words.values()]
 
 
-def _refuse_unknown(settings_type: type, arguments: Sequence[str], command: str) -> None:
-    """Raise for words that look like flags and are none: tyro calls what follows them unknown too."""
+def _unknown(settings_type: type, arguments: Sequence[str], command: str) -> list[str]:
+    """Words that look like flags and are none, in words: tyro calls what follows them unknown too."""
     takes = flags_of(settings_type)
     before = itertools.takewhile(lambda argument: argument != "--", arguments)
     problems = []
@@ -100,7 +100,34 @@ def _refuse_unknown(settings_type: type, arguments: Sequence[str], command: str)
             continue
         near = [f"; the nearest is {name!r}" for name in closest(flag, takes)]
         problems.append(f"{flag!r} is no flag of limbeck {command}{''.join(near)} (--help lists all)")
-    refuse(problems)
+    return problems
+
+
+def _other_choices(settings_type: type, arguments: Sequence[str]) -> list[str]:
+    """Values that are none of what their flag takes, in words: tyro names no nearest one."""
+    takes, problems = dict(_choices_of(settings_type)), []
+    before = list(itertools.takewhile(lambda argument: argument != "--", arguments))
+    for argument, following in itertools.zip_longest(before, before[1:]):
+        name, has_value, value = argument.partition("=")
+        choices = takes.get(name.replace("_", "-"))
+        given = value if has_value else following
+        if choices and given is not None and given not in choices:
+            problems.append(f"{name} {quoted(given)} is unknown; it takes {nearest(given, choices)}")
+    return problems
+
+
+def _choices_of(settings_type: type) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The flags that take one of a few words, with these."""
+    hints = get_type_hints(settings_type)
+    for field in dataclasses.fields(settings_type):
+        hint = hints[field.name]
+        if dataclasses.is_dataclass(hint):
+            assert isinstance(hint, type)
+            yield from _choices_of(hint)
+            continue
+        listed = [one for one in (hint, *get_args(hint)) if get_origin(one) is Literal]
+        if words := tuple(word for one in listed for word in get_args(one) if isinstance(word, str)):
+            yield "--" + field.name.replace("_", "-"), words
 
 
 def _refuse_empty_paths(settings: Any, arguments: Sequence[str]) -> None:

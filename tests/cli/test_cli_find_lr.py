@@ -85,7 +85,7 @@ def test_the_loss_of_the_training_is_that_of_the_search(words: list[str], monkey
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--plot", "lr.jpg"], "'lr.jpg' is no picture; give a name that ends in .png, .svg, .pdf"),
+        (["--plot", "lr.jpg"], "--plot 'lr.jpg' is no picture; give a name that ends in .png, .svg, .pdf"),
         (["--plot", "nowhere/lr.png"], "stands in a folder that does not exist"),
         (["--lr-min", "0"], "--lr-min 0.0 is no rate to begin with; give one between 0 and 1, such as 1e-7"),
         (["--pilots", "1"], "--pilots 1 cannot bracket a rate"),

@@ -33,7 +33,8 @@ def test_it_is_drawn(model: Path, what: list[str], capsys: pytest.CaptureFixture
     ("words", "message"),
     [
         (["nowhere", "--out", "a.png"], "give the folder of a model that limbeck trained"),
-        (["MODEL", "--out", "a.txt"], "'a.txt' is no picture"),
+        (["model/metrics.jsonl", "--out", "a.png"], "'model/metrics.jsonl' is a file; give the folder of a model"),
+        (["MODEL", "--out", "a.txt"], "--out 'a.txt' is no picture"),
         (["MODEL", "--out", "a.png", "--what", "rate"], "'rate' is not drawn; it takes"),
     ],
 )

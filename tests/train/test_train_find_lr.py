@@ -21,7 +21,8 @@ from limbeck.data import Dataset
 from limbeck.errors import Interrupted, SettingsError
 from limbeck.losses import get_loss
 from limbeck.text import Input
-from limbeck.train import pilots
+from limbeck.train import pilots, suggest
+from limbeck.train.find_lr import _ceiling
 from limbeck.train.found import FinderSettings, FoundRate
 from limbeck.train.learner import Learner
 from limbeck.train.settings import FitSettings
@@ -253,9 +254,9 @@ def test_a_handful_of_rows_gets_the_default(n_rows: int) -> None:
 def test_without_pilots_it_warns_of_the_range_test() -> None:
     result = learner(rows(24)).find_lr(FinderSettings(lr_min=1e-5, pilots=0))
     assert any(note.startswith("without pilots: ") for note in result.notes)
-    readings = [rate for rate in result.curve.readings.values() if rate is not None]
-    if readings:
-        assert result.suggestion == pytest.approx(min(*readings, *[(result.curve.diverged_at or 30) / 3]), rel=0.1)
+    middle = suggest.middle(list(result.curve.readings.values()))
+    if middle is not None:
+        assert result.suggestion == pytest.approx(min(middle, _ceiling(result.curve, result.default)), rel=0.1)
 
 
 def test_a_family_that_fits_itself_has_no_rate() -> None:

@@ -77,6 +77,12 @@ def test_a_curve_that_does_not_fall_says_nothing(losses: list[float]) -> None:
     assert [reading(rates, losses) for reading in (steepest, valley, tenth_of_minimum)] == [None] * 3
 
 
+def test_a_fall_within_the_noise_of_the_beginning_is_none() -> None:
+    # ten losses of 1 and 3 in turn: mean 2, standard error 1.054 / sqrt(10) = 1/3, so that a fall must pass 1
+    uneven = [1.0, 3.0] * 5
+    assert not falls(uneven + [1.05] * 90) and falls(uneven + [0.95] * 90)
+
+
 # divergence
 
 

@@ -67,7 +67,7 @@ def run(settings: Settings) -> int:
     from limbeck.train.progress import Console
 
     if settings.plot is not None:
-        check(settings.plot)
+        check(settings.plot, flag="--plot")
     if settings.fit.lr is not None:
         say(f"--lr {settings.fit.lr:g} does nothing here: the rate is looked for")
     train, valid = read_rows(settings.data, settings.columns, settings.fit.seed)

@@ -30,7 +30,7 @@ def run(settings: Settings) -> int:
     """Draw and write."""
     from limbeck.plots import check, training, write
 
-    check(settings.out)
+    check(settings.out, flag="--out")
     log = training.Log.read(settings.model)
     print(f"saved: {write(training.draw(log, settings.what or None), settings.out)}")
     return 0

@@ -27,21 +27,22 @@ _WIDTH_INCHES = 8.0
 _DOTS_PER_INCH = 150
 
 
-def check(path: Path | str) -> Path:
-    """See, before long work, that a picture can be drawn and written to ``path``.
+def check(path: Path | str, *, flag: str = "") -> Path:
+    """See, before long work, that a picture can be drawn and written to ``path``, which ``flag`` gave.
 
     Raises:
         MissingExtra: matplotlib is not installed.
         SettingsError: no such file can be written.
     """
     path = Path(path)
+    named = f"{flag} {str(path)!r}".lstrip()
     if path.suffix.lower() not in ENDINGS:
-        raise SettingsError(f"{str(path)!r} is no picture; give a name that ends in {', '.join(ENDINGS)}")
+        raise SettingsError(f"{named} is no picture; give a name that ends in {', '.join(ENDINGS)}")
     if path.is_dir() or not path.resolve().parent.is_dir():
         what = "is a folder" if path.is_dir() else "stands in a folder that does not exist"
-        raise SettingsError(f"{str(path)!r} {what}; give the name of a file in a folder that exists")
+        raise SettingsError(f"{named} {what}; give the name of a file in a folder that exists")
     if not os.access(path.resolve().parent, os.W_OK):
-        raise SettingsError(f"{str(path)!r} stands in a folder that may not be changed; give another place")
+        raise SettingsError(f"{named} stands in a folder that may not be changed; give another place")
     require("matplotlib", "plots")
     return path
 

@@ -89,6 +89,8 @@ class Log:
             ArtefactError: there is none, or it is damaged.
             SettingsError: the model was fitted in one go.
         """
+        if Path(folder).is_file():
+            raise ArtefactError(f"{str(folder)!r} is a file; give the folder of a model that limbeck trained")
         path = Path(folder) / "metrics.jsonl"
         try:
             lines = path.read_text(encoding="utf-8").splitlines()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -159,11 +160,21 @@ def newest(folder: Path) -> Checkpoint | None:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What a resume would change, a line each: ``lr was 0.001, is 0.01``."""
-    names = sorted(before.keys() | now.keys())
+    """What a resume would change, a line each: ``lr was 0.001, is 0.01``, the data first.
+
+    What is kept as a hash or as a whole record says nothing to a reader: ``the train data is another``.
+    """
+    names = sorted(before.keys() | now.keys(), key=lambda name: (not name.endswith(" data"), name))
+    changed = [(name, before.get(name), now.get(name)) for name in names if before.get(name) != now.get(name)]
     return [
-        f"{name} was {before.get(name)!r}, is {now.get(name)!r}" for name in names if before.get(name) != now.get(name)
+        f"the {name} is another" if _is_opaque(was) and _is_opaque(found) else f"{name} was {was!r}, is {found!r}"
+        for name, was, found in changed
     ]
+
+
+def _is_opaque(value: object) -> bool:
+    """Whether it is a record, or a digest."""
+    return isinstance(value, dict) or (isinstance(value, str) and re.fullmatch("[0-9a-f]{16,}", value) is not None)
 
 
 def see_that_dropout_goes_on(saved: Checkpoint, *, now: int, where: Path | None) -> None:

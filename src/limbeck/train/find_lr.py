@@ -192,15 +192,17 @@ def _conclude(
     """Weigh what was found, and say what cannot be known."""
     default, updates = _default(learner), learner.n_updates() if plan is None else plan.wanted
     ceiling = _ceiling(curve, default)
-    readings = [rate for rate in curve.readings.values() if rate is not None]
     notes = [*_curve_notes(curve)]
     chosen: float | None
     if unjudged:
         chosen = None
         notes.append("there are too few rows to hold one back: nothing can judge a rate")
     elif plan is None:
-        chosen = min(readings, default=None)
-        notes.append("without pilots: a range test alone names rates that are too high for a pretrained encoder")
+        chosen = suggest.middle(list(curve.readings.values()))
+        notes.append(
+            "without pilots: the middle one of what the range test suggests, which may be ten times off, and is mostly "
+            "too high for a pretrained encoder"
+        )
     else:
         chosen = _judged(learner, plan, trials, notes)
     if chosen is not None and plan is not None and plan.whole is None:

@@ -85,12 +85,17 @@ def _lowest(curve: NDArray[np.float64]) -> int:
 
 
 def falls(losses: Numbers) -> bool:
-    """Tell whether the smoothed loss falls by :data:`LEAST_FALL` of what the first tenth of the updates lost."""
+    """Tell whether the smoothed loss falls by :data:`LEAST_FALL` of the mean of the first tenth of the updates.
+
+    And by more than three standard errors of that mean, where there are losses enough to tell: batches differ.
+    """
     raw = np.asarray(losses, np.float64)
     if len(raw) < 3:
         return False
-    curve = smoothed(raw)
-    return float(curve[_lowest(curve)]) < (1 - LEAST_FALL) * float(raw[: _beginning(len(raw))].mean())
+    beginning, curve = raw[: _beginning(len(raw))], smoothed(raw)
+    noise = 3 * float(beginning.std(ddof=1)) / math.sqrt(len(beginning)) if len(beginning) > 2 else 0.0
+    mean = float(beginning.mean())
+    return mean - float(curve[_lowest(curve)]) > max(noise, LEAST_FALL * mean)
 
 
 def steepest(rates: Numbers, losses: Numbers) -> float | None:
