@@ -1,15 +1,17 @@
 """The teacher of ``benchmarks/distil.py``: MPNet fine-tuned on SST-2's phrases of three words and more, and its scores.
 
 One epoch of the phrases with the training sentences, by ``limbeck train``, resumable; then its accuracy on SST-2's test
-sentences, and what it says of the same texts and of sentences of 5 to 40 words cut from unlabelled reviews, as the
-parquet under WORK that ``distil.py --scores`` takes. A piece holds the accuracy; with ``--limit`` (a rehearsal) no
-record is written.
+sentences, and what it says of the same texts and of sentences of 5 to 40 words cut from unlabelled reviews: kept
+beside the pieces without the texts, so that students can be made anew without the teacher, and with them under WORK, as
+the parquet that ``distil.py --scores`` takes. A piece holds the accuracy; with ``--limit`` (a rehearsal) no record is
+written.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,6 @@ import records
 
 BAR = 94.3
 LEAST_WORDS, SENTENCES = 3, 60_000
-CLASSES = ("negative", "positive")
 COLUMNS = ("--text-column", "text", "--label-column", "label")
 COMMAND = "python benchmarks/distil_teacher.py --data DATA --encoder ENCODER --work WORK"
 
@@ -68,22 +69,38 @@ def make(args: argparse.Namespace) -> dict[str, Any]:
     return {"accuracy": accuracy, "seconds": told["seconds"], "updates": told["updates"]}
 
 
-def say(args: argparse.Namespace) -> None:
-    """Write what the teacher says of all texts, each once, as the parquet that ``distil.py`` takes."""
+def ask(args: argparse.Namespace, kept: Path) -> Path:
+    """Ask the teacher about all texts, and keep what it says at ``kept``: scores, no text among them."""
+    if not kept.exists():
+        asked, aside = args.work / "teacher-asked", args.work / "teacher-scores.npz"
+        words = ("distil", args.work / "teacher", rows_of(args), *COLUMNS, "--unlabelled", sentences_drawn(args))
+        quick = ("--student", "static", "--epochs", "1", "--max-updates", "1", "--no-calibrate")  # nobody wants it
+        commands.run(commands.limbeck(), *words, *quick, "--scores", aside, "--overwrite", "--out", asked)
+        shutil.copy(aside, kept)
+        shutil.rmtree(asked)
+    return kept
+
+
+def say(args: argparse.Namespace, kept: Path) -> None:
+    """Write the texts with what the teacher says of them as the parquet that ``distil.py`` takes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    out = args.work / f"teacher-scores-{args.limit or 'all'}.parquet"
-    if out.exists():
-        return
-    rows: dict[str, dict[str, str]] = {}
+    from limbeck.data import Dataset
+    from limbeck.metrics import softmax
+    from limbeck.scores import Scores
+
+    scores = Scores.open(kept)
+    texts: dict[str, None] = {}
     for path in (rows_of(args), sentences_drawn(args)):
-        said = path.with_name(path.stem + "-said.csv")
-        commands.run(commands.limbeck(), "predict", args.work / "teacher", path, "--text-column", "text", "--out", said)
-        with said.open(encoding="utf-8", newline="") as file:
-            rows |= {row["text"]: row for row in csv.DictReader(file) if row["predicted"]}
-    probabilities = {label: [float(row[f"p_{label}"]) for row in rows.values()] for label in CLASSES}
-    pq.write_table(pa.table({"text": list(rows), **probabilities}), out)
+        with path.open(encoding="utf-8", newline="") as file:
+            texts |= dict.fromkeys(row["text"] for row in csv.DictReader(file))
+    where = {key.tobytes(): n for n, key in enumerate(scores.ids)}
+    rows = [(text, where[key]) for text, key in zip(texts, Dataset(list(texts), None).ids, strict=True) if key in where]
+    probs = softmax(scores.logits[[n for _, n in rows]])
+    columns = {label: probs[:, n] for n, label in enumerate(scores.task["classes"])}
+    table = pa.table({"text": [text for text, _ in rows], **columns})
+    pq.write_table(table, args.work / f"teacher-scores-{args.limit or 'all'}.parquet")
 
 
 def _write(path: Path, names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
@@ -114,7 +131,7 @@ def main() -> None:
             detail={"seconds": piece["seconds"], "updates": piece["updates"]},
         )
         records.write(record, [piece["stamp"]])
-    say(args)
+    say(args, ask(args, folder / f"distil-teacher-scores-{args.seed}.npz"))
 
 
 if __name__ == "__main__":
