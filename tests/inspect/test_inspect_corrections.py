@@ -11,7 +11,8 @@ import pytest
 
 from limbeck.data import Dataset, apply_corrections, open_writer
 from limbeck.data.corrections import COLUMNS
-from limbeck.inspect.corrections import columns_of, to_look_at
+from limbeck.inspect.corrections import _against, columns_of, to_look_at
+from limbeck.inspect.duplicates import Group
 from limbeck.inspect.errors import Errors, judge
 from limbeck.inspect.label_errors import LabelCheck
 from limbeck.scores import Scores
@@ -66,6 +67,31 @@ def test_rows_reasons_and_order() -> None:
     assert list(rows[0]) == columns_of(DATA) == [name for name in COLUMNS if name != "text_pair"]
 
 
+def test_a_reason_names_who_has_another_answer() -> None:
+    data = Dataset(["one", "two", "three", "four"], ["bad"] * 4, classes=("bad", "good"))
+    errors = with_errors(judged(data, [0.2, 0.6, 0.6, 0.2]), 0)  # the model says bad, good, good, bad
+    assert errors.labels is not None
+    pooled = np.array([[0.4, 0.6], [0.3, 0.7], [0.9, 0.1], [0.9, 0.1]])  # with the second opinion good, good, bad, bad
+    labels = replace(errors.labels, probs=pooled, suggested=pooled.argmax(axis=1), order=np.arange(4))
+    rows = to_look_at(replace(errors, labels=labels), data)
+    assert [(row["text"], row["reason"], row["suggested"]) for row in rows] == [
+        ("one", "words like these stand under another label", "good"),
+        ("two", "the model has another answer", "good"),
+        ("three", "the model has another answer", "bad"),
+    ]
+
+
+def test_what_equal_texts_alone_suggest_is_no_answer_of_the_model() -> None:
+    data = Dataset(["a joy", "A joy!", "a joy."], ["good", "bad", "bad"], classes=("bad", "good"))
+    # the model says good of all; bad stands there twice: 2 x 0.4 against 0.6
+    rows = to_look_at(with_errors(judged(data, [0.6] * 3), 0), data)
+    assert sorted((row["label"], row["suggested"], row["reason"]) for row in rows) == [
+        ("bad", "good", "the model has another answer; same text under good"),
+        ("bad", "good", "the model has another answer; same text under good"),
+        ("good", "bad", "same text under bad"),
+    ]
+
+
 def test_rows_of_one_text_and_label_are_listed_once() -> None:
     rows = to_look_at(judged(DATA, [0.9, 0.9, 0.8, 0.9, 0.3, 0.6]), DATA)
     assert [row["text"] for row in rows].count("what a bore") == 1
@@ -77,6 +103,27 @@ def test_near_texts_under_other_labels_are_listed() -> None:
     rows = to_look_at(with_errors(judged(data, [0.9, 0.2]), 0), data)
     assert [row["reason"] for row in rows] == ["nearly the same text under good", "nearly the same text under bad"]
     assert rows[0]["line"] is None
+
+
+def test_of_one_text_under_many_numbers_each_row_names_three_and_looks_at_four(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = 2000
+    targets: list[float] = [Number(k) for k in range(n)]
+    data = Dataset(["a joy"] * n, targets, "regress")
+    monkeypatch.setattr(Number, "compared", 0)
+    found = list(_against(Group(tuple(range(n)), True, True), data))
+    assert [others for _, others in found[:5]] == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2]]
+    assert Number.compared <= 4 * n
+
+
+class Number(float):
+    """Counts how often two of it are compared."""
+
+    compared = 0
+    __hash__ = float.__hash__
+
+    def __ne__(self, other: object) -> bool:
+        Number.compared += 1
+        return float.__ne__(self, other)
 
 
 def test_pairs_have_both_texts() -> None:

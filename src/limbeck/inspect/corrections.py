@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from limbeck.data.corrections import COLUMNS, CORRECTED, ID, PAIR_COLUMN
 from limbeck.data.dataset import Dataset
 from limbeck.inspect.duplicates import Group
 from limbeck.inspect.errors import Errors
+from limbeck.inspect.label_errors import LabelCheck
 from limbeck.text import Input
 
 _FAR = 3.0
@@ -24,9 +26,9 @@ _SHOWN = 3
 def to_look_at(errors: Errors, dataset: Dataset) -> list[dict[str, Any]]:
     """The rows to look at, as the corrections file has them: see :data:`limbeck.data.corrections.COLUMNS`.
 
-    A row is listed where its label is likely wrong, where the model would rather have another one, and where an equal
-    or near text stands under another label. Rows of the same text and label are listed once, since one correction holds
-    for all of them.
+    A row is listed where its label is likely wrong, where the model or the second opinion would rather have another
+    one, and where an equal or near text stands under another label. Rows of the same text and label are listed once,
+    since one correction holds for all of them.
     """
     reasons = _reasons(errors, dataset)
     classes = errors.report.classes  # the model's: a file may lack some of them, or list them in another order
@@ -69,13 +71,10 @@ def _reasons(errors: Errors, dataset: Dataset) -> dict[int, list[str]]:
     """Row -> why it is worth a look."""
     found: dict[int, list[str]] = {}
     if errors.labels is not None:
-        labels = errors.labels
-        likely = set(labels.likely.tolist())
-        for row in labels.order.tolist():
-            if row in likely:
-                found.setdefault(row, []).append("likely label error")
-            elif dataset.targets is not None and errors.report.classes[labels.suggested[row]] != dataset.targets[row]:
-                found.setdefault(row, []).append("the model has another answer")
+        likely = set(errors.labels.likely.tolist())
+        for row in errors.labels.order.tolist():
+            if reason := "likely label error" if row in likely else _of_another(row, errors, errors.labels, dataset):
+                found.setdefault(row, []).append(reason)
     elif dataset.task == "regress":
         for row in _far(errors, dataset):
             found.setdefault(row, []).append("far from what the model says")
@@ -85,6 +84,17 @@ def _reasons(errors: Errors, dataset: Dataset) -> dict[int, list[str]]:
                 kind = "same" if group.is_exact else "nearly the same"
                 found.setdefault(row, []).append(f"{kind} text under {_shown(others, dataset)}")
     return found
+
+
+def _of_another(row: int, errors: Errors, labels: LabelCheck, dataset: Dataset) -> str:
+    """Who would rather have another label than a row's; empty where none but equal texts would, which name theirs."""
+    assert dataset.targets is not None
+    label = dataset.targets[row]
+    if errors.report.predicted[row] != label:
+        return "the model has another answer"
+    if errors.report.classes[labels.probs[row].argmax()] != label:  # the model pooled with the regression on pieces
+        return "words like these stand under another label"
+    return ""
 
 
 def _far(errors: Errors, dataset: Dataset) -> list[int]:
@@ -98,12 +108,12 @@ def _far(errors: Errors, dataset: Dataset) -> list[int]:
 def _against(group: Group, dataset: Dataset) -> Iterator[tuple[int, list[int]]]:
     """Each row of a group, and the first few rows of it that stand under another label."""
     assert dataset.targets is not None
-    by_label: dict[Any, list[int]] = {}
+    first_of: dict[Any, int] = {}
     for row in group.rows:
-        by_label.setdefault(dataset.targets[row], []).append(row)
-    for row in group.rows:
-        others = [rows[0] for label, rows in by_label.items() if label != dataset.targets[row]]
-        yield row, others[:_SHOWN]
+        first_of.setdefault(dataset.targets[row], row)
+    for row in group.rows:  # numbers may be as many labels as there are rows: no row looks at more than it names
+        others = (first for label, first in first_of.items() if label != dataset.targets[row])
+        yield row, list(islice(others, _SHOWN))
 
 
 def _shown(rows: list[int], dataset: Dataset) -> str:
