@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,32 @@ def test_the_bootstrap_of_accuracy_agrees_with_wilson() -> None:
     rows = of_rows(1000, lambda drawn: float(right[drawn].mean()))
     assert rows == pytest.approx(found, abs=0.006)
     assert of_rows(1000, lambda drawn: float(right[drawn].mean())) == rows  # seeded
+
+
+@pytest.mark.parametrize(
+    "cells", [[[40, 10], [20, 30]], [[40, 0, 3], [0, 0, 0], [2, 0, 0]], [[0, 5], [0, 0]], [[0, 0], [0, 0]]]
+)
+def test_resamples_one_at_a_time_over_the_cells_that_hold_rows_are_those_of_all_at_once(cells: list[list[int]]) -> None:
+    matrix, seen = np.array(cells), []
+
+    def keep(one: NDArray[Any]) -> float:
+        seen.append(one.copy())
+        return 0.0
+
+    of_confusion(matrix, keep, seed=3)
+    shares = (matrix / max(matrix.sum(), 1)).ravel()
+    at_once = np.random.default_rng(3).multinomial(matrix.sum(), shares, size=500)
+    np.testing.assert_array_equal(np.stack(seen[:500]).reshape(500, -1), at_once)
+
+
+def test_the_bootstrap_of_many_classes_holds_one_resample_at_a_time() -> None:
+    matrix = np.eye(300, dtype=np.int64) * 10
+    tracemalloc.start()
+    try:
+        of_confusion(matrix, lambda one: float(one[0, 0]))
+        assert tracemalloc.get_traced_memory()[1] < 8 * matrix.nbytes  # 500 of them at once, each with its cells
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_bootstrap_of_macro_f1_holds_its_value() -> None:

@@ -55,12 +55,19 @@ def of_confusion(
 ) -> Interval:
     """A function of a confusion matrix ``(C, C)``, with its bootstrap interval of percentiles.
 
-    Rows drawn with replacement give multinomial counts of the cells, so that the cost does not grow with the rows.
+    Rows drawn with replacement give multinomial counts of the cells, so that the cost grows with the cells and not with
+    the rows. One resample is held at a time, and ``measure`` is to keep none of what it is given.
     Source: Efron and Tibshirani 1993, section 13.3.
     """
-    total = int(confusion.sum())
-    draws = np.random.default_rng(seed).multinomial(total, (confusion / max(total, 1)).ravel(), size=RESAMPLES)
-    return _percentiles(measure(confusion), [measure(one.reshape(confusion.shape)) for one in draws], level)
+    random, total = np.random.default_rng(seed), int(confusion.sum())
+    # of many classes most cells are empty and stay so; the last takes what is left of a draw, and so is always there
+    cells = np.union1d(np.flatnonzero(confusion), [confusion.size - 1])
+    shares = confusion.ravel()[cells] / max(total, 1)
+    one, drawn = np.zeros(confusion.shape, np.int64), []
+    for _ in range(RESAMPLES):
+        one.ravel()[cells] = random.multinomial(total, shares)
+        drawn.append(measure(one))
+    return _percentiles(measure(confusion), drawn, level)
 
 
 def of_rows(
