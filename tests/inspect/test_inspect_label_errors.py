@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -133,10 +135,75 @@ def test_an_opinion_stands_under_its_class_where_one_between_has_no_row() -> Non
 
 def test_pieces_of_two_rows_are_weighed_the_most_frequent_where_there_are_too_many() -> None:
     rows = [np.array(row) for row in ([1, 2], [1, 2], [1, 3], [1, 3], [1, 2], [4, 1])]
-    assert label_errors._tf_idf(rows, most=100).shape == (6, 5)  # 1, 2, 3 and the pairs 1 2 and 1 3; 4 and 4 1 once
-    assert (
-        label_errors._tf_idf(rows, most=1).toarray().tolist() == [[1.0]] * 6
-    )  # that of 1, and every row is of length 1
+    every = np.arange(6)
+    # 1, 2, 3 and the pairs 1 2 and 1 3; 4 and 4 1 once
+    assert label_errors._tf_idf(rows, most=100)(every).shape == (6, 5)
+    # that of 1, and every row is of length 1
+    assert label_errors._tf_idf(rows, most=1)(every).toarray().tolist() == [[1.0]] * 6
+
+
+def test_features_by_hand() -> None:
+    rows = [np.array(row, np.int32) for row in ([1, 1, 2], [1, 2], [], [2])]
+    # in two rows are 1, 2 (in three) and the pair 1 2; row 0 has 1 twice and the pair 1 1 alone
+    of_one, of_two, of_pair = math.log(5 / 3) + 1, math.log(5 / 4) + 1, math.log(5 / 3) + 1
+    first = np.array([(1 + math.log(2)) * of_one, of_two, of_pair])
+    second = np.array([of_one, of_two, of_pair])
+    found = label_errors._tf_idf(rows, most=100)(np.arange(4)).toarray()
+    for row, wanted in ((0, first), (1, second), (3, np.array([0, of_two, 0]))):
+        np.testing.assert_allclose(np.sort(found[row]), np.sort(wanted / np.linalg.norm(wanted)), rtol=1e-6)
+    assert not found[2].any()
+
+
+@pytest.mark.parametrize("most_rows", [300, 250])
+def test_rows_some_at_a_time_are_judged_as_all_at_once(most_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces, targets = made(300, 3, seed=9)
+    pieces[17] = np.zeros(0, np.int32)
+    at_once = out_of_fold(pieces, targets, 3)
+    monkeypatch.setattr(label_errors, "_CHUNK_ROWS", 7)
+    monkeypatch.setattr(label_errors, "_MOST_ROWS", most_rows)  # a fold learns from 240: no table of all, but no sample
+    np.testing.assert_array_equal(out_of_fold(pieces, targets, 3), at_once)
+
+
+def test_of_many_rows_a_sample_is_learnt_from_and_every_row_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces, targets = made(900, 2, seed=10)
+    monkeypatch.setattr(label_errors, "_CHUNK_ROWS", 64)
+    monkeypatch.setattr(label_errors, "_MOST_ROWS", 300)
+    said = out_of_fold(pieces, targets, 2)
+    np.testing.assert_array_equal(out_of_fold(pieces, targets, 2), said)  # seeded
+    np.testing.assert_allclose(said.sum(axis=1), 1.0)
+    assert (said.argmax(axis=1) == targets).mean() > 0.8
+    lost = np.random.default_rng(11).permutation(targets)
+    assert abs((out_of_fold(pieces, lost, 2).argmax(axis=1) == lost).mean() - 0.5) < 0.06  # none by its own label
+
+
+def test_a_sample_has_each_class_s_share_and_some_of_the_rarest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_errors, "_MOST_ROWS", 100)
+    targets = np.array([0] * 700 + [1] * 281 + [3] * 4 + [4] * 15)
+    rows = np.arange(1000)
+    learnt = label_errors._sampled(rows, targets, 0)
+    # of every ten rows one; of the rarest 10, or all
+    assert np.bincount(targets[learnt]).tolist() == [70, 28, 0, 4, 10]
+    assert (np.diff(learnt) > 0).all()
+    assert (learnt == label_errors._sampled(rows, targets, 0)).all()
+    other = label_errors._sampled(rows, targets, 1)
+    assert len(other) == 112 and (other != learnt).any()
+    assert label_errors._sampled(rows[:100], targets, 0).tolist() == list(range(100))
+
+
+def test_the_memory_of_a_second_opinion_does_not_grow_with_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_errors, "_CHUNK_ROWS", 100)
+    monkeypatch.setattr(label_errors, "_MOST_ROWS", 300)
+    peaks = []
+    for n_rows in (1000, 4000):
+        pieces, _ = made(n_rows, 2, seed=12)
+        tracemalloc.start()
+        try:
+            table_of = label_errors._tf_idf(pieces, most=100_000)
+            table_of(np.arange(300))
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    assert peaks[1] < 1.5 * peaks[0]
 
 
 def test_classes_that_have_rows_are_numbered_anew_with_their_shares() -> None:

@@ -13,7 +13,7 @@ there are. It is weak, so that its estimate is high; the order does not depend o
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,13 @@ _FEATURES = 1 << _BITS
 """Width of the hashed table of pieces and pairs."""
 _WEIGHTS = 4_000_000
 """Weights of one regression at most, classes times features: 32 MB, and some 20 such arrays while it is fitted."""
+_MOST_ROWS = 50_000
+"""Rows that a regression learns from, and whose table is held at once: 0.2 GB for texts of 200 pieces, and 0.5 GB
+while it is made."""
+_CHUNK_ROWS = 4096
+"""Rows whose pieces are hashed, and that are judged, at once."""
+_LEAST_OF_CLASS = 10
+"""Rows of a class that are in the sample where it has as many, however rare it is."""
 _ODDS, _OTHER_ODDS = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 """Odd factors of multiplicative hashes, those of splitmix64 and xxHash64."""
 _BY_HEART = 0.1
@@ -44,6 +51,8 @@ _CARE = 0.02
 """Share of every probability that is spread over the classes: none is ruled out by a few words."""
 
 Array = NDArray[np.float64]
+Table = Callable[[NDArray[np.int64]], Any]
+"""Gives the features of some rows, as a regression takes them."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +140,9 @@ def out_of_fold(pieces: Sequence[NDArray[Any]], targets: NDArray[np.int64], n_cl
     """What a text's pieces say of its class, by regressions that never saw the row: shape ``(N, C)``, rows sum to 1.
 
     Tf-idf of hashed pieces and neighbouring pairs, multinomial logistic regression, five stratified folds; a class of a
-    single row is never learnt for it. Needs no torch; a few seconds for 10,000 sentences.
+    single row is never learnt for it. Needs no torch; a few seconds for 10,000 sentences. Of more than 50,000 rows each
+    regression learns from a seeded sample of as many, and all are judged some at a time, so that the memory is bounded
+    but for the texts' own pieces and the result.
 
     Raises:
         MissingExtra: scikit-learn, which cleanlab brings, is not installed.
@@ -139,19 +150,20 @@ def out_of_fold(pieces: Sequence[NDArray[Any]], targets: NDArray[np.int64], n_cl
     LogisticRegression = require("sklearn.linear_model", EXTRA).LogisticRegression  # noqa: N806
     counts = np.bincount(targets, minlength=n_classes)
     result = np.repeat(((counts + 1) / (counts + 1).sum())[None], len(targets), axis=0)
-    features = _tf_idf(pieces, most=_WEIGHTS // n_classes)
+    table_of = _tf_idf(pieces, most=_WEIGHTS // n_classes)
     fold_of = _folds(targets, seed)
     for fold in range(N_FOLDS):
-        held, rest = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
+        held, rest = np.flatnonzero(fold_of == fold), _sampled(np.flatnonzero(fold_of != fold), targets, seed)
         if not len(held) or len(np.unique(targets[rest])) < 2:
             continue
         model = LogisticRegression(max_iter=200, tol=1e-3)
         with warnings.catch_warnings():  # short of converged is near enough: what is wanted is an order
             warnings.simplefilter("ignore", require("sklearn.exceptions", EXTRA).ConvergenceWarning)
-            model.fit(features[rest], targets[rest])
-        said = np.zeros((len(held), n_classes))
-        said[:, model.classes_] = model.predict_proba(features[held])
-        result[held] = (1 - _CARE) * said + _CARE * result[held]
+            model.fit(table_of(rest), targets[rest])
+        for chunk in _chunks(held):
+            said = np.zeros((len(chunk), n_classes))
+            said[:, model.classes_] = model.predict_proba(table_of(chunk))
+            result[chunk] = (1 - _CARE) * said + _CARE * result[chunk]
     return result
 
 
@@ -184,29 +196,71 @@ def _folds(targets: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return fold_of
 
 
-def _tf_idf(pieces: Sequence[NDArray[Any]], *, most: int) -> Any:
-    """A sparse table of rows of length 1: logarithmic counts times inverse frequency, of what occurs in two rows."""
+def _tf_idf(pieces: Sequence[NDArray[Any]], *, most: int) -> Table:
+    """What gives a sparse table of some rows, each of length 1: logarithmic counts times inverse frequency.
+
+    Columns are what occurs in two rows of all, the ``most`` frequent of them. Of many rows nothing is kept but that.
+    """
     sparse = require("scipy.sparse", EXTRA)
-    parts = [_hashed(np.asarray(row, np.uint64)) for row in pieces]
-    ends = np.cumsum([0, *map(len, parts)])
-    columns = np.concatenate(parts) if parts else np.zeros(0, np.int64)
-    shape = (len(parts), _FEATURES)
-    table = sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=shape)
-    table.sum_duplicates()
-    frequency = np.bincount(table.indices, minlength=_FEATURES)
+    frequency = np.zeros(_FEATURES, np.int64)
+    for chunk in _chunks(np.arange(len(pieces))):
+        frequency += np.bincount(_counted(pieces, chunk).indices, minlength=_FEATURES)
     # what occurs in two rows at least, the most frequent where there are more than the regression may have
     kept = np.flatnonzero(frequency > 1)
     kept = np.sort(kept[np.argsort(-frequency[kept], kind="stable")][:most])
-    table.data = 1 + np.log(table.data)
-    weighted = table[:, kept].multiply(np.log((1 + len(parts)) / (1 + frequency[kept])) + 1).tocsr()
-    lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
-    return sparse.diags(1 / np.where(lengths > 0, lengths, 1)) @ weighted
+    rarity = np.log((1 + len(pieces)) / (1 + frequency[kept])) + 1
+
+    def weighed(chunk: NDArray[np.int64]) -> Any:
+        table = _counted(pieces, chunk)
+        table.data = 1 + np.log(table.data)
+        weighted = table[:, kept].multiply(rarity).tocsr()
+        lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+        return sparse.diags(1 / np.where(lengths > 0, lengths, 1)) @ weighted
+
+    def table_of(rows: NDArray[np.int64]) -> Any:
+        return sparse.vstack([weighed(chunk) for chunk in _chunks(rows)], format="csr")
+
+    if len(pieces) > _MOST_ROWS:
+        return table_of
+    whole = table_of(np.arange(len(pieces)))
+    return lambda rows: whole[rows]
 
 
-def _hashed(row: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Columns of a row's pieces and neighbouring pairs."""
-    one = (row + np.uint64(1)) * _ODDS
+def _counted(pieces: Sequence[NDArray[Any]], rows: NDArray[np.int64]) -> Any:
+    """How often each hashed piece and each hashed pair of neighbours occurs in some rows: a sparse table."""
+    sparse = require("scipy.sparse", EXTRA)
+    flat = np.concatenate([pieces[row] for row in rows], dtype=np.uint64, casting="unsafe")
+    row_of = np.repeat(np.arange(len(rows), dtype=np.int32), [len(pieces[row]) for row in rows])
+    one = (flat + np.uint64(1)) * _ODDS
     two = (one[:-1] ^ (one[1:] * _OTHER_ODDS)) * _ODDS
-    both = np.concatenate([one, two])
-    columns: NDArray[np.int64] = ((both ^ (both >> np.uint64(31))) * _ODDS >> np.uint64(64 - _BITS)).astype(np.int64)
-    return columns
+    is_pair = row_of[:-1] == row_of[1:]  # neighbours of one row, and not its last piece with the next one's first
+    columns = np.concatenate([_columns(one), _columns(two[is_pair])])
+    places = np.concatenate([row_of, row_of[:-1][is_pair]]), columns
+    return sparse.csr_matrix((np.ones(len(columns), np.float32), places), shape=(len(rows), _FEATURES))
+
+
+def _columns(hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
+    mixed: NDArray[np.int32] = ((hashes ^ (hashes >> np.uint64(31))) * _ODDS >> np.uint64(64 - _BITS)).astype(np.int32)
+    return mixed
+
+
+def _chunks(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """The rows some at a time, in their order."""
+    for begin in range(0, len(rows), _CHUNK_ROWS):
+        yield rows[begin : begin + _CHUNK_ROWS]
+
+
+def _sampled(rows: NDArray[np.int64], targets: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Those of the rows that a regression learns from, ascending: all, or of many each class's share of the most.
+
+    Of a rare class a few are taken all the same: one without a row would be called wrong wherever it stands.
+    """
+    if len(rows) <= _MOST_ROWS:
+        return rows
+    shuffled = np.random.default_rng(seed).permutation(rows)
+    order = shuffled[np.argsort(targets[shuffled], kind="stable")]
+    counts = np.bincount(targets[order])
+    shares = np.maximum(counts * _MOST_ROWS // len(rows), min(_LEAST_OF_CLASS, _MOST_ROWS // len(counts)))
+    rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[targets[order]]
+    result: NDArray[np.int64] = np.sort(order[rank < shares[targets[order]]])
+    return result
