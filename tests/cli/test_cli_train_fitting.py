@@ -59,6 +59,14 @@ def test_auto_is_not_resumed(data: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "--auto chooses anew each time and is not resumed; leave --resume out" in capsys.readouterr().err
 
 
+def test_auto_keeps_the_best_weights_and_no_others(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(data, "--auto", "--keep", "last", "--resume") == 2
+    said = capsys.readouterr().err
+    assert "--auto chooses anew each time" in said
+    assert "--keep last: --auto goes on from the best weights and keeps those; leave --keep out, or --auto" in said
+    assert not (data.parent / "out").exists()
+
+
 def test_a_long_time_is_all_epochs(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(data, "--within", "5h", "--epochs", "2") == 0
     assert "within 18000 s: all 2 epochs, for an epoch takes about" in capsys.readouterr().err

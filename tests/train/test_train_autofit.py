@@ -22,12 +22,14 @@ from limbeck.models.transformer import TransformerModel
 from limbeck.text import TextSettings
 from limbeck.train import few, few_ways
 from limbeck.train.autofit import MOST_ROUNDS, autofit, first_fit
+from limbeck.train.checkpoint import Progress
 from limbeck.train.few import Judged, compare
 from limbeck.train.few_ways import WAYS, Trial, Way
 from limbeck.train.learner import Learner
 from limbeck.train.limit import NO_LIMIT, Limit
 from limbeck.train.loss_settings import LossSettings
 from limbeck.train.progress import Silent
+from limbeck.train.rounds import fit_round
 from limbeck.train.settings import FitSettings
 from support.encoders import folder
 from support.train_data import Lines, numbers, rows
@@ -56,6 +58,30 @@ def test_the_first_fit_is_long_enough_and_validated_often() -> None:
     assert (fit.epochs, fit.validations, fit.patience) == (20, 1, 1)  # 5 updates an epoch: 200 would be 40 epochs
     fit = first_fit(made(rows(40).take(range(20)), held_back(), epochs=2, validations=3, patience=4))
     assert (fit.epochs, fit.validations, fit.patience) == (2, 3, 4)
+
+
+def test_the_last_weights_are_refused_before_anything_is_fitted() -> None:
+    for one in (made(rows(40).take(range(20)), held_back(), keep="last"), made(rows(40), keep="last")):
+        with pytest.raises(SettingsError, match="--keep last: --auto goes on from the best weights and keeps those"):
+            one.autofit()
+        assert not one.rounds
+
+
+def test_a_round_goes_on_from_the_best_weights_that_it_tells_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_frozen(monkeypatch)
+    one, began = made(rows(40).take(range(20)), held_back(), epochs=4), []
+
+    def fit(learner: Learner, fit: FitSettings) -> Progress:
+        began.append(learner.validate()["loss"])
+        return fit_round(learner, fit)
+
+    monkeypatch.setattr("limbeck.train.autofit.fit_round", fit)
+    autofit(one, find_rate=lambda learner: 2e-2)  # too high: the last weights are not the best ones
+    first = one.rounds[0].progress
+    assert first.best_update is not None and first.best_update < first.update
+    assert began[1] == pytest.approx(first.best_loss)
+    assert isinstance(one.reporter, Lines)
+    assert any(f"on from the best weights, validation loss {began[1]:.4f}" in line for line in one.reporter.told)
 
 
 def test_rounds_go_on_while_they_help_and_the_best_weights_stay(monkeypatch: pytest.MonkeyPatch) -> None:

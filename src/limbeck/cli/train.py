@@ -23,7 +23,7 @@ from limbeck.train import require_training
 from limbeck.train.launch import number, started
 from limbeck.train.limit import seconds_of
 from limbeck.train.loss_settings import LossSettings
-from limbeck.train.settings import FitSettings
+from limbeck.train.settings import FitSettings, auto_problems
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset
@@ -131,8 +131,9 @@ class Settings:
     def __post_init__(self) -> None:
         if self.within is not None:
             seconds_of(self.within)
-        if self.auto and self.resume:
-            refuse(["--auto chooses anew each time and is not resumed; leave --resume out"])
+        if self.auto:
+            resumes = ["--auto chooses anew each time and is not resumed; leave --resume out"] if self.resume else []
+            refuse([*resumes, *auto_problems(self.fit)])
 
 
 def run(settings: Settings) -> int:

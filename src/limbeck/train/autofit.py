@@ -16,14 +16,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from limbeck import models
-from limbeck.errors import SettingsError
+from limbeck.errors import SettingsError, refuse
 from limbeck.train import few
 from limbeck.train.checkpoint import Progress
 from limbeck.train.cost import Cost, estimate
 from limbeck.train.launch import refuse_several
 from limbeck.train.limit import NO_LIMIT, Limit
 from limbeck.train.rounds import fit_round
-from limbeck.train.settings import FitSettings
+from limbeck.train.settings import FitSettings, auto_problems
 from limbeck.train.within import fit_within, reserve
 
 if TYPE_CHECKING:
@@ -68,9 +68,10 @@ def autofit(
         The last fit's progress; ``learner.rounds`` has all.
 
     Raises:
-        SettingsError: there are no validation rows to choose by.
+        SettingsError: there are no validation rows to choose by, or the last weights are to be kept.
     """
     refuse_several("--auto")
+    refuse(auto_problems(learner.fit_settings))
     if models.own_fit(learner.source) is not None:
         few.tell(learner, how="in one go", why=f"{learner.source} is fitted without rates or epochs")
         return fit_round(learner, learner.fit_settings)

@@ -220,6 +220,17 @@ class FitSettings:
         return self.batch.times(self.accumulate)
 
 
+def auto_problems(fit: FitSettings) -> list[str]:
+    """What ``--auto`` cannot heed: none, or a line.
+
+    >>> auto_problems(FitSettings()), auto_problems(FitSettings(keep="last"))
+    ([], ['--keep last: --auto goes on from the best weights and keeps those; leave --keep out, or --auto'])
+    """
+    if fit.keep == "best":
+        return []
+    return [f"--keep {fit.keep}: --auto goes on from the best weights and keeps those; leave --keep out, or --auto"]
+
+
 def within_updates(epoch_sizes: Iterable[int], limit: int | None) -> list[int]:
     """Updates of each epoch, of which no more than ``limit`` are made; epochs without any are not asked for.
 
