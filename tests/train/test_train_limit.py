@@ -39,3 +39,16 @@ def test_a_limit_counts_down_to_what_is_kept_for_the_end() -> None:
     now[0] = 130.0
     assert limit.is_up()
     assert not NO_LIMIT.is_up()
+
+
+def test_what_was_prepared_is_no_piece_of_the_work_and_the_first_piece_is_one() -> None:
+    now = [0.0]
+    is_up = Limit(60.0, 60.0, clock=lambda: now[0]).watch()
+    now[0] = 40.0  # of preparation, longer than what is left
+    assert not is_up()
+    now[0] = 49.0
+    assert not is_up()  # 11 are left, and the first piece took 9
+    now[0] = 52.0
+    assert is_up()  # 8 are left
+    now[0] = 61.0
+    assert Limit(60.0, 60.0, clock=lambda: now[0]).watch()()  # up before anything was done

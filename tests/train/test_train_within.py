@@ -145,6 +145,19 @@ def test_a_speed_that_was_wrong_ends_the_training_in_time(tmp_path: Path) -> Non
     assert math.isfinite(manifest.metrics["loss"])
 
 
+def test_what_is_prepared_before_the_first_update_is_no_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, clock = learner(rows(40).take(range(20)), epochs=3, output_layer="frozen"), Clock()
+
+    def start(_: Learner) -> None:
+        clock.now += 60.0
+
+    monkeypatch.setattr("limbeck.train.rounds.start_output_layer", start)
+    made._step = slow(clock, 20.0)
+    fit_within(made, clock.limit("150s"), cost=cost(a_pass=1.0, updates=15))
+    # until 60 the layer, then updates of 20 s: the fourth ends at 140, and of 150 s 8.4 are kept
+    assert made.progress is not None and made.progress.update == 4 and clock.now == 140
+
+
 def test_the_frozen_encoder_is_saved_as_what_it_is(tmp_path: Path) -> None:
     made = twenty()
     fit_within(made, Clock().limit("60s"), cost=replace(cost(1.0, 30_000), seconds=30_000.0))

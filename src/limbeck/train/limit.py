@@ -63,16 +63,19 @@ class Limit:
         return self.left() <= 0
 
     def watch(self) -> Callable[[], bool]:
-        """Something to ask after each piece of work: whether the time is up, or would be in the next piece.
+        """Something to ask before the first piece of work and after each: is the time up, or would be in the next?
 
-        A piece is taken to last as long as the longest so far.
+        A piece is taken to last as long as the longest so far; what was prepared before the first question is none.
         """
-        last, longest = self.clock(), 0.0
+        last: float | None = None
+        longest = 0.0
 
         def is_up() -> bool:
             nonlocal last, longest
             now = self.clock()
-            last, longest = now, max(longest, now - last)
+            if last is not None:
+                longest = max(longest, now - last)
+            last = now
             return self.left() <= longest
 
         return is_up

@@ -61,7 +61,8 @@ class Work:
     held: frozenset[str] = frozenset()
     """Names of weights that stay as they are, whatever the settings say."""
     is_time_up: Callable[[], bool] = lambda: False
-    """Asked after each update; once true, what was learnt is measured and the training ends."""
+    """Asked before the first update, which is made in any case, and after each; once true, what was learnt is measured
+    and the training ends."""
     listeners: tuple[Listener, ...] = ()
     """Are told each entry of the log as it is made."""
     parts: tuple[str, ...] = ()
@@ -121,6 +122,7 @@ class Loop:
         self.model.train()
         self.reporter.begin(self.progress.update, self.total)
         self.stopper = Stopper()
+        self.work.is_time_up()  # the first update begins here: a clock counts nothing before as one
         try:
             with self.stopper as stopper:
                 for epoch in range(self.epochs):
