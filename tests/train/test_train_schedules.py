@@ -143,6 +143,14 @@ def test_a_triangle_may_have_an_odd_number_of_updates() -> None:
     assert rates == pytest.approx([LR * 0.1, LR * 0.7, LR * 0.7])  # its top lies between the two
 
 
+def test_a_triangle_has_two_updates_at_least_and_so_a_top() -> None:
+    rates, betas = run("triangular", [1] * 6)  # an epoch of one update has no room for it
+    assert rates == pytest.approx([LR / 10, LR] * 3)
+    assert betas == pytest.approx([0.95, 0.85] * 3)
+    assert run("triangular", [8], cycle_length=0.1)[0] == pytest.approx([LR / 10, LR] * 4)
+    assert run("triangular2", [1] * 6)[0] == pytest.approx([LR * n for n in (0.1, 1, 0.1, 0.55, 0.1, 0.325)])
+
+
 def test_sgdr_by_hand() -> None:
     # cycles of 2, 4 and 8 updates: (1 + cos) / 2 at 0, 90 degrees; 0, 45, 90, 135; 0, ...
     rates, betas = run("sgdr", [2, 2, 2, 2], cycle_mult=2)

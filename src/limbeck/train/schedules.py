@@ -152,8 +152,9 @@ def make_scheduler(optimizer: Optimizer, fit: FitSettings, epoch_sizes: Sequence
 
     ``1cycle`` is Smith's (arXiv 1803.09820) as torch has it: lr/10 up to lr over 30 % of the updates, down to lr/1000,
     beta1 from 0.95 to 0.85 and back. ``triangular`` goes from lr/10 up to lr and back once a cycle, beta1 against it;
-    ``triangular2`` halves the height with each cycle (Smith 2017, arXiv 1506.01186). ``sgdr`` falls along half a cosine
-    from lr and starts again, each cycle ``cycle_mult`` times as long (Loshchilov and Hutter 2017, arXiv 1608.03983).
+    ``triangular2`` halves the height with each cycle (Smith 2017, arXiv 1506.01186); a triangle has two updates at
+    least, or the rate would never leave lr/10. ``sgdr`` falls along half a cosine from lr and starts again, each cycle
+    ``cycle_mult`` times as long (Loshchilov and Hutter 2017, arXiv 1608.03983).
     ``plateau`` is constant here; the rest is the :class:`Course`'s.
     """
     total = sum(epoch_sizes)
@@ -177,7 +178,7 @@ def make_scheduler(optimizer: Optimizer, fit: FitSettings, epoch_sizes: Sequence
             optimizer,
             base_lr=[rate / LOWEST for rate in rates],
             max_lr=rates,
-            step_size_up=max(1.0, fit.cycle_length * total / len(epoch_sizes)) / 2,  # type: ignore[arg-type]  # a float
+            step_size_up=max(2.0, fit.cycle_length * total / len(epoch_sizes)) / 2,  # type: ignore[arg-type]  # a float
             mode=fit.schedule,  # type: ignore[arg-type]
             base_momentum=BETA1[0],
             max_momentum=BETA1[1],

@@ -51,7 +51,7 @@ class FitSettings:
     1cycle, triangular, triangular2 and sgdr."""
 
     cycle_length: float = 1.0
-    """Epochs a cycle of triangular, triangular2 and sgdr."""
+    """Epochs a cycle of triangular, triangular2 and sgdr; a triangle has two updates at least."""
 
     cycle_mult: int = 1
     """How many times as long as the one before each cycle of sgdr is."""
