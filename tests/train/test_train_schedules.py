@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limbeck.train.schedules import FACTORS, Course, constant, cosine, linear, notices
+from limbeck.train.schedules import FACTORS, Course, constant, cosine, cycle_bounds, linear, notices
 from limbeck.train.settings import FitSettings, Schedule
 
 LR = 0.01
@@ -176,6 +176,24 @@ def test_sgdr_does_not_start_again_behind_its_last_cycle(epoch_sizes: list[int],
     rates, _ = run("sgdr", epoch_sizes, **fit)
     assert rates.count(LR) == n_cycles
     assert rates[-1] <= LR / 2 or n_cycles == len(rates)
+
+
+@pytest.mark.parametrize(
+    ("epoch_sizes", "fit", "bounds"),
+    [
+        ([5, 4, 6], {}, (0, 5, 9, 15)),
+        ([5, 4, 6], {"cycle_length": 1.5}, (0, 7, 15)),  # 5 and half of 4
+        ([5, 4], {"cycle_length": 1.5}, (0, 7, 14)),  # the third epoch would be as long as the first
+        ([5, 4], {"cycle_length": 3.5}, (0, 5 + 4 + 5 + 2)),  # 2.5 of the fourth, to the even
+        ([5, 4, 6], {"cycle_length": 1e12}, (0, 5 * 10**12)),  # 5 + 4 + 6 and (10^12 - 3) x 5
+        ([5, 4, 6], {"cycle_mult": 10**12}, (0, 5, 5 + 4 + 6 + 5 * (10**12 - 2))),
+    ],
+)
+def test_where_cycles_of_sgdr_end(epoch_sizes: list[int], fit: Any, bounds: tuple[int, ...]) -> None:
+    found = cycle_bounds(FitSettings(schedule="sgdr", **fit), epoch_sizes)
+    assert found == bounds
+    rates, _ = run("sgdr", epoch_sizes, **fit)
+    assert [rates[bound] for bound in bounds[:-1]] == [LR] * (len(bounds) - 1)
 
 
 def test_sgdr_of_whole_updates_is_torchs() -> None:

@@ -215,8 +215,9 @@ def cycle_bounds(fit: FitSettings, epoch_sizes: Sequence[int]) -> tuple[int, ...
     while bounds[-1] < sum(epoch_sizes):
         end, length = end + length, length * fit.cycle_mult
         whole = int(end + 1e-9)
-        sizes = [*epoch_sizes, *[epoch_sizes[0]] * (whole + 1 - len(epoch_sizes))]  # the last cycle may end later
-        bound = sum(sizes[:whole]) + round((end - whole) * sizes[whole])
+        behind = whole - len(epoch_sizes)  # the last cycle may end later, in epochs that are as long as the first
+        size = epoch_sizes[whole] if behind < 0 else epoch_sizes[0]
+        bound = sum(epoch_sizes[:whole]) + max(0, behind) * epoch_sizes[0] + round((end - whole) * size)
         bounds += [bound] if bound > bounds[-1] else []  # a cycle of no update is none
     return tuple(bounds)
 
