@@ -198,6 +198,26 @@ def test_a_training_may_end_after_some_updates() -> None:
     assert sum("train_loss" in entry for entry in made.progress.log) == 2
 
 
+@pytest.mark.parametrize(
+    ("schedule", "factors"),
+    [
+        ("linear", [1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]),
+        ("constant", [1, 1, 1, 1, 1, 1]),
+        ("plateau", [1, 1, 1, 1, 1, 1]),
+        # cycles of two epochs of 5 updates, of which 6 are made
+        ("triangular", [0.1, 0.28, 0.46, 0.64, 0.82, 1]),
+        ("triangular2", [0.1, 0.28, 0.46, 0.64, 0.82, 1]),
+        ("sgdr", [(1 + math.cos(math.pi * n / 10)) / 2 for n in range(6)]),
+    ],
+)
+def test_a_schedule_spans_the_updates_that_are_made_and_a_cycle_keeps_its_length(
+    schedule: Any, factors: list[float]
+) -> None:
+    made = learner(rows(20), epochs=4, lr=1e-3, max_updates=6, schedule=schedule, cycle_length=2.0, warmup=0.0)
+    made.fit()
+    assert [entry["lr"] for entry in entries(made, 0)] == pytest.approx([1e-3 * factor for factor in factors])
+
+
 def test_a_training_ends_when_the_time_is_up_and_keeps_what_is_best() -> None:
     made = learner(rows(20), rows(40).take(range(30, 40)), epochs=3)
 

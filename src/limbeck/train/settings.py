@@ -106,7 +106,8 @@ class FitSettings:
     (Howard and Ruder 2018)."""
 
     max_updates: int | None = None
-    """End after so many updates, in the middle of an epoch where it comes to that; the schedule spans these."""
+    """End after so many updates, in the middle of an epoch where it comes to that. The schedule spans these, but for
+    triangular, triangular2 and sgdr, whose cycles keep their length and are cut."""
 
     validations: int = 1
     """Times an epoch that the validation rows are read, evenly spread: the best weights may lie in its middle."""
