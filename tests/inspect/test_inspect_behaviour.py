@@ -70,6 +70,17 @@ def test_direction() -> None:
     assert rising.failure([*answers(before=0.4), {}]) == "no answer"
 
 
+def test_a_class_may_be_called_as_what_is_said_without_an_answer() -> None:
+    one, other = {"no answer": 0.9, "asked": 0.1}, {"no answer": 0.87, "asked": 0.13}
+    assert Functionality(("no answer",)).failure([one]) == ""
+    assert Functionality(("no answer",)).failure([{}]) == "no answer, not no answer"
+    assert Functionality(("asked",)).failure([one]) == "no answer, not asked"
+    assert Invariance(0.05).failure([one, other]) == ""
+    assert Invariance(0.01).failure([one, other]) == "no answer moved by 0.030, more than 0.01"
+    assert Invariance(0.05).failure([one, {}]) == "no answer"
+    assert Direction("no answer").failure([other, one]) == ""
+
+
 def test_most_likely_is_of_any_classes() -> None:
     assert most_likely({"a": 0.2, "b": 0.5, "c": 0.3}) == "b"
 

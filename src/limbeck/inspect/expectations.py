@@ -15,6 +15,7 @@ from limbeck.inspect.templates import Complain
 
 Answer = Mapping[str, float]
 NO_ANSWER = "no answer"
+"""What is said of an empty answer; never what tells one, since a class may have that name."""
 _ROUNDING = 1e-9
 """A change that is as great as is allowed passes, whatever its last bit."""
 _T = TypeVar("_T")
@@ -49,8 +50,8 @@ class Functionality:
 
     def failure(self, answers: Sequence[Answer]) -> str:
         """Say which class was answered instead."""
-        label = most_likely(answers[0])
-        return "" if label in self.labels else f"{label}, not {' or '.join(self.labels)}"
+        label, is_answered = most_likely(answers[0]), bool(answers[0])  # a class may have any name
+        return "" if is_answered and label in self.labels else f"{label}, not {' or '.join(self.labels)}"
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any], classes: Sequence[str], complain: Complain) -> Functionality:
@@ -73,11 +74,11 @@ class Invariance:
 
     def failure(self, answers: Sequence[Answer]) -> str:
         """Say which class it became, or how far a probability moved: the worst of several changes."""
+        if not all(answers):
+            return NO_ANSWER
         first = answers[0]
         label = most_likely(first)
         others = [most_likely(answer) for answer in answers[1:]]
-        if NO_ANSWER in (label, *others):
-            return NO_ANSWER
         if other := next((other for other in others if other != label), None):
             return f"{label} became {other}"
         moves = [(abs(answer.get(name, 0.0) - first[name]), name) for answer in answers[1:] for name in first]
@@ -122,7 +123,7 @@ KINDS: dict[str, type[Functionality] | type[Invariance] | type[Direction]] = {
 
 
 def most_likely(answer: Answer) -> str:
-    """The class of the greatest probability, the first of equals.
+    """The class of the greatest probability, the first of equals; of an empty answer what is said of such.
 
     >>> most_likely({"no": 0.5, "yes": 0.5}), most_likely({})
     ('no', 'no answer')
