@@ -77,8 +77,7 @@ def test_a_reason_names_who_has_another_answer() -> None:
     assert [(row["text"], row["reason"], row["suggested"]) for row in rows] == [
         ("one", "words like these stand under another label", "good"),
         ("two", "the model has another answer", "good"),
-        ("three", "the model has another answer", "bad"),
-    ]
+    ]  # three's label is what both together suggest
 
 
 def test_what_equal_texts_alone_suggest_is_no_answer_of_the_model() -> None:

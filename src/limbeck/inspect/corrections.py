@@ -26,9 +26,9 @@ _SHOWN = 3
 def to_look_at(errors: Errors, dataset: Dataset) -> list[dict[str, Any]]:
     """The rows to look at, as the corrections file has them: see :data:`limbeck.data.corrections.COLUMNS`.
 
-    A row is listed where its label is likely wrong, where the model or the second opinion would rather have another
-    one, and where an equal or near text stands under another label. Rows of the same text and label are listed once,
-    since one correction holds for all of them.
+    A row is listed where its label is likely wrong, where the model and the second opinion together would rather have
+    another one, and where an equal or near text stands under another label. Rows of the same text and label are listed
+    once, since one correction holds for all of them.
     """
     reasons = _reasons(errors, dataset)
     classes = errors.report.classes  # the model's: a file may lack some of them, or list them in another order
@@ -87,9 +87,11 @@ def _reasons(errors: Errors, dataset: Dataset) -> dict[int, list[str]]:
 
 
 def _of_another(row: int, errors: Errors, labels: LabelCheck, dataset: Dataset) -> str:
-    """Who would rather have another label than a row's; empty where none but equal texts would, which name theirs."""
+    """Who would rather have the label that is suggested than a row's; empty where only equal texts would, or nobody."""
     assert dataset.targets is not None
     label = dataset.targets[row]
+    if errors.report.classes[labels.suggested[row]] == label:
+        return ""
     if errors.report.predicted[row] != label:
         return "the model has another answer"
     if errors.report.classes[labels.probs[row].argmax()] != label:  # the model pooled with the regression on pieces
