@@ -10,7 +10,7 @@ from limbeck.train.learner import Learner
 from limbeck.train.settings import FitSettings
 from support.distil_cli import data, files, refused, run, teachers
 from support.encoders import folder
-from support.train_data import rows
+from support.train_data import numbers, rows, write_csv
 
 __all__ = ["data", "teachers"]  # fixtures
 
@@ -21,7 +21,20 @@ REFUSALS: list[tuple[list[str], str]] = [
         "no teacher was named (DATA is no model's folder: it has no config.json); give its folder, limbeck distil",
     ),
     ([], "no teacher was named; give its folder, limbeck distil TEACHER/"),
-    (["QUICK", "PAIRS", "DATA"], "two teachers: QUICK and PAIRS; one is taken"),
+    (["QUICK", "BERT", "QUICK", "DATA"], "the teacher QUICK is named twice; teachers count alike, so name each once"),
+    (["BERT", "NUMBERS", "DATA"], "bert does classify with the classes 'good', 'bad', numbers regress: teachers of"),
+    (["QUICK", "PAIRS", "DATA", "--student", "small"], "DATA holds single texts, and pairs takes pairs; name both"),
+    (
+        ["BERT", "DATA", "--teacher-scores", "QUICK"],
+        "--teacher-scores QUICK is a model's folder, and a file of what a teacher said is wanted; a teacher that can "
+        "be asked stands before the flags: limbeck distil BERT QUICK DATA",
+    ),
+    (
+        ["BERT", "QUICK", "DATA", "--layers", "1", "--hidden", "1"],
+        "--hidden compares hidden states with those of one teacher, and 2 folders were given (bert, quick); give one, ",
+    ),
+    (["BERT", "QUICK", "DATA", "--cosine", "1", "--relations", "1", "--dry-run"], "--cosine and --relations compare"),
+    (["BERT", "QUICK", "DATA", "--out", "QUICK", "--overwrite"], "'QUICK' is one of the teachers, and would be"),
     (["QUICK", "DATA", "SAID"], "two data files: DATA and SAID; one is taken"),
     (["HOME", "DATA"], "two data files: HOME and DATA (a teacher's folder has a config.json; neither has one)"),
     (["QUICK", "HOME/row.csv"], "no file 'HOME/row.csv'; the folder holds 'rows.csv' (nearest)"),
@@ -90,7 +103,7 @@ def test_a_refusal_says_what_to_do_and_leaves_nothing(
     (tmp_path / "rows.csv.npz").write_bytes(b"mine")
     places = {name: tmp_path / f"{name.lower()}.csv" for name in made} | {"DATA": data, "HOME": tmp_path}
     places |= {"QUICK": teachers / "quick", "PAIRS": teachers / "pairs", "BERT": teachers / "bert"}
-    places["ENCODER"] = folder("bert")
+    places |= {"ENCODER": folder("bert"), "NUMBERS": teachers / "numbers"}
 
     def filled(text: str) -> str:
         for name, path in places.items():
@@ -98,7 +111,7 @@ def test_a_refusal_says_what_to_do_and_leaves_nothing(
         return text
 
     before = files(tmp_path)
-    told = refused(capsys, *map(filled, words), "--out", tmp_path / "out")
+    told = refused(capsys, *(["--out", str(tmp_path / "out")] if "--out" not in words else []), *map(filled, words))
     assert filled(message) in told
     assert files(tmp_path) == before
 
@@ -126,10 +139,20 @@ def test_what_is_wrong_with_flags_of_several_rooms_is_told_together(capsys: pyte
     assert "  - --valid-fraction 2.0 is no share" in told and "  - --take 'x' is no list of numbers" in told
 
 
-def test_pieces_that_are_others_are_told_before_the_teacher_is_asked(
-    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["bert", "--student", folder("roberta"), "--hidden", "1"], "the teacher cannot read the student's pieces"),
+        (["bert", "--student", "static", "--hidden", "1"], "a student without layers of hidden states has none to"),
+        (["numbers", "--student", "small", "--temperature", "2"], "--temperature 2 softens probabilities, and the"),
+    ],
+)
+def test_what_cannot_be_taught_is_told_before_the_teacher_is_asked(
+    words: list[object], message: str, teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flags = ["--student", folder("roberta"), "--hidden", "1", "--out", tmp_path / "out"]
-    assert run(teachers / "bert", data, *flags) == 2
-    said = capsys.readouterr().err
-    assert "the teacher cannot read the student's pieces" in said and "judge" not in said
+    teacher, *flags = words
+    learnt = write_csv(tmp_path / "numbers.csv", numbers(40)) if teacher == "numbers" else data
+    for more in ([], ["--dry-run"]):
+        assert run(teachers / str(teacher), learnt, *flags, *more, "--out", tmp_path / "out") == 2
+        said = capsys.readouterr().err
+        assert message in said and "judge" not in said

@@ -199,7 +199,7 @@ def test_a_number_is_taught_in_the_unit_of_the_students_logits() -> None:
     standard = (said[:, 0] - offset) / scale
     expected = np.where(np.arange(12) < 6, 1.0, 0.5) * (result.logits.numpy()[:, 0] - standard) ** 2
     np.testing.assert_allclose(result.parts["soft"].numpy(), expected, rtol=1e-4)
-    with pytest.raises(SettingsError, match="--hidden compare hidden states"):
+    with pytest.raises(SettingsError, match="--hidden compares hidden states"):
         learner(taught, folder("bert"), beside=HIDDEN)
     with pytest.raises(SettingsError, match="--temperature 2 softens probabilities, and the teacher gives numbers"):
         learner(taught, folder("bert"), distil=DistilSettings(temperature=2.0))

@@ -6,46 +6,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from limbeck.artefact.manifest import NAME
 from limbeck.cli._place import checkpoints_of
 from limbeck.cli.train import duration
-from limbeck.data import Dataset, split
-from limbeck.distil.given import table_of
-from limbeck.distil.lesson import Choices, Lesson, answers
-from limbeck.distil.rows import Pool, labelled_by
+from limbeck.data import Dataset
+from limbeck.distil.lesson import Choices
+from limbeck.distil.rows import Pool
 from limbeck.distil.teacher import ModelTeacher, Teacher
-from limbeck.tasks import task_from_json
 
 ASKED = 64
 """Texts on which a teacher's speed is measured."""
-
-
-def unasked(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choices: Choices) -> Lesson:
-    """A lesson of these rows in which no teacher has said anything yet: its sizes and lengths are the real one's.
-
-    Variants of texts are as many as there may be, each as long as its text.
-    """
-    task = task_from_json(teachers[0].task)
-    nothing = np.zeros((len(rows), task.n_outputs), np.float32)
-    whole = train = labelled_by(rows, answers(task, nothing), task.classes)
-    held_back = valid
-    if valid is None and choices.valid_fraction > 0:
-        train, held_back = split(train, choices.valid_fraction, choices.seed)
-    labelled = dict(zip(whole.ids, rows.is_labelled.tolist(), strict=True))
-    train = train.take(list(range(len(train))) * (1 + choices.augment))
-    logits = np.zeros((len(train), task.n_outputs), np.float32)
-    return Lesson(
-        train=train,
-        logits=logits,
-        is_labelled=np.array([labelled[key] for key in train.ids], np.bool_),
-        valid=held_back,
-        valid_is_labelled=valid is not None,
-        said_of_valid=None,
-        scores=table_of(train.ids, logits, task=teachers[0].task, model=""),
-        teachers=tuple({"name": one.name, "fingerprint": one.fingerprint} for one in teachers),
-    )
 
 
 def judging_lines(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choices: Choices) -> list[str]:

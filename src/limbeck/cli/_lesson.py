@@ -25,8 +25,8 @@ _CONFIG = "config.json"
 class Given:
     """The files and folders of one command."""
 
-    teacher: Path | None
-    """Folder of a model."""
+    teachers: tuple[Path, ...]
+    """Folders of models."""
     data: Path | None
     """Labelled rows."""
     scores: tuple[Path, ...] = ()
@@ -38,12 +38,13 @@ class Given:
     """Whether a teacher that is asked answers in float32 alone."""
 
 
-def told_apart(inputs: Sequence[Path], scores: Sequence[Path]) -> tuple[Path | None, Path | None]:
-    """The teacher's folder and the labelled data among what stands on the command line: a model's folder has a
+def told_apart(inputs: Sequence[Path], scores: Sequence[Path]) -> tuple[tuple[Path, ...], Path | None]:
+    """The teachers' folders and the labelled data among what stands on the command line: a model's folder has a
     ``config.json``.
 
     Raises:
-        SettingsError: there are two of one kind, or neither a teacher nor a file of what one said.
+        SettingsError: there are two files of data, a teacher twice, a folder where a file of what one said is wanted,
+            or neither a teacher nor such a file.
         DataError: there is nothing at a path.
     """
     from limbeck.cli.train import see_that_it_is_there
@@ -51,19 +52,31 @@ def told_apart(inputs: Sequence[Path], scores: Sequence[Path]) -> tuple[Path | N
     models = [path for path in inputs if (path / _CONFIG).is_file()]
     others = [path for path in inputs if path not in models]
     see_that_it_is_there(*others, *scores)
-    for what, found in (("teachers", models), ("data files", others)):
-        if len(found) > 1:
-            no_model = "" if models else f" (a teacher's folder has a {_CONFIG}; neither has one)"
-            raise SettingsError(
-                f"two {what}: {' and '.join(map(str, found))}{no_model}; one is taken (--unlabelled takes more texts, "
-                "--teacher-scores what more teachers said)"
+    problems = []
+    if len(others) > 1:
+        no_model = "" if models else f" (a teacher's folder has a {_CONFIG}; neither has one)"
+        problems.append(
+            f"two data files: {' and '.join(map(str, others))}{no_model}; one is taken (--unlabelled takes more texts, "
+            "--teacher-scores what more teachers said)"
+        )
+    places = [path.resolve() for path in models]
+    twice = [str(path) for n, path in enumerate(models) if places[n] in places[:n]]
+    problems += [f"the teacher {path} is named twice; teachers count alike, so name each once" for path in twice]
+    for path in scores:
+        if (path / _CONFIG).is_file():
+            problems.append(
+                f"--teacher-scores {path} is a model's folder, and a file of what a teacher said is wanted; a teacher "
+                f"that can be asked stands before the flags: limbeck distil {' '.join(map(str, [*models, path]))} "
+                f"{others[0] if others else 'DATA'}"
             )
     if not models and not scores:
         named = f" ({others[0]} is no model's folder: it has no {_CONFIG})" if others else ""
-        raise SettingsError(
+        problems.append(
             f"no teacher was named{named}; give its folder, limbeck distil TEACHER/ DATA, or --teacher-scores FILE"
         )
-    return (models[0] if models else None), (others[0] if others else None)
+    if problems:
+        raise SettingsError(together(problems))
+    return tuple(models), (others[0] if others else None)
 
 
 def teachers_of(given: Given, home: Path) -> list[Teacher]:
@@ -72,25 +85,20 @@ def teachers_of(given: Given, home: Path) -> list[Teacher]:
     Raises:
         LimbeckError: one cannot be opened, or they do not fit together.
     """
-    from limbeck.distil.given import Wanted, read
-    from limbeck.distil.teacher import FileTeacher, ModelTeacher, open_model, same_classes
+    from limbeck.distil.given import Wanted
+    from limbeck.distil.teacher import open_file, open_models, same_classes
 
-    found: list[ModelTeacher | FileTeacher] = []
-    if given.teacher is not None:
-        found.append(open_model(given.teacher, home, exact=given.exact))
+    found: list[Teacher] = [*open_models(given.teachers, home, exact=given.exact)]
+    wanted = Wanted(
+        task=given.columns.task or "classify",
+        text_column=given.columns.text_column,
+        text_pair_column=given.columns.text_pair_column,
+        encoding=given.columns.encoding,
+        skip_bad_rows=given.columns.skip_bad_rows,
+    )
     for path in given.scores:
-        task = found[0].task if found else {"name": given.columns.task or "classify"}
-        classes = tuple(map(str, task["classes"])) if task.get("classes") else None
-        wanted = Wanted(
-            classes=classes,
-            task=str(task["name"]),
-            text_column=given.columns.text_column,
-            text_pair_column=given.columns.text_pair_column,
-            encoding=given.columns.encoding,
-            skip_bad_rows=given.columns.skip_bad_rows,
-        )
         try:
-            said = read(path, wanted)
+            said = open_file(path, wanted, found)
         except DataError as error:
             if given.data is not None or path == given.scores[0]:
                 raise
@@ -98,9 +106,9 @@ def teachers_of(given: Given, home: Path) -> list[Teacher]:
             raise DataError(f"{error}\n(a labelled file stands before the flags: {first})") from None
         if said.dataset is not None:
             say(*said.dataset.notices)
-        found.append(FileTeacher(path.name, said))
+        found.append(said)
     same_classes(found)
-    return list(found)
+    return found
 
 
 def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None = None) -> tuple[Pool, Dataset | None]:

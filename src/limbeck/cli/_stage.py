@@ -32,25 +32,27 @@ class Material:
     teachers: list[Teacher]
     rows: Pool
     valid: Dataset | None
-    folder: Path | None
-    """The teacher's, where it has one."""
+    folders: tuple[Path, ...]
+    """Of the teachers that have one; the student starts from the first, where nothing else is named."""
 
 
 def rehearse(settings: Settings, material: Material, home: Path) -> None:
     """Say what it would take to teach one student, and what it would write."""
     from limbeck.artefact.manifest import NAME
-    from limbeck.cli._dry_run import judging_lines, unasked, writing_lines
-    from limbeck.distil.lesson import lesson
+    from limbeck.cli._dry_run import judging_lines, writing_lines
+    from limbeck.distil.lesson import lesson, unasked
+    from limbeck.distil.taught import see_that_both_read
     from limbeck.train.cost import estimate
     from limbeck.train.progress import Console
 
-    choices = _choices(settings)
+    choices, source = _choices(settings), _source(settings, material, home)
+    see_that_both_read(source, material.folders, settings.beside, pairs=material.rows.dataset.is_pairs)
     if any(one.can_be_asked for one in material.teachers):
         pretended = unasked(material.teachers, material.rows, material.valid, choices)
     else:  # files tell at once
         pretended = lesson(material.teachers, material.rows, material.valid, choices, Console())
         say(*pretended.notices)
-    learner = _learner(settings, pretended, _source(settings, material, home), material)
+    learner = _learner(settings, pretended, source, material)
     say(*judging_lines(material.teachers, material.rows, material.valid, choices))
     say(*_plan_lines(learner, estimate(learner).seconds))
     hindrances = hindrance_lines(settings.out, NAME, resume=settings.resume, overwrite=settings.overwrite)
@@ -60,11 +62,20 @@ def rehearse(settings: Settings, material: Material, home: Path) -> None:
 def teach(settings: Settings, material: Material, home: Path) -> None:
     """Teach one student."""
     from limbeck.distil.lesson import lesson
-    from limbeck.distil.taught import see_that_both_read
+    from limbeck.distil.taught import see_that_it_can_be_taught
     from limbeck.train.progress import Console
 
     source = _source(settings, material, home)
-    see_that_both_read(source, material.folder, settings.beside, pairs=material.rows.dataset.is_pairs)
+    see_that_it_can_be_taught(
+        material.teachers,
+        material.rows,
+        source,
+        folders=material.folders,
+        text=settings.text,
+        fit=settings.fit,
+        distil=settings.distil,
+        beside=settings.beside,
+    )
     try:
         taught = lesson(material.teachers, material.rows, material.valid, _choices(settings), Console())
     except KeyboardInterrupt:
@@ -118,7 +129,7 @@ def _source(settings: Settings, material: Material, home: Path) -> str:
     cut = Cut(asked.layers, asked.taken, asked.width, asked.vocabulary, asked.dropout)
     if asked.student is None and cut.is_whole:
         say("the student is as large as its teacher; --layers 3, say, makes it smaller")
-    source = asked.student or named_by(material.folder or Path())
+    source = asked.student or named_by(material.folders[0])
     return place_student(Student(source, cut), home, material.rows.dataset.inputs)
 
 
@@ -139,7 +150,7 @@ def _learner(settings: Settings, taught: Lesson, source: str, material: Material
         fit=settings.fit,
         distil=settings.distil,
         beside=settings.beside,
-        teacher=material.folder,
+        teacher=next(iter(material.folders), None),
         settings=kept,
         reporter=Console(),
     )

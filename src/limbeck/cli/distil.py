@@ -41,17 +41,18 @@ class Settings:
     """Flags of the command."""
 
     inputs: Annotated[
-        tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TEACHER/] [DATA]", help_behavior_hint="")
+        tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TEACHERS/] [DATA]", help_behavior_hint="")
     ] = ()
     """The teacher's folder (a saved model, or a classifier as transformers saves it) and a labelled file; either may be
-    left out where --teacher-scores or --unlabelled stand in for it."""
+    left out where --teacher-scores or --unlabelled stand in for it. Several teachers are averaged, and the student
+    starts from the first."""
 
     out: Path = Path("student")
     """The folder to save the student in."""
 
     teacher_scores: Annotated[tuple[Path, ...], tyro.conf.arg(help_behavior_hint="")] = ()
     """Files of what teachers said: a text a row, a column of probabilities a class, called as the class or p_<class>;
-    or tables of Scores. Several are averaged, with the teacher's folder."""
+    or tables of Scores. Several are averaged, with the teachers' folders."""
 
     student: StudentSettings = field(default_factory=StudentSettings)
     """What the student is like."""
@@ -113,9 +114,9 @@ def run(settings: Settings | PretrainSettings) -> int:
         from limbeck.cli._distil_pretrain import run as pretrain
 
         return pretrain(settings)
-    teacher, data = told_apart(settings.inputs, settings.teacher_scores)
+    folders, data = told_apart(settings.inputs, settings.teacher_scores)
     stages = _stages(settings)
-    _see_that_it_can_begin(settings, teacher, [stage.out for stage in stages])
+    _see_that_it_can_begin(settings, folders, [stage.out for stage in stages])
     require_training()
     from limbeck.distil.teacher import fitting, open_model
     from limbeck.train.progress import Console
@@ -124,19 +125,19 @@ def run(settings: Settings | PretrainSettings) -> int:
     if stands[-1] == "model":
         return 0
     fit, exact = settings.fit, settings.fit.precision == "float32"
-    given = Given(teacher, data, settings.teacher_scores, settings.columns, settings.texts, fit.seed, exact)
+    given = Given(folders, data, settings.teacher_scores, settings.columns, settings.texts, fit.seed, exact)
     if stands[0] == "model" and settings.scores is not None:
         say(f"--scores {settings.scores} is not written: {stages[0].out} is finished, and no teacher is asked again")
     with tempfile.TemporaryDirectory(prefix="limbeck-distil-") as home:
         teachers = teachers_of(given, Path(home))
         rows, valid = rows_of(given, teachers, Console().watch)
-        material = Material(fitting(teachers, rows.dataset, Path(home)), rows, valid, teacher)
+        material = Material(fitting(teachers, rows.dataset, Path(home)), rows, valid, folders)
         for n, stage in enumerate(stages):
             place = Path(home) / str(n)
             place.mkdir()
             if n > 0:  # each student learns from the one before it
                 before = stages[n - 1].out
-                material = replace(material, teachers=[open_model(before, place, exact=exact)], folder=before)
+                material = replace(material, teachers=[open_model(before, place, exact=exact)], folders=(before,))
             is_last = n + 1 == len(stages)
             with contextlib.nullcontext() if is_last else _in_words_of(f"--through {settings.student.through}"):
                 if settings.dry_run:
@@ -173,19 +174,20 @@ def _later_lines(stages: Sequence[Settings]) -> list[str]:
     return lines
 
 
-def _see_that_it_can_begin(settings: Settings, teacher: Path | None, places: Sequence[Path]) -> None:
-    """What can be told before anything is read, scored or trained; ``places`` are those of the students.
+def _see_that_it_can_begin(settings: Settings, teachers: Sequence[Path], places: Sequence[Path]) -> None:
+    """What can be told before anything is read, scored or trained; ``teachers`` are the folders of those that have one,
+    ``places`` those of the students.
 
     Raises:
         SettingsError: there is nothing that the student could start from, or no file can be written at --scores.
         DataError: what stands at --scores is none.
     """
-    if settings.student.student is None and teacher is None:
+    if settings.student.student is None and not teachers:
         raise SettingsError(
             "a file of probabilities has no weights to start a student from; name an encoder with --student FOLDER, or "
             "--student small"
         )
-    problems = [*_replaced(settings, teacher, places), *_inside(settings.scores, places)]
+    problems = [*_replaced(settings, teachers, places), *_inside(settings.scores, places)]
     problems += hindrances("--scores", settings.scores, reads=settings.teacher_scores, makes_folders=True)
     refuse(problems)
     if settings.scores is not None:
@@ -194,15 +196,17 @@ def _see_that_it_can_begin(settings: Settings, teacher: Path | None, places: Seq
         standing(settings.scores)
 
 
-def _replaced(settings: Settings, teacher: Path | None, places: Sequence[Path]) -> list[str]:
+def _replaced(settings: Settings, teachers: Sequence[Path], places: Sequence[Path]) -> list[str]:
     """Which models that are read would be replaced by a student."""
     named = settings.student.student
-    sources = {"teacher": teacher, "model that the student starts from": None if named is None else Path(named)}
+    teacher = "the teacher" if len(teachers) == 1 else "one of the teachers"
+    sources = [(teacher, folder) for folder in teachers]
+    sources += [("the model that the student starts from", Path(named))] if named is not None else []
     return [
-        f"{str(place)!r} is the {what}, and would be replaced by its student; give another --out"
-        for what, source in sources.items()
+        f"{str(place)!r} is {what}, and would be replaced by its student; give another --out"
+        for what, source in sources
         for place in places
-        if source is not None and source.is_dir() and source.resolve() == place.resolve()
+        if source.is_dir() and source.resolve() == place.resolve()
     ]
 
 

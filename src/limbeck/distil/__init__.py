@@ -10,17 +10,20 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset
     from limbeck.distil.beside_settings import BesideSettings
-    from limbeck.distil.lesson import Lesson
+    from limbeck.distil.lesson import Choices
+    from limbeck.distil.rows import Pool
     from limbeck.distil.settings import DistilSettings
+    from limbeck.distil.student import Cut
     from limbeck.distil.teacher import Teacher
-    from limbeck.text import Input, TextSettings
+    from limbeck.text import TextSettings
     from limbeck.train.learner import Learner
     from limbeck.train.progress import Reporter
     from limbeck.train.settings import FitSettings
@@ -29,88 +32,79 @@ __all__ = ["student_of"]
 
 
 def student_of(
-    teacher: Path | str,
+    teacher: Path | str | Sequence[Path | str],
     train: Dataset,
     valid: Dataset | None = None,
     *,
-    unlabelled: Sequence[Dataset] = (),
+    unlabelled: Dataset | Sequence[Dataset] = (),
     student: str | None = None,
     layers: int | None = None,
-    take: Sequence[int] | None = None,
+    take: Sequence[int] | str | None = None,
     width: int | None = None,
     vocabulary: int | None = None,
     text: TextSettings | None = None,
     fit: FitSettings | None = None,
     distil: DistilSettings | None = None,
     beside: BesideSettings | None = None,
+    skip_bad_rows: bool = False,
     reporter: Reporter | None = None,
 ) -> Learner:
-    """Ask a teacher about texts, and give a learner of a student that has its answers before it.
+    """Ask teachers about texts, and give a learner of a student that has its answers before it.
 
     Args:
-        teacher: the folder of a model, or a file of probabilities (see ``given``).
+        teacher: the folder of a model, or a file of probabilities (see ``given``); or several, which are averaged.
         train: texts to learn from, labelled or not.
         valid: rows to choose the weights by, labelled or not. Where None, a tenth of the labelled rows is held back, or
             of all rows, by what the teacher says, where none has a label.
         unlabelled: further texts.
-        student: where the student starts: an encoder's folder, a hub name, a family; the teacher itself where None.
+        student: where the student starts: an encoder's folder, a hub name, a family; where None the teacher itself, the
+            first folder of several.
         layers: how many of its layers, evenly spaced.
-        take: or which.
+        take: or which, counted from 0: ``[0, 2, 4]`` or ``"0,2,4"``.
         width: of its hidden states.
         vocabulary: pieces that it keeps.
         text: how much of a text it reads.
         fit: epochs, rates, batches.
         distil: temperature and share of labels.
         beside: weights of the losses over tokens.
+        skip_bad_rows: leave rows out whose label is none of the teacher's classes, damaged rows of a file of
+            probabilities, and texts of which no teacher says anything, instead of refusing them.
         reporter: is told how far it is.
 
     Returns:
         A learner, to be fitted and saved.
 
     Raises:
-        LimbeckError: the teacher or the student cannot be used.
+        LimbeckError: a teacher or the student cannot be used.
     """
     from limbeck.data import Dataset
-    from limbeck.distil.given import Wanted, read
-    from limbeck.distil.settings import DistilSettings
-    from limbeck.distil.student import Cut
-    from limbeck.distil.taught import Student, learner_of, place_student
-    from limbeck.distil.teacher import FileTeacher, open_model
-    from limbeck.errors import DataError, SettingsError
+    from limbeck.distil.lesson import Choices, lesson
+    from limbeck.distil.taught import Student, learner_of, place_student, see_that_it_can_be_taught
+    from limbeck.distil.teacher import fitting
+    from limbeck.errors import SettingsError
     from limbeck.models import named_by
     from limbeck.train.progress import Silent
     from limbeck.train.settings import FitSettings
 
-    path, is_file = Path(teacher), Path(teacher).is_file()
-    if not path.exists():
-        raise DataError(f"no teacher {str(teacher)!r}: give the folder of a model, or a file of probabilities")
-    for part in (train, *([] if valid is None else [valid]), *unlabelled):
-        if not isinstance(part, Dataset):
-            raise DataError(f"a {type(part).__name__} is no dataset; give limbeck.read(FILE)")
-    if is_file and student is None:
-        raise SettingsError(f"{path.name} has no weights to start a student from; give an encoder: student=FOLDER")
-    settings = fit or FitSettings()
-    exact = settings.precision == "float32"
+    folders, files = _told_apart([teacher] if isinstance(teacher, Path | str) else teacher)
+    more = [unlabelled] if isinstance(unlabelled, Dataset) else list(unlabelled)
+    _see_that_they_are_read([train, *([] if valid is None else [valid]), *more])
+    if not folders and student is None:
+        raise SettingsError(f"{files[0].name} has no weights to start a student from; give an encoder: student=FOLDER")
+    cut = _cut_of(layers=layers, take=take, width=width, vocabulary=vocabulary)
+    fit = fit or FitSettings()
+    choices = Choices(seed=fit.seed, skip_unknown=skip_bad_rows)
+    how: dict[str, Any] = {"text": text, "fit": fit, "distil": distil, "beside": beside}
     home = Path(tempfile.mkdtemp(prefix="limbeck-distil-"))
     try:
-        own: Teacher = (
-            FileTeacher(path.name, read(path, Wanted(task=train.task)))
-            if is_file
-            else open_model(path, home, exact=exact)
-        )
-        told = reporter or Silent()
-        taught, inputs = _lesson_of(own, train, valid, unlabelled, home=home, seed=settings.seed, reporter=told)
-        cut = Cut(layers, None if take is None else tuple(take), width, vocabulary)
-        learner = learner_of(
-            taught,
-            place_student(Student(student or named_by(path), cut), home, inputs),
-            text=text,
-            fit=fit,
-            distil=distil or DistilSettings(),
-            beside=beside,
-            teacher=None if is_file else path,
-            reporter=reporter,
-        )
+        exact = fit.precision == "float32"
+        teachers = _opened(folders, files, home, task=train.task, exact=exact, skip_bad_rows=skip_bad_rows)
+        rows, valid = _rows_of(teachers, train, valid, more, choices)
+        teachers = fitting(teachers, rows.dataset, home)
+        source = place_student(Student(student or named_by(folders[0]), cut), home, rows.dataset.inputs)
+        see_that_it_can_be_taught(teachers, rows, source, folders=folders, **how)
+        taught = lesson(teachers, rows, valid, choices, reporter or Silent())
+        learner = learner_of(taught, source, teacher=next(iter(folders), None), reporter=reporter, **how)
     except BaseException:
         shutil.rmtree(home, ignore_errors=True)
         raise
@@ -118,34 +112,105 @@ def student_of(
     return learner
 
 
-def _lesson_of(
-    own: Teacher,
-    train: Dataset,
-    valid: Dataset | None,
-    unlabelled: Sequence[Dataset],
-    *,
-    home: Path,
-    seed: int,
-    reporter: Reporter,
-) -> tuple[Lesson, Sequence[Input]]:
-    """What the teacher says of all texts, and the texts that are learnt from."""
-    from limbeck.data import of_classes, split
-    from limbeck.distil.lesson import Choices, lesson
-    from limbeck.distil.rows import pool
-    from limbeck.distil.teacher import fitting
+def _see_that_they_are_read(parts: Sequence[object]) -> None:
+    """Raise for what is no dataset.
+
+    Raises:
+        DataError: such as the name of a file.
+    """
+    from limbeck.data import Dataset
     from limbeck.errors import DataError
 
+    for part in parts:
+        if not isinstance(part, Dataset):
+            raise DataError(f"a {type(part).__name__} is no dataset; give limbeck.read(FILE)")
+
+
+def _cut_of(*, take: Any, **sizes: Any) -> Cut:
+    """What the student keeps: ``sizes`` are layers, width and vocabulary.
+
+    Raises:
+        SettingsError: something is no whole number, too small, or no list of layers; all are told.
+    """
+    from limbeck.distil.settings import StudentSettings
+    from limbeck.distil.student import Cut
+    from limbeck.errors import SettingsError, together
+
+    problems = [
+        f"{name}={value!r} is no whole number; give {name}=3, say"
+        for name, value in sizes.items()
+        if value is not None and not isinstance(value, Integral)
+    ]
+    named = take
+    if take is not None and not isinstance(take, str):
+        numbers = [*take] if isinstance(take, Iterable) else [take]
+        if not all(isinstance(number, Integral) for number in numbers):
+            problems.append(f'take={take!r} names no layers; give their numbers, from 0: [0, 2, 4] or "0,2,4"')
+        named = ",".join(map(str, numbers))
+    if problems:
+        raise SettingsError(together(problems))
+    asked = StudentSettings(take=named, **sizes)
+    return Cut(asked.layers, asked.taken, asked.width, asked.vocabulary)
+
+
+def _told_apart(teachers: Sequence[Path | str]) -> tuple[list[Path], list[Path]]:
+    """The teachers' folders, and files of what others said.
+
+    Raises:
+        DataError: one is not there, or there is none.
+    """
+    from limbeck.errors import DataError, together
+
+    paths = [Path(one) for one in teachers]
+    wanted = "give the folder of a model, or a file of probabilities"
+    problems = [f"no teacher {str(path)!r}: {wanted}" for path in paths if not path.exists()]
+    if problems or not paths:
+        raise DataError(together(problems) if problems else f"no teacher: {wanted}")
+    return [path for path in paths if not path.is_file()], [path for path in paths if path.is_file()]
+
+
+def _opened(
+    folders: Sequence[Path], files: Sequence[Path], home: Path, *, task: str, exact: bool, skip_bad_rows: bool
+) -> list[Teacher]:
+    """The teachers; ``task`` is that of files, where no model stands before them.
+
+    Raises:
+        LimbeckError: one cannot be opened, or they do not fit together.
+    """
+    from limbeck.distil.given import Wanted
+    from limbeck.distil.teacher import open_file, open_models, same_classes
+
+    found: list[Teacher] = [*open_models(folders, home, exact=exact)]
+    for path in files:
+        found.append(open_file(path, Wanted(task=task, skip_bad_rows=skip_bad_rows), found))
+    same_classes(found)
+    return found
+
+
+def _rows_of(
+    teachers: Sequence[Teacher], train: Dataset, valid: Dataset | None, unlabelled: Sequence[Dataset], choices: Choices
+) -> tuple[Pool, Dataset | None]:
+    """The texts that are learnt from, and the validation rows, which are held back of labelled ones where not given.
+
+    Raises:
+        DataError: rows are labelled for another task or for other classes than the teachers', or no text is left.
+    """
+    from limbeck.data import of_classes, split
+    from limbeck.distil.rows import pool
+    from limbeck.errors import DataError
+
+    own = teachers[0]
     for part in (train, *([] if valid is None else [valid])):
         if part.targets is not None and part.task != own.task["name"]:
             raise DataError(
                 f"{part.name} is labelled for {part.task}, and {own.name} does {own.task['name']}; give a teacher and "
                 "rows of one task, or limbeck.read(FILE, labelled=False)"
             )
-    choices = Choices(seed=seed)
-    labelled = None if train.targets is None else of_classes(train, own.task.get("classes", ()))
+    skip = choices.skip_unknown
+    labelled = None if train.targets is None else of_classes(train, own.task.get("classes", ()), skip=skip)
     if valid is None and labelled is not None:
         labelled, valid = split(labelled, choices.valid_fraction, choices.seed)
-    others = [part for part in (own.dataset, None if labelled is not None else train, *unlabelled) if part is not None]
+    parts = [*(one.dataset for one in teachers), None if labelled is not None else train, *unlabelled]
+    others = [part for part in parts if part is not None]
     kept_out = [] if valid is None else [valid]
-    rows = pool(labelled, others, kept_out=kept_out, task=str(own.task["name"]), name=train.name)
-    return lesson(fitting([own], rows.dataset, home), rows, valid, choices, reporter), rows.dataset.inputs
+    return pool(labelled, others, kept_out=kept_out, task=str(own.task["name"]), name=train.name), valid

@@ -50,7 +50,7 @@ class Beside:
         max_length: int,
         seed: int,
     ) -> None:
-        student = _seen_inside(student, settings)
+        student = seen_inside(student, settings)
         problems = _problems(teacher, student, settings, max_length)
         if problems:
             raise ModelError(together(problems))
@@ -72,7 +72,7 @@ class Beside:
         Raises:
             ModelError: it gives no hidden states.
         """
-        self.student = student = _seen_inside(student, self.settings)
+        self.student = student = seen_inside(student, self.settings)
         widths = _width(student), _width(self.teacher)
         is_needed = widths[0] != widths[1] and {"hidden", "cosine"} & self.weights.keys()
         if is_needed and not hasattr(student, PROJECTION):
@@ -136,7 +136,12 @@ def layer_pairs(n_student: int, n_teacher: int) -> tuple[tuple[int, int], ...]:
     return tuple((layer, -(-layer * n_teacher // n_student)) for layer in range(1, n_student + 1))
 
 
-def _seen_inside(student: TextModel, settings: BesideSettings) -> TransformerModel:
+def seen_inside(student: TextModel, settings: BesideSettings) -> TransformerModel:
+    """The student as a model whose hidden states can be compared.
+
+    Raises:
+        ModelError: it has none.
+    """
     if isinstance(student, TransformerModel):
         return student
     flags = ", ".join(f"--{name}" for name in settings.weights)

@@ -17,12 +17,14 @@ from limbeck.artefact.manifest import Manifest
 from limbeck.distil import number_layer
 from limbeck.distil._encoder_folder import tokenizer
 from limbeck.distil.align import align
-from limbeck.distil.beside import Beside
+from limbeck.distil.beside import Beside, seen_inside
 from limbeck.distil.beside_settings import BesideSettings
-from limbeck.distil.lesson import Lesson
+from limbeck.distil.lesson import Choices, Lesson, unasked
+from limbeck.distil.rows import Pool
 from limbeck.distil.settings import DistilSettings
 from limbeck.distil.student import WHOLE, Cut, folder_of, make
 from limbeck.distil.task import Said, distilled, parts_of
+from limbeck.distil.teacher import Teacher
 from limbeck.errors import SettingsError
 from limbeck.inspect.paired import Pair, compare
 from limbeck.models.transformer import load, own_family
@@ -40,6 +42,8 @@ from limbeck.train.settings import FitSettings
 TRANSFORMER_EPOCHS, TRANSFORMER_LR = 3, 2e-4
 """Soft targets are a gentler signal than labels: a student of 22 M parameters got best at 2e-4, four times the rate of
 fine-tuning by labels."""
+_TRIED = 64
+"""Rows for which a student is made to see that it can be."""
 
 
 @dataclass(frozen=True)
@@ -89,26 +93,63 @@ def see_that_it_learns(source: str) -> None:
         raise SettingsError(f"--student {source} is fitted in one go: no step of it could take a teacher's word")
 
 
-def see_that_both_read(source: str, teacher: Path | None, settings: BesideSettings, *, pairs: bool) -> None:
+def see_that_both_read(source: str, teachers: Sequence[Path], settings: BesideSettings, *, pairs: bool) -> None:
     """Raise where a loss over tokens is asked for and the teacher cannot read the student's pieces, before it is asked.
 
     Args:
         source: see :func:`place_student`; the pieces of a family that learns its own are not known yet.
-        teacher: the teacher's folder.
+        teachers: the folders of the teachers that have one.
         settings: the weights of the losses over tokens.
         pairs: whether the inputs are pairs of texts.
 
     Raises:
-        SettingsError: there is no folder with the teacher's weights.
+        SettingsError: there is no folder with the teacher's weights, or there are several.
         ModelError: the pieces are others.
     """
     if not settings.weights:
         return
-    if teacher is None:
-        flags = " and ".join(f"--{name}" for name in settings.weights)
-        raise SettingsError(f"{flags} compare hidden states: a file of probabilities has none; give a teacher's folder")
+    flags = " and ".join(f"--{name}" for name in settings.weights)
+    compares = f"{flags} compare{'s' if len(settings.weights) == 1 else ''} hidden states"
+    if not teachers:
+        raise SettingsError(f"{compares}: a file of probabilities has none; give a teacher's folder")
+    if len(teachers) > 1:
+        names = ", ".join(folder.name for folder in teachers)
+        raise SettingsError(
+            f"{compares} with those of one teacher, and {len(teachers)} folders were given ({names}); give one, and "
+            "what the others said as files (limbeck predict OTHER/ TEXTS --out SAID.csv; --teacher-scores SAID.csv)"
+        )
     if models.is_encoder(source):
-        align(tokenizer(folder_of(source)), tokenizer(teacher), pairs=pairs)
+        align(tokenizer(folder_of(source)), tokenizer(teachers[0]), pairs=pairs)
+
+
+def see_that_it_can_be_taught(
+    teachers: Sequence[Teacher],
+    rows: Pool,
+    source: str,
+    *,
+    folders: Sequence[Path],
+    text: TextSettings | None = None,
+    fit: FitSettings | None = None,
+    distil: DistilSettings | None = None,
+    beside: BesideSettings | None = None,
+) -> None:
+    """Raise for what :func:`learner_of` would refuse, before the teachers are asked about all ``rows``: a student is
+    made for a few of them.
+
+    Arguments are those of :func:`learner_of`; ``folders`` are the teachers' that have one.
+
+    Raises:
+        LimbeckError: the student cannot be made, or cannot be taught so.
+    """
+    beside = beside or BesideSettings()
+    see_that_both_read(source, folders, beside, pairs=rows.dataset.is_pairs)
+    few = unasked(teachers, rows.take(range(0, len(rows), -(-len(rows) // _TRIED))), None, Choices(valid_fraction=0.0))
+    # a family that learns its pieces has learnt others of a few rows: whether they are the teacher's is told later
+    kept = beside if models.is_encoder(source) else None
+    teacher = next(iter(folders), None)
+    learner = learner_of(few, source, text=text, fit=fit, distil=distil, beside=kept, teacher=teacher)
+    if beside.weights:
+        seen_inside(learner.model, beside)
 
 
 def learner_of(
@@ -242,7 +283,7 @@ def _beside(learner: Learner, settings: BesideSettings, teacher: Path | None) ->
     """
     if not settings.weights:
         return None
-    see_that_both_read(learner.source, teacher, settings, pairs=learner.train.is_pairs)
+    see_that_both_read(learner.source, [] if teacher is None else [teacher], settings, pairs=learner.train.is_pairs)
     assert teacher is not None
     return Beside(
         load(teacher),

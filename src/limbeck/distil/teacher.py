@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from limbeck.artefact.manifest import NAME
 from limbeck.data import Dataset
@@ -93,11 +95,14 @@ class ModelTeacher:
     dataset: Dataset | None = None
     exact: bool = False
     """Whether it answers in float32 alone, and not in int8 where that has the same labels and is quicker."""
+    classes: tuple[str, ...] = ()
+    """In the order in which it answers: beside other teachers that of the first; none where that is its own."""
 
     @property
     def task(self) -> dict[str, Any]:
         """Name and classes."""
-        return self.predictor.task.to_json()
+        own = self.predictor.task.to_json()
+        return {**own, "classes": list(self.classes)} if self.classes else own
 
     @property
     def fingerprint(self) -> str:
@@ -106,7 +111,8 @@ class ModelTeacher:
 
     def judge(self, dataset: Dataset, reporter: Reporter) -> Scores:
         """Score the inputs, piece by piece, each kept in the user's cache."""
-        return judge(self.predictor, dataset, reporter, name=self.name, exact=self.exact)
+        said = judge(self.predictor, dataset, reporter, name=self.name, exact=self.exact)
+        return given.of_classes(said, self.classes or None, name=self.name)
 
 
 def open_model(folder: Path, home: Path, *, pairs: bool = False, exact: bool = False) -> ModelTeacher:
@@ -129,6 +135,49 @@ def open_model(folder: Path, home: Path, *, pairs: bool = False, exact: bool = F
     return ModelTeacher(name, folder, load(adopt(folder, home / "adopted", pairs=pairs)), exact=exact)
 
 
+def open_models(folders: Sequence[Path], home: Path, *, exact: bool = False) -> list[ModelTeacher]:
+    """The models in some folders as teachers of one student: their classes are joined by name, in the first's order.
+
+    Two folders of one name are told apart by the folder above them. Arguments are those of :func:`open_model`.
+
+    Raises:
+        LimbeckError: one is no teacher, or has other classes than the first.
+    """
+    found = [open_model(folder, home / f"teacher-{n}", exact=exact) for n, folder in enumerate(folders)]
+    names = [one.name for one in found]
+    for n, one in enumerate(found):
+        if names.count(one.name) > 1:
+            found[n] = replace(one, name=f"{one.folder.resolve().parent.name}/{one.name}")
+    return [*found[:1], *(_in_order_of(found[0], one) for one in found[1:])]
+
+
+def _in_order_of(first: ModelTeacher, other: ModelTeacher) -> ModelTeacher:
+    """The other teacher, its answers in the order of the first one's classes.
+
+    Raises:
+        DataError: it has other classes.
+    """
+    classes = first.task.get("classes")
+    if other.task["name"] != first.task["name"] or not classes or other.task["classes"] == classes:
+        return other  # whoever does another task is told so
+    nothing = given.table_of([], np.zeros((0, len(other.task["classes"]))), task=other.task, model=other.fingerprint)
+    given.of_classes(nothing, classes, name=other.name)
+    return replace(other, classes=tuple(classes))
+
+
+def open_file(path: Path, wanted: given.Wanted, before: Sequence[Teacher] = ()) -> FileTeacher:
+    """What somebody said in a file, as a teacher beside those ``before``, whose task and classes it has to have.
+
+    Raises:
+        DataError: it cannot be read so.
+    """
+    if before:
+        task = before[0].task
+        classes = tuple(map(str, task["classes"])) if task.get("classes") else None
+        wanted = replace(wanted, classes=classes, task=str(task["name"]))
+    return FileTeacher(path.name, given.read(path, wanted))
+
+
 def fitting(teachers: Sequence[Teacher], dataset: Dataset, home: Path) -> list[Teacher]:
     """The teachers, ready for the inputs of ``dataset``: single texts, or pairs.
 
@@ -137,14 +186,18 @@ def fitting(teachers: Sequence[Teacher], dataset: Dataset, home: Path) -> list[T
     Raises:
         DataError: a saved model takes the other kind.
     """
-    return [_fitting(one, dataset, home) if isinstance(one, ModelTeacher) else one for one in teachers]
+    return [
+        _fitting(one, dataset, home / f"teacher-{n}") if isinstance(one, ModelTeacher) else one
+        for n, one in enumerate(teachers)
+    ]
 
 
 def _fitting(teacher: ModelTeacher, dataset: Dataset, home: Path) -> ModelTeacher:
     if teacher.predictor.is_pairs == dataset.is_pairs:
         return teacher
     if not (teacher.folder / NAME).is_file():
-        return open_model(teacher.folder, home, pairs=dataset.is_pairs, exact=teacher.exact)
+        again = open_model(teacher.folder, home, pairs=dataset.is_pairs, exact=teacher.exact)
+        return replace(teacher, predictor=again.predictor)
     if dataset.is_pairs:
         raise DataError(
             f"{dataset.name} holds pairs of texts, and {teacher.name} takes one text; name its column with "
