@@ -70,7 +70,10 @@ def test_the_main_job_and_its_scores(
     assert "label '1000.0' is none of the classes" in message
     (tmp_path / "other.csv").write_text("text,label\nsomething else,good\nquite another,bad\n")
     message = refused(capsys, tmp_path / "other.csv", *again)
-    assert "2 of 2 texts have no teacher's answer" in message and "is of other texts" in message
+    places = (
+        f"2 of 2 texts have no teacher's answer ({tmp_path / 'other.csv'}: lines 2, 3): what the teachers said is of"
+    )
+    assert places in message and "something else" not in message
     # the finished model is told, and never replaced unasked
     assert "already holds a model; give another --out, or add --overwrite" in refused(
         capsys, teachers / "quick", data, *SMALL, "--out", out

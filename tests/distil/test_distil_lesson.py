@@ -105,7 +105,7 @@ def test_texts_that_no_file_knows_are_refused_or_left_out_with_a_notice() -> Non
     teacher, pooled = file({"a": [0.5, 0.5], "b": [0.1, 0.9]}), texts_of(Dataset(["a", "c", "b", "d"], None))
     with pytest.raises(DataError) as caught:
         taught([teacher], pooled)
-    told = "2 of 4 texts have no teacher's answer (the first: 'c', 'd')"
+    told = "2 of 4 texts have no teacher's answer (data: rows 2, 4)"
     assert str(caught.value) == (
         f"{told}; give a teacher's folder that can be asked, or leave them out with --skip-bad-rows"
     )
@@ -126,7 +126,7 @@ def test_texts_that_the_teacher_refuses_are_left_out_with_a_notice() -> None:
     data = Dataset(["the film was a joy", "\u200b"], None)
     made = taught([model()], texts_of(data))
     assert made.train.inputs == ["the film was a joy"]
-    assert made.notices[0].startswith("1 of 2 texts have no teacher's answer (the first: ")
+    assert made.notices[0].startswith("1 of 2 texts have no teacher's answer (data: row 2) and are")
     with pytest.raises(DataError, match="it can read none of them"):
         taught([model()], texts_of(Dataset(["\u200b"], None)))
 

@@ -80,10 +80,18 @@ def test_targets_are_labels_or_what_the_teacher_says() -> None:
     assert (numbers.targets, numbers.classes) == ([0.0, 2.5, 7.0, 7.0], ())  # a label of 0 is one
 
 
-def test_texts_without_an_answer_are_shown() -> None:
-    made = pool(None, [Dataset(["x" * 99, "b", "c"], None)], task="classify", name="x")
-    told = missing(made, np.array([False, True, False]))
-    assert told == f"2 of 3 texts have no teacher's answer (the first: '{'x' * 57}...', 'c')"
+def test_texts_without_an_answer_are_told_by_their_places_and_never_shown() -> None:
+    lines = Dataset(["a secret", "a room", "a letter"], None, name="more.csv", rows=(2, 3, 7))
+    files = Dataset(["a note", "a room"], None, name="notes", rows=(1, 2), unit="file", places=("a.txt", "b.txt"))
+    review = Dataset(["One two three four five. Five four three two one."], None, name="long.txt", rows=(4,))
+    sources = [lines, files, Dataset(["a list"], None, name="list"), sentences_of(review)]
+    made = pool(None, sources, task="classify", name="x")
+    assert len(made) == 7
+    told = missing(made, np.array([False, True] + [False] * 5))
+    assert told == (
+        "6 of 7 texts have no teacher's answer (more.csv: lines 2, 7; notes: file a.txt; list: row 1; long.txt: line 4)"
+    )
+    assert made.take([4, 2]).where([1, 0]) == "more.csv: line 7; list: row 1"
 
 
 @pytest.mark.parametrize("name", ["more.txt", "more.csv", "more.jsonl"])
@@ -104,7 +112,7 @@ def test_sentences_by_their_words() -> None:
     text = f"One two three four five. Too short. {long} Here are six words of it."
     found = sentences_of(Dataset([text, "no"], None, name="more.csv", rows=(1, 2)))
     assert found.inputs == ["One two three four five.", "Here are six words of it."]
-    assert found.rows is None
+    assert (found.rows, found.unit) == ((1, 1), "line")  # of the text that they were cut from
     assert found.notices == (f"more.csv: 2 sentences of {SHORTEST} to {LONGEST} words in 2 texts",)
 
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 SHORTEST, LONGEST = 5, 40
 """Words of a sentence that is cut from a long text: fewer say little by themselves, more are seldom one sentence."""
-_SHOWN_CHARACTERS = 60
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,10 @@ class Pool:
     notices: tuple[str, ...] = ()
     kept_out: frozenset[bytes] = frozenset()
     """Loose ids of validation and test texts: no variant of a text may be one of these either."""
+    sources: tuple[Dataset, ...] = ()
+    """Where the texts came from."""
+    origins: tuple[tuple[int, int], ...] = ()
+    """Of each text, which of ``sources`` it came from and which row of it, counted from 0."""
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -53,7 +56,18 @@ class Pool:
         """Some of the rows, in the order of their numbers' list."""
         chosen = [int(row) for row in rows]
         labels = tuple(self.labels[row] for row in chosen)
-        return replace(self, dataset=self.dataset.take(chosen), labels=labels)
+        origins = tuple(self.origins[row] for row in chosen) if self.origins else ()
+        return replace(self, dataset=self.dataset.take(chosen), labels=labels, origins=origins)
+
+    def where(self, rows: Iterable[int]) -> str:
+        """Name files, and lines in them, where the texts at these indices stand."""
+        found: dict[int, dict[object, int]] = {}
+        for row in rows:
+            n, place = self.origins[row]
+            # the sentences that were cut from one text stand in one line, which is told once
+            found.setdefault(n, {}).setdefault(self.sources[n].place(place) or place, place)
+        told = [(self.sources[n], list(places.values())) for n, places in found.items()]
+        return "; ".join(f"{source.name}: {source.where(places)}" for source, places in told)
 
 
 def loose_id(item: Input) -> bytes:
@@ -93,18 +107,20 @@ def pool(
         )
     out = frozenset(loose_id(item) for part in kept_out for item in part.inputs)
     found: dict[bytes, tuple[Input, str | float | None]] = {}
+    origins: list[tuple[int, int]] = []
     notices = []
-    for source in sources:
+    for n_source, source in enumerate(sources):
         targets: Sequence[Any] = source.targets if source is labelled and source.targets else [None] * len(source)
         held = again = otherwise = 0
-        for key, item, target in zip(source.ids, source.inputs, targets, strict=True):
+        for row, (key, item, target) in enumerate(zip(source.ids, source.inputs, targets, strict=True)):
             is_held = loose_id(item) in out
             held += is_held
             again += key in found
             if key in found and target is not None:
                 otherwise += found[key][1] != target
-            if not is_held:
-                found.setdefault(key, (item, target))
+            if not is_held and key not in found:
+                found[key] = (item, target)
+                origins.append((n_source, row))
         if held:
             notices.append(f"{source.name}: {held:,} rows stand among the validation or test texts and are left out")
         if again:
@@ -114,7 +130,8 @@ def pool(
         why = "; ".join(notices) or "give labelled rows, or --unlabelled FILE"
         raise DataError(f"{name}: no text is left to learn from; {why}")
     dataset = Dataset([item for item, _ in found.values()], None, task, name=name)
-    return Pool(dataset, tuple(label for _, label in found.values()), tuple(notices), out)
+    labels = tuple(label for _, label in found.values())
+    return Pool(dataset, labels, tuple(notices), out, tuple(sources), tuple(origins))
 
 
 def texts_of(
@@ -157,16 +174,20 @@ def sentences_of(
         DataError: there are none.
     """
     cut: list[Input] = []
+    lines: list[int] = []
     with contextlib.nullcontext() if watch is None else watch("cuts sentences", len(dataset)) as shown:
-        for item in dataset.inputs:
+        for row, item in enumerate(dataset.inputs):
             if loose_id(item) not in kept_out:
-                cut += [part for text in texts_in(item) for part in _cut(text)]
+                parts = [part for text in texts_in(item) for part in _cut(text)]
+                cut += parts
+                lines += [row + 1 if dataset.rows is None else dataset.rows[row]] * len(parts)
             if shown is not None:
                 shown.advance(1)
     if not cut:
         raise DataError(f"{dataset.name}: no sentence has {SHORTEST} to {LONGEST} words; leave --cut-sentences out")
     notice = f"{dataset.name}: {len(cut):,} sentences of {SHORTEST} to {LONGEST} words in {len(dataset):,} texts"
-    return replace(dataset, inputs=cut, rows=None, notices=(*dataset.notices, notice))
+    unit = "row" if dataset.rows is None else dataset.unit
+    return replace(dataset, inputs=cut, rows=tuple(lines), unit=unit, notices=(*dataset.notices, notice))
 
 
 def _cut(text: str) -> list[str]:
@@ -180,12 +201,6 @@ def labelled_by(pool: Pool, said: Sequence[str] | Sequence[float], classes: Sequ
 
 
 def missing(pool: Pool, found: NDArray[np.bool_]) -> str:
-    """Count the rows of which no teacher said anything, and show the first."""
+    """Count the rows of which no teacher said anything, and say where they stand; a text itself is never shown."""
     rows = np.flatnonzero(~found)
-    shown = ", ".join(_shown(pool.dataset.inputs[row]) for row in rows[:3])
-    return f"{len(rows):,} of {len(pool):,} texts have no teacher's answer (the first: {shown})"
-
-
-def _shown(item: Input) -> str:
-    text = item if isinstance(item, str) else " | ".join(item)
-    return repr(text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "...")
+    return f"{len(rows):,} of {len(pool):,} texts have no teacher's answer ({pool.where(rows)})"
