@@ -65,8 +65,8 @@ REFUSALS: list[tuple[list[str], str]] = [
         "--scores 'SAID' is the file that is read; name another",
     ),
     (
-        ["QUICK", "--unlabelled", "TEXTS", "--corrections", "HOME/fixes.csv", "--student", "small"],
-        "--corrections HOME/fixes.csv are of labelled rows, and none were given",
+        ["QUICK", "--unlabelled", "TEXTS", "--corrections", "OTHER", "--student", "small"],
+        "--corrections OTHER are of labelled rows, and none were given",
     ),
     (
         ["QUICK", "DATA", "--scores", "DATA.npz"],
@@ -156,3 +156,31 @@ def test_what_cannot_be_taught_is_told_before_the_teacher_is_asked(
         assert run(teachers / str(teacher), learnt, *flags, *more, "--out", tmp_path / "out") == 2
         said = capsys.readouterr().err
         assert message in said and "judge" not in said
+
+
+def test_a_mistyped_teacher_is_told_with_the_models_beside_it(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("T3", "T35", "S1"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+    (tmp_path / "T333").mkdir()  # which holds none
+    told = refused(capsys, tmp_path / "T33", data, "--out", tmp_path / "out")
+    assert told == f"no file or folder '{tmp_path / 'T33'}'; the nearest models are 'T3', 'T35'"
+    told = refused(capsys, tmp_path / "S11", tmp_path / "rows", "--out", tmp_path / "out")
+    assert f"  - no file or folder '{tmp_path / 'S11'}'; the nearest model is 'S1'\n" in told
+    assert f"  - no file or folder '{tmp_path / 'rows'}'; " in told and "; a file is called 'rows.csv'" in told
+    told = refused(capsys, tmp_path / "nowhere" / "T3", data, "--out", tmp_path / "out")
+    assert told.endswith("nowhere/T3'; give a teacher's folder, which has a config.json, or a file of texts")
+
+
+def test_all_that_is_missing_is_told_together(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    flags = {"--unlabelled": "a.jsonl", "--held-out": "b.csv", "--valid": "c.csv", "--teacher-scores": "d.npz"}
+    words = [word for pair in flags.items() for word in pair]
+    told = refused(capsys, "teacher", "reviews.csv", *words, "--corrections", "e.csv", "--out", "out")
+    assert told.startswith("7 problems:\n  - no file or folder 'teacher'; ")
+    assert all(f"  - no file '{name}'; the folder holds 'rows.csv'" in told for name in [*flags.values(), "e.csv"])
+    assert refused(capsys, "a.csv", "--unlabelled", "a.csv", "--out", "out").startswith("no file 'a.csv'")  # once

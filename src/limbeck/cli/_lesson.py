@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from limbeck.cli._say import say
 from limbeck.cli.train import DataChoices, read_rows
 from limbeck.distil.settings import TextChoices
-from limbeck.errors import DataError, SettingsError, nearest, together
+from limbeck.errors import DataError, SettingsError, closest, nearest, quoted, together
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from limbeck.models import WatchRows
 
 _CONFIG = "config.json"
+_OFFERED = 3
+"""So many models are named that may have been meant."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +40,30 @@ class Given:
     """Whether a teacher that is asked answers in float32 alone."""
 
 
-def told_apart(inputs: Sequence[Path], scores: Sequence[Path]) -> tuple[tuple[Path, ...], Path | None]:
+def told_apart(
+    inputs: Sequence[Path], scores: Sequence[Path], others: Sequence[Path | None] = ()
+) -> tuple[tuple[Path, ...], Path | None]:
     """The teachers' folders and the labelled data among what stands on the command line: a model's folder has a
     ``config.json``.
+
+    Args:
+        inputs: what stands before the flags.
+        scores: files of what teachers said.
+        others: further files that will be read; those that are missing are told with the rest.
 
     Raises:
         SettingsError: there are two files of data, a teacher twice, a folder where a file of what one said is wanted,
             or neither a teacher nor such a file.
-        DataError: there is nothing at a path.
+        DataError: there is nothing at some of the paths; all of them are told.
     """
-    from limbeck.cli.train import see_that_it_is_there
-
+    _see_that_all_are_there(inputs, [*scores, *(path for path in others if path is not None)])
     models = [path for path in inputs if (path / _CONFIG).is_file()]
-    others = [path for path in inputs if path not in models]
-    see_that_it_is_there(*others, *scores)
+    data = [path for path in inputs if path not in models]
     problems = []
-    if len(others) > 1:
+    if len(data) > 1:
         no_model = "" if models else f" (a teacher's folder has a {_CONFIG}; neither has one)"
         problems.append(
-            f"two data files: {' and '.join(map(str, others))}{no_model}; one is taken (--unlabelled takes more texts, "
+            f"two data files: {' and '.join(map(str, data))}{no_model}; one is taken (--unlabelled takes more texts, "
             "--teacher-scores what more teachers said)"
         )
     places = [path.resolve() for path in models]
@@ -67,16 +74,54 @@ def told_apart(inputs: Sequence[Path], scores: Sequence[Path]) -> tuple[tuple[Pa
             problems.append(
                 f"--teacher-scores {path} is a model's folder, and a file of what a teacher said is wanted; a teacher "
                 f"that can be asked stands before the flags: limbeck distil {' '.join(map(str, [*models, path]))} "
-                f"{others[0] if others else 'DATA'}"
+                f"{data[0] if data else 'DATA'}"
             )
     if not models and not scores:
-        named = f" ({others[0]} is no model's folder: it has no {_CONFIG})" if others else ""
+        named = f" ({data[0]} is no model's folder: it has no {_CONFIG})" if data else ""
         problems.append(
             f"no teacher was named{named}; give its folder, limbeck distil TEACHER/ DATA, or --teacher-scores FILE"
         )
     if problems:
         raise SettingsError(together(problems))
-    return tuple(models), (others[0] if others else None)
+    return tuple(models), (data[0] if data else None)
+
+
+def _see_that_all_are_there(inputs: Sequence[Path], files: Sequence[Path]) -> None:
+    """Raise for paths where nothing is: of ``inputs`` each may have been meant for a model's folder.
+
+    Raises:
+        DataError: there is nothing at some of them.
+    """
+    from limbeck.cli._asked import FILE_SUFFIXES
+    from limbeck.cli.train import see_that_it_is_there
+
+    problems = []
+    for n, path in enumerate((*inputs, *files)):
+        try:
+            if n < len(inputs) and not path.exists() and not path.name.lower().endswith(FILE_SUFFIXES):
+                raise DataError(_no_folder(path))
+            see_that_it_is_there(path)
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError(together(dict.fromkeys(problems)))
+
+
+def _no_folder(path: Path) -> str:
+    """What to say of a name under which there is neither a teacher's folder nor data: the nearest models, and files."""
+    from limbeck.cli._asked import FILE_SUFFIXES
+
+    beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+    models = [one.name for one in beside if (one / _CONFIG).is_file()]
+    files = [one.name for one in beside if one.name.lower().endswith(FILE_SUFFIXES)]
+    meant = closest(path.name, models, n=_OFFERED, cutoff=0.5) or models[:_OFFERED]
+    hints = [f"the nearest model is {quoted(meant[0])}" if len(meant) == 1 else ""]
+    if len(meant) > 1:
+        hints = [f"the nearest models are {', '.join(map(quoted, meant))}"]
+    if data := closest(path.name, files, cutoff=0.5):
+        hints.append(f"a file is called {quoted(data[0])}")
+    told = "; ".join(filter(None, [f"no file or folder {str(path)!r}", *hints]))
+    return told if meant or data else f"{told}; give a teacher's folder, which has a {_CONFIG}, or a file of texts"
 
 
 def teachers_of(given: Given, home: Path) -> list[Teacher]:

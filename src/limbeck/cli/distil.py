@@ -114,7 +114,9 @@ def run(settings: Settings | PretrainSettings) -> int:
         from limbeck.cli._distil_pretrain import run as pretrain
 
         return pretrain(settings)
-    folders, data = told_apart(settings.inputs, settings.teacher_scores)
+    texts, columns = settings.texts, settings.columns
+    read = [*texts.unlabelled, *texts.held_out, columns.valid, columns.corrections]
+    folders, data = told_apart(settings.inputs, settings.teacher_scores, read)
     stages = _stages(settings)
     _see_that_it_can_begin(settings, folders, [stage.out for stage in stages])
     require_training()
