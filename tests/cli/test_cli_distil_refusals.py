@@ -184,3 +184,26 @@ def test_all_that_is_missing_is_told_together(
     assert told.startswith("7 problems:\n  - no file or folder 'teacher'; ")
     assert all(f"  - no file '{name}'; the folder holds 'rows.csv'" in told for name in [*flags.values(), "e.csv"])
     assert refused(capsys, "a.csv", "--unlabelled", "a.csv", "--out", "out").startswith("no file 'a.csv'")  # once
+
+
+def test_rows_of_another_task_are_told_once(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learnt, out = write_csv(tmp_path / "numbers.csv", numbers(40)), ["--student", "small", "--out", tmp_path / "out"]
+    with_fractions = learnt.read_text().replace(".0", ".25")
+    learnt.write_text(with_fractions)
+    sentence = "{} is labelled for {}, and {}; give a teacher and rows of one task"
+    told = refused(capsys, teachers / "numbers", data, *out)
+    alone = f", or the texts alone: --unlabelled {data}"
+    assert told == sentence.format(data, "classify", "numbers does regress") + alone
+    for words in ([learnt], [data, "--valid", learnt], ["--unlabelled", data, "--valid", learnt]):
+        told = refused(capsys, teachers / "quick", *words, *out)
+        assert told.startswith(sentence.format(learnt, "regress", "quick does classify"))
+        assert ("the texts alone" in told) == (len(words) == 1)
+    # whoever names the task means it, and a few words among numbers are slips
+    assert "--task regress wants a number" in refused(capsys, teachers / "numbers", data, *out, "--task", "regress")
+    learnt.write_text(with_fractions.replace("1000.25", "many"))
+    told = refused(capsys, teachers / "numbers", learnt, *out)
+    assert "holds 'many'" in told and "is labelled for" not in told
+    learnt.write_text("text,label\na film,\n")
+    assert "is labelled for" not in refused(capsys, teachers / "numbers", learnt, *out)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from limbeck.cli._say import say
 from limbeck.cli.train import DataChoices, read_rows
 from limbeck.distil.settings import TextChoices
-from limbeck.errors import DataError, SettingsError, closest, nearest, quoted, together
+from limbeck.errors import DataError, LimbeckError, SettingsError, closest, nearest, quoted, together
 
 if TYPE_CHECKING:
     from limbeck.data import Dataset
@@ -179,7 +180,8 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
         "skip_bad_rows": columns.skip_bad_rows,
     }
     _see_that_columns_are_there(given)
-    train, valid = _labelled(given, task, options)
+    with _told_as_another_task(given, teachers[0], options):
+        train, valid = _labelled(given, task, options)
     tests = [*given.texts.held_out, *_test_part(given.data)]
     kept_out = [*([valid] if valid is not None else []), *(texts_of(path, **options) for path in tests)]
     unlabelled = [texts_of(path, **options) for path in given.texts.unlabelled]
@@ -196,6 +198,46 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
     made = pool(train, others, kept_out=kept_out, task=str(task["name"]), name=name)
     say(*made.notices)
     return made, valid
+
+
+@contextlib.contextmanager
+def _told_as_another_task(given: Given, teacher: Teacher, options: dict[str, Any]) -> Iterator[None]:
+    """While it is open, labels of another task than the teacher's are told as such, once, and not row by row.
+
+    Raises:
+        DataError: as within, or that a file is labelled for the other task.
+    """
+    try:
+        yield
+    except DataError:
+        does = str(teacher.task["name"])
+        files = [] if given.columns.task is not None else [given.data, given.columns.valid]
+        for path in files:
+            found = (
+                None if path is None else _labelled_for(path, {**options, "label_column": given.columns.label_column})
+            )
+            if found not in (None, does):
+                texts_alone = f", or the texts alone: --unlabelled {path}" if path == given.data else ""
+                raise DataError(
+                    f"{path} is labelled for {found}, and {teacher.name} does {does}; give a teacher and rows of one "
+                    f"task{texts_alone}"
+                ) from None
+        raise
+
+
+def _labelled_for(path: Path, options: dict[str, Any]) -> str | None:
+    """The task that the labels in a file are of: numbers, or names; None where that cannot be told."""
+    from limbeck.data import read_splits
+    from limbeck.data.dataset import number
+
+    try:
+        parts = read_splits(path, **options, one_class_ok=True, labelled_test=False)
+    except LimbeckError:
+        return None
+    found = next(iter(parts.values()))
+    labels = found.targets or []
+    n_numbers = sum(number(str(label)) is not None for label in labels)
+    return found.task if found.task == "regress" or 2 * n_numbers < len(labels) else None
 
 
 def _labelled(given: Given, task: dict[str, Any], options: dict[str, Any]) -> tuple[Dataset | None, Dataset | None]:
