@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 import limbeck
 from limbeck.artefact.manifest import Manifest
 from limbeck.artefact.verify import sha256
+from limbeck.data import Dataset
 from limbeck.distil.mean import targets_for
 from limbeck.runtime.predictor import Predictor
+from limbeck.runtime.score import score
 from limbeck.scores import Scores
 from support import tiny
 from support.distil_cli import data, files, refused, run, teachers
@@ -128,8 +131,14 @@ def test_dry_run_says_what_it_would_take_and_writes_nothing(
     assert any(line.startswith("teacher bert: judges 112 texts in about ") for line in lines)
     assert any(line.startswith("plan: 1 epoch, 14 updates at lr 0.0002 in float32; about ") for line in lines)
     assert any(line.startswith(f"would write {tmp_path / 'deep' / 'out-2-layers'}: about ") for line in lines)
-    assert lines[-3].startswith(f"would write {tmp_path / 's.npz'}: ")
-    assert lines[-2:] == [f"then from {deep}-2-layers, once it stands: {deep}", "nothing was written"]
+    second = lines.index(f"then {deep}, taught by out-2-layers:")
+    assert lines[second - 1].startswith(f"would write {tmp_path / 's.npz'}: ")
+    assert lines[second + 1].startswith("teacher out-2-layers: judges 112 texts in about ")
+    sizes = [int(line.split()[1].replace(",", "")) for line in lines if line.startswith("student: ")]
+    one, two, three = (n_weights(teachers / "bert", n_layers) for n_layers in (1, 2, 3))
+    assert sizes == [two, one] and two - one == three - two > 0
+    assert sum(line.startswith("plan: 1 epoch, 14 updates at ") for line in lines[second:]) == 1
+    assert lines[-2].startswith(f"would write {deep}: about ") and lines[-1] == "nothing was written"
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
     (tmp_path / "deep").write_text("mine")
     busy = tmp_path / "busy"
@@ -138,6 +147,46 @@ def test_dry_run_says_what_it_would_take_and_writes_nothing(
     for out, why in ((tmp_path / "deep", "is a file; give a folder"), (busy, "is a folder with other files")):
         assert run(teachers / "bert", data, "--layers", "1", *ENCODER, "--out", out, "--dry-run") == 0
         assert f"it would not begin: '{out}' {why}" in capsys.readouterr().err
+
+
+def n_weights(bert: Path, n_layers: int) -> int:
+    """Weights of so many layers of a BERT, with all else of it."""
+    kept = {
+        name: value.size
+        for name, value in load_file(bert / "model.safetensors").items()
+        if ".layer." not in name or int(name.partition(".layer.")[2].partition(".")[0]) < n_layers
+    }
+    return sum(kept.values())
+
+
+def test_a_dry_run_knows_what_a_teacher_judged_before(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("limbeck.distil.judging.PIECE_ROWS", 16)
+    command = [teachers / "quick", data, *SMALL, "--seed", "11", "--out", tmp_path / "out"]
+
+    def told(*more: object) -> str:
+        capsys.readouterr()
+        assert run(*command, *more, "--dry-run") == 0
+        return next(line for line in capsys.readouterr().err.splitlines() if line.startswith("teacher quick: "))
+
+    n_judged: list[int] = []
+
+    def stopped(predictor: Predictor, piece: Dataset) -> Scores:
+        n_judged.append(len(piece))
+        if len(n_judged) == 2:
+            raise KeyboardInterrupt
+        return score(predictor, piece)
+
+    assert told().startswith("teacher quick: judges 40 texts in about ")
+    with monkeypatch.context() as patch:
+        patch.setattr("limbeck.distil.judging.score", stopped)
+        assert run(*command) == 130
+    before = "teacher quick: judged 16 of these texts before, and judges 24 texts in about "
+    assert told().startswith(before)
+    assert run(*command) == 0
+    monkeypatch.setattr(Predictor, "logits", None)  # nor is its speed measured
+    assert told("--overwrite") == "teacher quick: judged these 40 texts before, which is remembered"
 
 
 def test_numbers_by_folder_and_by_file(teachers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

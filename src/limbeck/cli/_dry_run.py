@@ -10,7 +10,7 @@ from limbeck.artefact.manifest import NAME
 from limbeck.cli._place import checkpoints_of
 from limbeck.cli.train import duration
 from limbeck.data import Dataset
-from limbeck.distil.lesson import Choices
+from limbeck.distil.lesson import Choices, all_of
 from limbeck.distil.rows import Pool
 from limbeck.distil.teacher import ModelTeacher, Teacher
 
@@ -18,23 +18,41 @@ ASKED = 64
 """Texts on which a teacher's speed is measured."""
 
 
-def judging_lines(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choices: Choices) -> list[str]:
-    """How many texts the teachers will judge, and how long it takes."""
-    n_texts = len(rows) * (1 + choices.augment) + (0 if valid is None else len(valid))
+def text_lines(rows: Pool, choices: Choices) -> list[str]:
+    """What there is to learn from."""
     lines = [f"texts: {len(rows):,}, {int(rows.is_labelled.sum()):,} of them labelled"]
     if choices.augment:
         lines.append(f"variants of them: up to {choices.augment * len(rows):,}")
+    return lines
+
+
+def n_asked(rows: Pool, valid: Dataset | None, choices: Choices) -> int:
+    """How many texts a teacher is asked about, at most."""
+    return len(rows) * (1 + choices.augment) + (0 if valid is None else len(valid))
+
+
+def judging_lines(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choices: Choices) -> list[str]:
+    """How many texts the teachers will judge, and how long it takes."""
+    n_texts, lines = n_asked(rows, valid, choices), []
     for teacher in teachers:
+        told = "has said what it says"
         if isinstance(teacher, ModelTeacher):
-            few = rows.dataset.inputs[:: max(1, len(rows) // ASKED)][:ASKED]
-            began = time.perf_counter()
-            teacher.predictor.logits(few)
-            seconds = (time.perf_counter() - began) * n_texts / len(few)
-            told = f"judges {n_texts:,} texts in about {duration(seconds)}, once; then it is remembered"
-        else:
-            told = "has said what it says"
+            n_before = teacher.n_remembered(all_of(rows.dataset, valid))
+            told = f"judged these {n_before:,} texts before, which is remembered"
+            if n_texts > n_before:
+                few = rows.dataset.inputs[:: max(1, len(rows) // ASKED)][:ASKED]
+                began = time.perf_counter()
+                teacher.predictor.logits(few)
+                seconds = (time.perf_counter() - began) * (n_texts - n_before) / len(few)
+                told = judges(n_texts - n_before, seconds, n_before=n_before)
         lines.append(f"teacher {teacher.name}: {told}")
     return lines
+
+
+def judges(n_texts: int, seconds: float, *, n_before: int = 0) -> str:
+    """That a teacher takes so long for so many texts, and judged others before."""
+    before = f"judged {n_before:,} of these texts before, and " if n_before else ""
+    return f"{before}judges {n_texts:,} texts in about {duration(seconds)}, once; then it is remembered"
 
 
 def writing_lines(out: Path, scores: Path | None, n_parameters: int, hindrances: Sequence[str]) -> list[str]:

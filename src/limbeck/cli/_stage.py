@@ -36,27 +36,56 @@ class Material:
     """Of the teachers that have one; the student starts from the first, where nothing else is named."""
 
 
-def rehearse(settings: Settings, material: Material, home: Path) -> None:
-    """Say what it would take to teach one student, and what it would write."""
+@dataclass(frozen=True)
+class Rehearsed:
+    """What is known of a student that was not taught."""
+
+    name: str
+    """Of the folder that it will stand in."""
+    source: str
+    """A folder as that will be, before any teaching."""
+    text_seconds: float
+    """Time that it takes for a text."""
+
+
+def rehearse(settings: Settings, material: Material, home: Path, before: Rehearsed | None = None) -> Rehearsed:
+    """Say what it would take to teach one student, and what it would write.
+
+    Args:
+        settings: of the student.
+        material: what it is taught with; of a chain's second student its texts count alone.
+        home: a folder for a while.
+        before: the student that will teach this one, where it is not there yet.
+
+    Raises:
+        LimbeckError: the student cannot be made, or cannot be taught so.
+    """
     from limbeck.artefact.manifest import NAME
-    from limbeck.cli._dry_run import judging_lines, writing_lines
+    from limbeck.cli._dry_run import judges, judging_lines, n_asked, text_lines, writing_lines
     from limbeck.distil.lesson import lesson, unasked
     from limbeck.distil.taught import see_that_both_read
     from limbeck.train.cost import estimate
     from limbeck.train.progress import Console
 
-    choices, source = _choices(settings), _source(settings, material, home)
-    see_that_both_read(source, material.folders, settings.beside, pairs=material.rows.dataset.is_pairs)
-    if any(one.can_be_asked for one in material.teachers):
-        pretended = unasked(material.teachers, material.rows, material.valid, choices)
+    choices, rows, valid = _choices(settings), material.rows, material.valid
+    source = _source(settings, material, home, start=None if before is None else before.source)
+    see_that_both_read(source, material.folders, settings.beside, pairs=rows.dataset.is_pairs)
+    if before is not None or any(one.can_be_asked for one in material.teachers):
+        pretended = unasked(material.teachers, rows, valid, choices)
     else:  # files tell at once
-        pretended = lesson(material.teachers, material.rows, material.valid, choices, Console())
+        pretended = lesson(material.teachers, rows, valid, choices, Console())
         say(*pretended.notices)
     learner = _learner(settings, pretended, source, material)
-    say(*judging_lines(material.teachers, material.rows, material.valid, choices))
-    say(*_plan_lines(learner, estimate(learner).seconds))
+    if before is None:
+        say(*text_lines(rows, choices), *judging_lines(material.teachers, rows, valid, choices))
+    else:
+        n_texts = n_asked(rows, valid, choices)
+        say(f"teacher {before.name}: {judges(n_texts, before.text_seconds * n_texts)}")
+    cost = estimate(learner)
+    say(*_plan_lines(learner, cost.seconds))
     hindrances = hindrance_lines(settings.out, NAME, resume=settings.resume, overwrite=settings.overwrite)
     say(*writing_lines(settings.out, settings.scores, learner.n_parameters(), hindrances))
+    return Rehearsed(settings.out.name, source, cost.pass_seconds / max(1, len(learner.train)))
 
 
 def teach(settings: Settings, material: Material, home: Path) -> None:
@@ -119,8 +148,8 @@ def _train(settings: Settings, taught: Lesson, learner: Learner) -> None:
     print_result(manifest, settings.out, as_json=settings.json, more={"compared": compared})
 
 
-def _source(settings: Settings, material: Material, home: Path) -> str:
-    """Where the learner makes the student from."""
+def _source(settings: Settings, material: Material, home: Path, *, start: str | None = None) -> str:
+    """Where the learner makes the student from; ``start`` stands in for what the settings name."""
     from limbeck.distil.student import Cut
     from limbeck.distil.taught import Student, place_student
     from limbeck.models import named_by
@@ -129,7 +158,7 @@ def _source(settings: Settings, material: Material, home: Path) -> str:
     cut = Cut(asked.layers, asked.taken, asked.width, asked.vocabulary, asked.dropout)
     if asked.student is None and cut.is_whole:
         say("the student is as large as its teacher; --layers 3, say, makes it smaller")
-    source = asked.student or named_by(material.folders[0])
+    source = start or asked.student or named_by(material.folders[0])
     return place_student(Student(source, cut), home, material.rows.dataset.inputs)
 
 

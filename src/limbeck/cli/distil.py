@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from limbeck.cli._lesson import Given, rows_of, teachers_of, told_apart
-from limbeck.cli._place import checkpoints_of, goes_on, hindrance_lines, what_stands
+from limbeck.cli._place import checkpoints_of, goes_on, what_stands
 from limbeck.cli._say import say
-from limbeck.cli._stage import Material, rehearse, teach
+from limbeck.cli._stage import Material, Rehearsed, rehearse, teach
 from limbeck.cli._written import hindrances
 from limbeck.cli.train import DataChoices
 from limbeck.distil.beside_settings import BesideSettings
@@ -134,27 +134,43 @@ def run(settings: Settings | PretrainSettings) -> int:
         teachers = teachers_of(given, Path(home))
         rows, valid = rows_of(given, teachers, Console().watch)
         material = Material(fitting(teachers, rows.dataset, Path(home)), rows, valid, folders)
+        if settings.dry_run:
+            _rehearse(stages, material, Path(home), settings.student.through)
+            return 0
         for n, stage in enumerate(stages):
             place = Path(home) / str(n)
             place.mkdir()
             if n > 0:  # each student learns from the one before it
                 before = stages[n - 1].out
                 material = replace(material, teachers=[open_model(before, place, exact=exact)], folders=(before,))
-            is_last = n + 1 == len(stages)
-            with contextlib.nullcontext() if is_last else _in_words_of(f"--through {settings.student.through}"):
-                if settings.dry_run:
-                    rehearse(stage, material, place)
-                    say(*_later_lines(stages), NOTHING)
-                    break
-                with contextlib.nullcontext() if is_last else contextlib.redirect_stdout(sys.stderr):
-                    if stands[n] != "model":
-                        teach(stage, material, place)
+            if stands[n] != "model":
+                is_last = n + 1 == len(stages)
+                through = None if is_last else settings.student.through
+                aside = contextlib.nullcontext() if is_last else contextlib.redirect_stdout(sys.stderr)
+                with _in_words_of(through), aside:
+                    teach(stage, material, place)
     return 0
 
 
+def _rehearse(stages: Sequence[Settings], material: Material, home: Path, through: str | None) -> None:
+    """Say what it would take to teach one student after the other, those on the way as ``through`` asks; write
+    nothing."""
+    before: Rehearsed | None = None
+    for n, stage in enumerate(stages):
+        place = home / str(n)
+        place.mkdir()
+        if before is not None:
+            say(f"then {stage.out}, taught by {before.name}:")
+            material = replace(material, folders=(Path(before.source),))
+        with _in_words_of(None if n + 1 == len(stages) else through):
+            before = rehearse(stage, material, place, before)
+    say(NOTHING)
+
+
 @contextlib.contextmanager
-def _in_words_of(flag: str) -> Iterator[None]:
-    """While it is open, what is wrong with a student's layers is told of ``flag``, which asked for them.
+def _in_words_of(through: str | None) -> Iterator[None]:
+    """While it is open, what is wrong with the layers of a student on the way is told of ``--through``, which asked for
+    them; of the last student, where that is None, as it is.
 
     Raises:
         SettingsError: as within.
@@ -162,18 +178,9 @@ def _in_words_of(flag: str) -> Iterator[None]:
     try:
         yield
     except SettingsError as error:
-        raise SettingsError(re.sub(r"^--layers \d+:", f"{flag}:", str(error))) from None
-
-
-def _later_lines(stages: Sequence[Settings]) -> list[str]:
-    """What a dry run tells of the students behind the first."""
-    from limbeck.artefact.manifest import NAME
-
-    first, *later = stages
-    lines = [f"then from {first.out}, once it stands: {' and '.join(str(one.out) for one in later)}"] if later else []
-    for one in later:
-        lines += hindrance_lines(one.out, NAME, resume=one.resume, overwrite=one.overwrite)
-    return lines
+        if through is None:
+            raise
+        raise SettingsError(re.sub(r"^--layers \d+:", f"--through {through}:", str(error))) from None
 
 
 def _see_that_it_can_begin(settings: Settings, teachers: Sequence[Path], places: Sequence[Path]) -> None:

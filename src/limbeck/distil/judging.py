@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,13 +52,9 @@ def judge(plain: Predictor, dataset: Dataset, reporter: Reporter, *, name: str, 
         name: of the model, for messages.
         exact: in float32, whatever would be quicker.
     """
-    unlabelled = Dataset(dataset.inputs, None, dataset.task, name=dataset.name)
-    pieces = [
-        unlabelled.take(range(begin, min(begin + PIECE_ROWS, len(unlabelled))))
-        for begin in range(0, len(unlabelled), PIECE_ROWS)
-    ]
-    key = hashlib.sha256(f"{plain.fingerprint} {unlabelled.fingerprint}".encode()).hexdigest()[:32]
-    chosen = {"model": plain.fingerprint, "precision": "float32"} if exact else recall("teachers", key) or {}
+    unlabelled = _unlabelled(dataset)
+    pieces, key = _pieces(unlabelled), _key(plain, unlabelled)
+    chosen = _chosen(plain, key, exact=exact)
     parts = _known(pieces, chosen.get("model"))
     if len(parts) == len(pieces):
         reporter.line(f"{name} judged these {len(dataset):,} texts before, in {chosen.get('precision')}")
@@ -74,6 +70,33 @@ def judge(plain: Predictor, dataset: Dataset, reporter: Reporter, *, name: str, 
                 parts.append(score(way.predictor, piece))
                 watch.advance(len(piece))
     return _joined(parts, unlabelled)
+
+
+def n_remembered(plain: Predictor, dataset: Dataset, *, exact: bool = False) -> int:
+    """Of how many inputs :func:`judge` would have the scores at once, from the user's cache."""
+    unlabelled = _unlabelled(dataset)
+    chosen = _chosen(plain, _key(plain, unlabelled), exact=exact)
+    return sum(map(len, _known(_pieces(unlabelled), chosen.get("model"))))
+
+
+def _unlabelled(dataset: Dataset) -> Dataset:
+    return Dataset(dataset.inputs, None, dataset.task, name=dataset.name)
+
+
+def _pieces(dataset: Dataset) -> list[Dataset]:
+    """The inputs as they are scored and kept."""
+    begins = range(0, len(dataset), PIECE_ROWS)
+    return [dataset.take(range(begin, min(begin + PIECE_ROWS, len(dataset)))) for begin in begins]
+
+
+def _key(plain: Predictor, dataset: Dataset) -> str:
+    """Under which it is remembered what answers these inputs."""
+    return hashlib.sha256(f"{plain.fingerprint} {dataset.fingerprint}".encode()).hexdigest()[:32]
+
+
+def _chosen(plain: Predictor, key: str, *, exact: bool) -> dict[str, Any]:
+    """The fingerprint and the precision of what answered once, or has to; nothing where that is open."""
+    return {"model": plain.fingerprint, "precision": "float32"} if exact else recall("teachers", key) or {}
 
 
 def _known(pieces: Sequence[Dataset], model: object) -> list[Scores]:

@@ -84,7 +84,7 @@ def lesson(
         n_told = len(valid.notices)
         valid = of_classes(valid, task.classes, skip=choices.skip_unknown)
         notices += valid.notices[n_told:]
-    scores = _ask(teachers, _all_of(rows.dataset, valid), reporter)
+    scores = _ask(teachers, all_of(rows.dataset, valid), reporter)
     rows, logits = _known(rows, scores, choices, notices, asked=any(one.can_be_asked for one in teachers))
     train = labelled_by(rows, answers(task, logits), task.classes)
     is_labelled = rows.is_labelled
@@ -139,6 +139,12 @@ def unasked(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choi
     )
 
 
+def all_of(rows: Dataset, valid: Dataset | None) -> Dataset:
+    """All inputs that the teachers are asked about, without targets."""
+    more = [] if valid is None else valid.inputs
+    return Dataset([*rows.inputs, *more], None, rows.task, name=rows.name)
+
+
 def answers(task: TaskLike, logits: NDArray[np.float32]) -> Sequence[Any]:
     """What the logits answer: class names, or numbers."""
     return task.decode(logits.astype(np.float64)).predicted
@@ -152,12 +158,6 @@ def _ask(teachers: Sequence[Teacher], dataset: Dataset, reporter: Reporter) -> S
             if n_known < len(dataset):
                 reporter.line(f"{teacher.name} says something of {n_known:,} of {len(dataset):,} texts")
     return mean_of(said)
-
-
-def _all_of(rows: Dataset, valid: Dataset | None) -> Dataset:
-    """All inputs that the teachers are asked about, without targets."""
-    more = [] if valid is None else valid.inputs
-    return Dataset([*rows.inputs, *more], None, rows.task, name=rows.name)
 
 
 def _known(

@@ -12,7 +12,7 @@ import numpy as np
 from limbeck.artefact.manifest import NAME
 from limbeck.data import Dataset
 from limbeck.distil import given
-from limbeck.distil.judging import judge
+from limbeck.distil.judging import judge, n_remembered
 from limbeck.errors import DataError
 from limbeck.runtime import load
 from limbeck.scores import Scores
@@ -113,6 +113,10 @@ class ModelTeacher:
         """Score the inputs, piece by piece, each kept in the user's cache."""
         said = judge(self.predictor, dataset, reporter, name=self.name, exact=self.exact)
         return given.of_classes(said, self.classes or None, name=self.name)
+
+    def n_remembered(self, dataset: Dataset) -> int:
+        """Of how many inputs :meth:`judge` has the scores at once, from the user's cache."""
+        return n_remembered(self.predictor, dataset, exact=self.exact)
 
 
 def open_model(folder: Path, home: Path, *, pairs: bool = False, exact: bool = False) -> ModelTeacher:
