@@ -102,3 +102,26 @@ def test_figures_are_of_the_graph_that_was_measured_last() -> None:
         manifest(passes=[calibrate, trim, {"name": "quantise", "measured": False}])
     )
     assert "by the saved graph" in write(manifest(passes=[trim, calibrate]))
+
+
+def test_what_is_kept_of_a_teacher_is_told_where_that_surely_knew_something() -> None:
+    pair = {
+        "n_rows": 9,
+        "measure": "pearson",
+        "first": 0.2,
+        "second": 0.1,
+        "difference": -0.1,
+        "low": -0.2,
+        "high": 0.0,
+    }
+    teacher = {"name": "large", "fingerprint": "ab" * 32}
+
+    def card(teachers: int, **more: Any) -> str:
+        taught = {"teachers": [teacher] * teachers, "compared": {**pair, **more}}
+        return write(manifest(task={"name": "regress"}, training={"taught": taught}))
+
+    assert "| teacher | 0.2000 |" in card(1) and "| teachers together | 0.2000 |" in card(2)
+    for more in ({}, {"first_low": None}, {"first_low": 0.05}):
+        assert "50.0 % of it; difference -0.1000" in card(1, **more)
+    for more in ({"first_low": -0.1}, {"first": -0.2}):
+        assert "% of it" not in card(1, **more)

@@ -54,6 +54,7 @@ def test_folders_and_a_file_are_averaged_and_the_student_starts_from_the_first(
     taught = manifest.training["taught"]["teachers"]
     assert [one["name"] for one in taught] == names and len({one["fingerprint"] for one in taught}) == 4
     card = (out / "README.md").read_text()
+    assert "accuracy of 4 rows: teachers together " in err and "| teachers together | " in card
     assert all(f"`{name}`" in card for name in names) and str(tmp_path) not in card
     assert json.loads((out / "config.json").read_text())["num_hidden_layers"] == 1
     assert Manifest.read(out).model["source"] == "bert"

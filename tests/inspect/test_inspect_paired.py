@@ -118,6 +118,20 @@ def test_numbers_are_compared_by_correlation() -> None:
     assert backwards.retention is None and "%" not in backwards.line("teacher", "student")
 
 
+def test_of_a_correlation_that_may_be_none_no_share_is_told() -> None:
+    random = np.random.default_rng(4)
+    truth, texts = random.normal(size=60), [f"text {n}" for n in range(60)]
+    student = scores(truth, texts, REGRESS)
+    guessed = found(compare(REGRESS, scores(random.normal(size=60) + 0.1 * truth, texts, REGRESS), student, truth))
+    assert 0 < guessed.first < 0.25 and guessed.first_low is not None and guessed.first_low < 0
+    assert guessed.retention is None and "%" not in guessed.line("teacher", "student")
+    known = found(compare(REGRESS, scores(truth + random.normal(size=60), texts, REGRESS), student, truth))
+    assert known.first_low is not None and 0 < known.first_low < known.first
+    assert known.retention == pytest.approx(100 * known.second / known.first)
+    shares = found(compare(CLASSIFY, scores(says([1, 0] * 5), TEXTS), scores(says([0, 1] * 5), TEXTS), TRUTH))
+    assert (shares.first, shares.first_low, shares.retention) == (0.0, None, None)
+
+
 def test_json_and_words() -> None:
     pair = Pair(1821, "macro_f1", 0.95, 0.93, -0.02, -0.045, 0.005)
     assert Pair(**json.loads(json.dumps(pair.to_json()))) == pair

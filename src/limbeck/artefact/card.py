@@ -73,7 +73,8 @@ def _teachers(manifest: Manifest) -> list[str]:
     pair = taught.get("compared")
     if not pair:
         return [f"{text}\n"]
-    rows = [("teacher", pair["first"], ""), ("this model", pair["second"], _kept(pair))]
+    teacher = "teacher" if len(taught["teachers"]) == 1 else "teachers together"
+    rows = [(teacher, pair["first"], ""), ("this model", pair["second"], _kept(pair))]
     table = "\n".join(f"| {name} | {_figure(value)} | {note} |" for name, value, note in rows)
     return [
         f"{text} Both on the same {pair['n_rows']:,} validation rows:\n\n| | {pair['measure'].replace('_', ' ')} | |\n"
@@ -82,7 +83,9 @@ def _teachers(manifest: Manifest) -> list[str]:
 
 
 def _kept(pair: dict[str, Any]) -> str:
-    kept = f"{100 * pair['second'] / pair['first']:.1f} % of it; " if pair["first"] > 0 else ""
+    low = pair.get("first_low")  # of what a correlation near 0 is kept says nothing
+    is_above = pair["first"] > 0 and (low is None or low > 0)
+    kept = f"{100 * pair['second'] / pair['first']:.1f} % of it; " if is_above else ""
     return f"{kept}difference {pair['difference']:+.4f}, 95 % interval {pair['low']:+.4f} to {pair['high']:+.4f}"
 
 

@@ -144,7 +144,7 @@ def _train(settings: Settings, taught: Lesson, learner: Learner) -> None:
         n_rows = "no validation row" if taught.said_of_valid is None else "a single validation row"
         say(f"{n_rows} has an answer of the teachers, so there is no comparison with them")
     if compared:
-        say(Pair(**compared).line("teacher", "student"))
+        say(Pair(**compared).line("teacher" if len(taught.teachers) == 1 else "teachers together", "student"))
     print_result(manifest, settings.out, as_json=settings.json, more={"compared": compared})
 
 

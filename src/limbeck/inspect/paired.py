@@ -28,11 +28,14 @@ class Pair:
     low: float
     high: float
     """Ends of the 95 % interval of the difference, of paired rows."""
+    first_low: float | None = None
+    """Lower end of the 95 % interval of ``first`` alone, where the measure can be below 0, as correlations can."""
 
     @property
     def retention(self) -> float | None:
-        """The second's measure in percent of the first's; None where that is not above 0."""
-        return 100 * self.second / self.first if self.first > 0 else None
+        """The second's measure in percent of the first's; None where that is not surely above 0."""
+        is_above = self.first > 0 and (self.first_low is None or self.first_low > 0)
+        return 100 * self.second / self.first if is_above else None
 
     def to_json(self) -> dict[str, Any]:
         """The fields, as json holds them."""
@@ -73,12 +76,14 @@ def compare(task: TaskLike, first: Scores, second: Scores, targets: NDArray[Any]
     known = targets[both]
     name = next(iter(task.metrics(logits[0], known)))
 
+    low = None
     if name == "accuracy":
         found = of_paired_shares(*(side.argmax(axis=1) == known for side in logits))
     else:
         found = of_rows(len(known), lambda drawn: _difference(task, name, logits, known, drawn))
+        low = of_rows(len(known), lambda drawn: float(task.metrics(logits[0][drawn], known[drawn])[name])).low
     values = [float(task.metrics(side, known)[name]) for side in logits]
-    return Pair(len(known), name, values[0], values[1], found.value, found.low, found.high)
+    return Pair(len(known), name, values[0], values[1], found.value, found.low, found.high, low)
 
 
 def _difference(
