@@ -195,7 +195,7 @@ def test_numbers_by_folder_and_by_file(teachers: Path, tmp_path: Path, capsys: p
     out = tmp_path / "out"
     assert run(teachers / "numbers", data, "--teacher-scores", said, *SMALL, "--hard", "0.5", "--out", out) == 0
     manifest = Manifest.read(out)
-    assert manifest.task == {"name": "regress"} and "pearson of 4 rows: teacher " in capsys.readouterr().err
+    assert manifest.task == {"name": "regress"} and "pearson of 4 rows: teachers together " in capsys.readouterr().err
     assert np.isfinite(float(limbeck.load(out).predict("a lovely film").predicted or "nan"))
     alone = ["--teacher-scores", said, *SMALL, "--out", tmp_path / "alone"]
     assert "numbers from 0 to 1 (or --task regress, for numbers)" in refused(capsys, *alone)
