@@ -12,32 +12,18 @@ import numpy as np
 import pytest
 
 from limbeck.data import input_id
-from limbeck.distil.columns import TOLERANCE
-from limbeck.distil.given import LEAST, Given, Wanted, of_classes, read, table_of
+from limbeck.distil.figures import TOLERANCE
+from limbeck.distil.given import LEAST, Wanted, of_classes, read, table_of
 from limbeck.errors import DataError
 from limbeck.metrics import softmax
 from limbeck.scores import Scores
 from support import tiny
+from support.said import given, refusal, write
 
 pyarrow = pytest.importorskip("pyarrow")
 
 TWO = ("bad", "good")
 HEADER = "text,p_bad,p_good"
-
-
-def write(path: Path, *lines: str) -> Path:
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
-def given(tmp_path: Path, *lines: str, name: str = "said.csv", **wanted: object) -> Given:
-    return read(write(tmp_path / name, *lines), Wanted(**wanted))  # type: ignore[arg-type]
-
-
-def refusal(tmp_path: Path, *lines: str, name: str = "said.csv", **wanted: object) -> str:
-    with pytest.raises(DataError) as caught:
-        given(tmp_path, *lines, name=name, **wanted)
-    return str(caught.value).replace(str(tmp_path / name), name)
 
 
 def probabilities(scores: Scores) -> list[list[float]]:
@@ -116,7 +102,7 @@ def test_numbers(tmp_path: Path) -> None:
     assert found.scores.task == {"name": "regress"}
     assert given(tmp_path, "text,Score", "a film,3", task="regress").scores.logits.tolist() == [[3.0]]
     assert refusal(tmp_path, "text,stars", "a film,3", task="regress") == (
-        "said.csv has no column of a teacher's numbers: call it 'predicted' or 'score' or 'prediction'; it has 'stars'"
+        "said.csv has no column of a teacher's numbers: call it 'predicted' or 'prediction' or 'score'; it has 'stars'"
     )
 
 
@@ -191,13 +177,15 @@ def test_rounded_rows_are_put_right(tmp_path: Path) -> None:
 
 
 def test_many_bad_rows_are_told_together(tmp_path: Path) -> None:
-    message = refusal(tmp_path, HEADER, *["a film,7,7"] * 12)
+    message = refusal(tmp_path, HEADER, *["a film,0.7,0.7"] * 12)
     assert message.startswith("11 problems:\n  - said.csv, line 2: ") and "\n  - and 2 more\n" in message
 
 
 def test_where_no_row_is_left_it_says_so(tmp_path: Path) -> None:
-    message = refusal(tmp_path, HEADER, "a film,7,7", skip_bad_rows=True)
-    assert message.startswith("said.csv says nothing, no row is left:\nsaid.csv, line 2: column 'p_bad' holds 7")
+    message = refusal(tmp_path, HEADER, "a film,0.7,0.7", skip_bad_rows=True)
+    assert message.startswith(
+        "said.csv says nothing, no row is left:\nsaid.csv, line 2: the probabilities 0.7, 0.7 add"
+    )
     assert "--skip-bad-rows" not in message
     assert refusal(tmp_path, HEADER) == "said.csv says nothing, it has a header and no rows"
 
@@ -307,3 +295,23 @@ def test_the_prefix_that_predict_was_given_is_no_part_of_the_classes(tmp_path: P
     assert found.scores.task["classes"] == ["bad", "good"]
     assert probabilities(found.scores) == [pytest.approx([0.25, 0.75])]
     assert given(tmp_path, "text,up_a,up_b", "a film,0.25,0.75").scores.task["classes"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("value", "called"), [(math.nan, "NaN"), (-math.inf, "-inf")])
+def test_logits_that_are_no_numbers_are_named(tmp_path: Path, value: float, called: str) -> None:
+    task = {"name": "classify", "classes": ["bad", "good"]}
+    table = table_of([input_id("a film"), input_id("a room")], np.array([[1, 2], [3, value]]), task=task, model="m")
+    table.write(tmp_path / "said.npz")
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "said.npz", Wanted())
+    assert str(caught.value) == (
+        f"{tmp_path / 'said.npz'}: 1 text of 2 has {called} among its logits (row 2), which is no finite number: score "
+        "these texts again, or take --skip-bad-rows, by which they have no answer"
+    )
+    assert read(tmp_path / "said.npz", Wanted(skip_bad_rows=True)).scores.answered.tolist() == [True, False]
+
+
+def test_a_table_of_other_classes_names_who_has_these(tmp_path: Path) -> None:
+    table = table_of([input_id("x")], np.zeros((1, 2)), task={"name": "classify", "classes": ["god", "bad"]}, model="m")
+    with pytest.raises(DataError, match=r"\(the classes are those of other\.csv: 'good', 'bad'; the two must have"):
+        of_classes(table, ("good", "bad"), name="said.npz", classes_of="other.csv")

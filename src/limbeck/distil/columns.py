@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
-from limbeck.data import Columns, RowSource, cell_text, guess_columns
-from limbeck.data.columns import LABEL_NAMES, find_column
-from limbeck.data.dataset import class_order, number
-from limbeck.data.spelling import spelling
+import numpy as np
+
+from limbeck.data import Columns, RowSource, guess_columns
+from limbeck.data.columns import find_column
+from limbeck.data.spelling import looks, spelling
+from limbeck.distil.figures import PREFIX, Figures, refuse_what_is_none
+from limbeck.distil.guessed import NUMBER_COLUMNS, Found, guess
 from limbeck.errors import DataError, nearest, together
 
-PREFIX = "p_"
-"""How ``limbeck predict`` calls the probability of a class, before its name."""
-TOLERANCE = 0.02
-"""How far from 1 the probabilities of a row may add up: LLMs and rounded files are not exact."""
-NUMBER_COLUMNS = ("predicted", "score", "prediction")
-"""Columns of a teacher's numbers, in the order of preference."""
+_CLASSES_SHOWN = 10
 
 
 def text_columns(source: RowSource, text: str | None, text_pair: str | None) -> Columns:
@@ -41,124 +39,144 @@ def present(name: str | None, columns: Sequence[str]) -> str | None:
     return None if name is None or find_column(name, columns) is None else name
 
 
-def class_columns(source: RowSource, free: Sequence[str], classes: Sequence[str] | None) -> dict[str, str]:
+def class_columns(figures: Figures, classes: Sequence[str] | None, *, classes_of: str = "") -> Found:
     """The column of each class, in the order of the logits.
 
     Args:
-        source: the file.
-        free: its columns that hold no text.
+        figures: the file's columns that hold no text.
         classes: in the order of the logits; None takes the file's own.
+        classes_of: who else has these classes, for messages.
 
     Raises:
-        DataError: a class without a column, a column of a class that is none, or no columns of probabilities.
+        DataError: a class without a column, a column of a class that is none, no columns of probabilities, or columns
+            of other numbers.
     """
     if classes is None:
-        return _guessed(source, free)
-    columns: dict[str, str] = {}
-    problems = []
-    for label in classes:
-        left = [name for name in free if name not in columns.values()]
-        found = next((hit for name in (PREFIX + label, label) if (hit := find_column(name, left)) is not None), None)
-        if found is None:
-            close = nearest(label, [name.removeprefix(PREFIX) for name in left]) if left else "no other column"
-            problems.append(f"{source.name} has no column for the class {label!r}; there is {close}")
-        else:
-            columns[label] = found
+        return guess(figures)
+    columns, prefix, problems = _of(figures, classes)
+    if lacking := [label for label in classes if label not in columns]:
+        for label in lacking:
+            taken = [columns.get(other) for other in classes[: classes.index(label)]]
+            left = [name.removeprefix(PREFIX) for name in figures.columns if name not in taken]
+            close = nearest(label, left) if left else "no other column"
+            problems.append(f"{figures.name} has no column for the class {label!r}; there is {close}")
+        called = f"\n(a column is called as its class, or {PREFIX} and its class)"
+        raise DataError(together(problems) + called + whose(classes, classes_of))
     if problems:
-        raise DataError(together(problems) + f"\n(a column is called as its class, or {PREFIX} and its class)")
-    _refuse_more(source, [name for name in free if name not in columns.values()], columns)
-    return columns
+        raise DataError(together(problems))
+    refuse_what_is_none(figures, list(columns.values()))
+    notices = _told_of_more(figures, columns, prefix, whose(classes, classes_of))
+    return Found(columns, tuple(notices))
 
 
-def number_column(name: str, free: Sequence[str]) -> str:
-    """The column of a teacher's numbers.
+def whose(classes: Sequence[str], classes_of: str) -> str:
+    """Where classes come from that another file lacks, a line for a message; empty where nobody says so."""
+    if not classes_of:
+        return ""
+    listed = ", ".join(map(repr, classes[:_CLASSES_SHOWN])) + (", ..." if len(classes) > _CLASSES_SHOWN else "")
+    return f"\n(the classes are those of {classes_of}: {listed}; the two must have the same, and one may be misspelt)"
+
+
+def number_column(name: str, free: Sequence[str]) -> tuple[str, str]:
+    """The column of a teacher's numbers, and what to tell where others might be it.
 
     Raises:
         DataError: there is none.
     """
-    found = next((hit for wanted in NUMBER_COLUMNS if (hit := find_column(wanted, free)) is not None), None)
-    if found is None:
+    found = [hit for wanted in NUMBER_COLUMNS if (hit := find_column(wanted, free)) is not None]
+    if not found:  # as ``limbeck predict --prefix x_`` writes it
+        found = [one for one in free if looks(one).endswith(NUMBER_COLUMNS[0])]
+        found = found if len(found) == 1 else []
+    if not found:
         raise DataError(
             f"{name} has no column of a teacher's numbers: call it {' or '.join(map(repr, NUMBER_COLUMNS))}; "
             f"it has {', '.join(map(repr, free)) or 'no other column'}"
         )
-    return found
+    first, *others = found
+    told = f"{name}: the teacher's numbers are read from {first!r}, and not from {', '.join(map(repr, others))}"
+    return first, told if others else ""
 
 
-def _refuse_more(source: RowSource, rest: Sequence[str], columns: Mapping[str, str]) -> None:
-    """Raise where the file has probabilities of further classes: by their names, or because rows add up with them."""
-    more = [name for name in rest if name.startswith(PREFIX)]
-    if not more:
-        sample = source.sample()
-        shares = _share_columns(rest, sample, of_rows=1.0)
-        alone, whole = (_add_up(names, sample) for names in (columns.values(), [*columns.values(), *shares]))
-        more = shares if whole and not alone else []
-    if more:
-        names = ", ".join(repr(name.removeprefix(PREFIX)) for name in more)
-        raise DataError(
-            f"{source.name} has probabilities of {names} too, which is none of the classes {list(columns)}; "
-            "take the column out and divide the others by their sum, or give a teacher of the same classes"
-        )
+def _of(figures: Figures, classes: Sequence[str]) -> tuple[dict[str, str], str, list[str]]:
+    """The columns of these classes, as far as there are any, what stands before their names, and problems."""
+    columns = _by_names(figures.columns, classes)
+    prefixed = [name.startswith(PREFIX) for name in columns.values()]
+    prefix = PREFIX if prefixed and all(prefixed) else ""
+    ways = _behind_prefixes(figures.columns, classes) if len(columns) < len(classes) else {}
+    if len(ways) > 1:
+        sets = " and ".join(f"{before}{PREFIX}<class>" for before in ways)
+        raise DataError(f"{figures.name} has probabilities under several prefixes, {sets}: leave one set in")
+    for before, found in ways.items():
+        columns, prefix = found, before + PREFIX
+    problems = []
+    for label, column in columns.items():
+        twins = [name for name in figures.columns if name != column and spelling(name) == spelling(column)]
+        if twins:
+            names = ", ".join(map(repr, [column, *twins]))
+            problems.append(
+                f"{figures.name} has {1 + len(twins)} columns for the class {label!r}, {names}: leave one in"
+            )
+    return columns, prefix, problems
 
 
-def _guessed(source: RowSource, free: Sequence[str]) -> dict[str, str]:
-    """The columns called ``p_<class>``, or so behind a prefix that all have; without such all that hold numbers from 0
-    to 1, but labels among them."""
-    named, prefix = [name for name in free if name.startswith(PREFIX)], PREFIX
-    if not named:
-        named = _share_columns(free, source.sample(), of_rows=0.5)  # the rows that hold none are told later
-        others = [name for name in named if name.strip().casefold() not in (*LABEL_NAMES, *NUMBER_COLUMNS)]
-        named = others if len(others) > 1 else named
-        prefix = _shared_prefix(named)
-    if len(named) < 2 and (percent := _percentages(free, source.sample())):
-        raise DataError(
-            f"{source.name} has percentages in {', '.join(map(repr, percent))}, which add up to 100, and probabilities "
-            "go from 0 to 1: divide them by 100"
-        )
-    if len(named) < 2:
-        raise DataError(
-            f"{source.name} has no columns of probabilities: give one a class, called as the class or {PREFIX}<class>, "
-            f"with numbers from 0 to 1 (or --task regress, for numbers); it has {', '.join(map(repr, source.columns))}"
-        )
-    by_class = {spelling(name.removeprefix(prefix)): name for name in named}
-    return {label: by_class[label] for label in class_order(by_class)}
+def _by_names(names: Sequence[str], classes: Sequence[str]) -> dict[str, str]:
+    """The column of each class that has one, called as the class or ``p_`` and it."""
+    columns: dict[str, str] = {}
+    for label in classes:
+        left = [name for name in names if name not in columns.values()]
+        found = next((hit for name in (PREFIX + label, label) if (hit := find_column(name, left)) is not None), None)
+        if found is not None:
+            columns[label] = found
+    return columns
 
 
-def _shared_prefix(names: Sequence[str]) -> str:
-    """What stands before the classes in all names, as ``limbeck predict --prefix x_`` writes them; often nothing.
+def _behind_prefixes(names: Sequence[str], classes: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The columns of all classes behind each prefix, as ``limbeck predict --prefix x_`` writes them.
 
-    >>> _shared_prefix(["x_p_bad", "x_p_good"]), _shared_prefix(["bad", "good"])
-    ('x_p_', '')
+    >>> _behind_prefixes(["x_p_bad", "x_p_good", "x_score"], ["bad", "good"])
+    {'x_': {'bad': 'x_p_bad', 'good': 'x_p_good'}}
     """
-    low, high = min(names, default=""), max(names, default="")
-    n_same = next((n for n, (one, other) in enumerate(zip(low, high, strict=False)) if one != other), len(low))
-    before, found, _ = low[:n_same].rpartition(PREFIX)
-    return before + found
+    first = looks(PREFIX + classes[0])
+    prefixes = dict.fromkeys(name[: -len(first)] for name in map(looks, names) if name.endswith(first))
+    ways = {}
+    for before in filter(None, prefixes):
+        found = {label: find_column(before + PREFIX + label, names) for label in classes}
+        columns = {label: name for label, name in found.items() if name is not None}
+        if len(set(columns.values())) == len(classes):
+            ways[before] = columns
+    return ways
 
 
-def _share_columns(names: Sequence[str], sample: Sequence[Mapping[str, object]], *, of_rows: float) -> list[str]:
-    """Those that hold a number from 0 to 1 in so many of the rows, or more."""
+def _told_of_more(figures: Figures, columns: dict[str, str], prefix: str, others: str) -> list[str]:
+    """Columns that may be of further classes, in words for notices.
 
-    def n_shares(name: str) -> int:
-        return sum(_share(cells.get(name)) is not None for cells in sample)
-
-    return [name for name in names if sample and n_shares(name) >= of_rows * len(sample)]
-
-
-def _percentages(names: Sequence[str], sample: Sequence[Mapping[str, object]]) -> list[str]:
-    """The columns of numbers, where those of most rows add up to 100; none where they do not."""
-    rows = [{name: number(cell_text(cells.get(name)) or "") for name in names} for cells in sample]
-    held = [name for name in names if sum(row[name] is not None for row in rows) * 2 > len(rows) > 0]
-    n_whole = sum(abs(sum(row[name] or 0.0 for name in held) - 100) <= 100 * TOLERANCE for row in rows)
-    return held if len(held) > 1 and 2 * n_whole > len(rows) else []
-
-
-def _add_up(names: Iterable[str], sample: Sequence[Mapping[str, object]]) -> bool:
-    """Whether the numbers of every row add up to 1."""
-    held = list(names)
-    return all(abs(sum(_share(cells.get(name)) or 0.0 for name in held) - 1) <= TOLERANCE for cells in sample)
-
-
-def _share(cell: object) -> float | None:
-    value = number(cell_text(cell) or "")
-    return value if value is not None and 0 <= value <= 1 else None
+    Raises:
+        DataError: they surely are: by their names, or because more rows add up with them.
+    """
+    own = list(columns.values())
+    rest = [name for name in figures.columns if name not in own]
+    shares = [name for name in rest if figures.are_shares(name) and not figures.are_none(name)]
+    alike = [name for name in shares if prefix and name.startswith(prefix)]
+    alone = figures.adds_up(own)
+    n_off = int((figures.speaks(own) & ~alone).sum())
+    for some in filter(None, (alike, shares, *([name] for name in shares))):
+        n_gained = int(figures.adds_up([*own, *some]).sum() - alone.sum())
+        if (n_gained > 0 and 2 * n_gained > n_off) or (some is alike and n_gained == 0):
+            names = ", ".join(repr(name.removeprefix(prefix)) for name in some)
+            raise DataError(
+                f"{figures.name} has probabilities of {names} too, which is none of the classes {list(columns)}; take "
+                f"the column out and divide the others by their sum, or give a teacher of the same classes{others}"
+            )
+    notices = []
+    for some in filter(None, (shares, *([name] for name in shares))):
+        off, off_with = (float(np.abs(figures.sums(names) - 1).mean()) for names in (own, [*own, *some]))
+        if 2 * off_with < off:
+            are, them = ("is", "it") if len(some) == 1 else ("are", "them")
+            notices = [
+                f"{', '.join(map(repr, some))} {are} none of the classes and not read, though the rows add up to 1 "
+                f"with {them}; the others are divided by their sum"
+            ]
+            break
+    if odd := [name for name in rest if name.startswith(PREFIX) and figures.are_numbers(name)]:
+        notices.append(f"numbers in {', '.join(map(repr, odd))} are not read: no class is called so")
+    return [f"{figures.name}: {notice}" for notice in notices]

@@ -21,7 +21,9 @@ from limbeck.data import Columns, Dataset, Input, RowSource, cell_text, input_of
 from limbeck.data.dataset import number
 from limbeck.data.rows import n_of, not_texts, where
 from limbeck.data.spelling import by_spelling, meant
-from limbeck.distil.columns import TOLERANCE, class_columns, number_column, text_columns
+from limbeck.distil.columns import class_columns, number_column, text_columns, whose
+from limbeck.distil.figures import TOLERANCE, figures_of
+from limbeck.distil.guessed import Found
 from limbeck.errors import DataError, counted, first_ones, nearest, require, together
 from limbeck.scores import SUFFIXES, Scores
 from limbeck.tasks.regress import MOST
@@ -47,6 +49,8 @@ class Wanted:
 
     classes: tuple[str, ...] | None = None
     """In the order of the logits; None takes the file's own."""
+    classes_of: str = ""
+    """Who else has these classes, for messages."""
     task: str = "classify"
     text_column: str | None = None
     text_pair_column: str | None = None
@@ -62,15 +66,15 @@ def read(path: Path, wanted: Wanted) -> Given:
     """
     table = _as_table(path)
     if table is not None:
-        _see_that_it_is_whole(table, str(path))
-        return Given(of_classes(table, wanted.classes, name=str(path)), None)
+        _see_that_it_is_whole(table, str(path), skip=wanted.skip_bad_rows)
+        return Given(of_classes(table, wanted.classes, name=str(path), classes_of=wanted.classes_of), None)
     source = open_rows(path, encoding=wanted.encoding, skip_bad_rows=wanted.skip_bad_rows)
     texts = text_columns(source, wanted.text_column, wanted.text_pair_column)
-    free = [name for name in source.columns if name not in (texts.text, texts.text_pair)]
     is_number = wanted.task == "regress"
-    columns = {"": number_column(source.name, free)} if is_number else class_columns(source, free, wanted.classes)
+    named = _numbers(source, texts) if is_number else _classes(source, texts, wanted)
+    columns = named.columns
     found = _collect(source, texts, columns, is_number=is_number)
-    notices = _notices(found, source, texts, columns, wanted)
+    notices = _notices(found, source, texts, named, wanted)
     values = np.asarray(found.values, np.float64)
     logits = values if is_number else np.log(np.maximum(values, LEAST))
     data = Dataset(found.inputs, None, wanted.task, name=source.name, notices=tuple(notices))
@@ -80,6 +84,18 @@ def read(path: Path, wanted: Wanted) -> Given:
         data = replace(data, notices=(*data.notices, told))
     task: dict[str, Any] = {"name": wanted.task} if is_number else {"name": wanted.task, "classes": list(columns)}
     return Given(table_of(data.ids, logits, task=task, model=sha256(path)), data)
+
+
+def _numbers(source: RowSource, texts: Columns) -> Found:
+    """The column of a teacher's numbers, as that of the only class."""
+    free = [name for name in source.columns if name not in (texts.text, texts.text_pair)]
+    column, told = number_column(source.name, free)
+    return Found({"": column}, tuple(filter(None, [told])))
+
+
+def _classes(source: RowSource, texts: Columns, wanted: Wanted) -> Found:
+    figures = figures_of(source, (texts.text, texts.text_pair))
+    return class_columns(figures, wanted.classes, classes_of=wanted.classes_of)
 
 
 def table_of(ids: Sequence[bytes], logits: NDArray[Any], *, task: Mapping[str, Any], model: str) -> Scores:
@@ -99,8 +115,10 @@ def table_of(ids: Sequence[bytes], logits: NDArray[Any], *, task: Mapping[str, A
     )
 
 
-def of_classes(scores: Scores, classes: Sequence[str] | None, *, name: str) -> Scores:
+def of_classes(scores: Scores, classes: Sequence[str] | None, *, name: str, classes_of: str = "") -> Scores:
     """The same with its logits in the order of ``classes``: they are joined by name. Numbers stay as they are.
+
+    ``classes_of`` says who else has the classes, for messages.
 
     Raises:
         DataError: the classes are other ones.
@@ -115,7 +133,7 @@ def of_classes(scores: Scores, classes: Sequence[str] | None, *, name: str) -> S
     problems = [f"{name} says nothing of the class {label!r}: it has {nearest(label, own)}" for label in lacking]
     problems += [f"{name} has the class {label!r}, which is none of {nearest(label, classes)}" for label in more]
     if problems:
-        raise DataError(together(problems))
+        raise DataError(together(problems) + whose(classes, classes_of))
     order = [own.index(label) for label in classes]
     return replace(scores, logits=scores.logits[:, order], task={**scores.task, "classes": list(classes)})
 
@@ -134,11 +152,12 @@ def _as_table(path: Path) -> Scores | None:
     return Scores.open(path)
 
 
-def _see_that_it_is_whole(table: Scores, name: str) -> None:
+def _see_that_it_is_whole(table: Scores, name: str, *, skip: bool) -> None:
     """See that a table says what its numbers are of; one that was put together by hand may not.
 
     Raises:
-        DataError: its task has no name, or other classes than it has logits.
+        DataError: its task has no name, other classes than it has logits, or logits that are no numbers (which count
+            as no answer where ``skip``).
     """
     task, n_logits = table.task, table.logits.shape[1]
     classes = task.get("classes") if isinstance(task, dict) else None
@@ -151,6 +170,19 @@ def _see_that_it_is_whole(table: Scores, name: str) -> None:
     if n_wanted != n_logits:
         what = f"classes {classes}" if task["name"] == "classify" else "the task 'regress', of one number"
         raise DataError(f"{name} has {counted(n_logits, 'number')} a text and {what}: one a class is wanted")
+    rows = np.flatnonzero(table.answerable & ~table.answered)
+    if len(rows) and not skip:
+        bad = table.logits[rows[0]]
+        raise DataError(
+            f"{name}: {counted(len(rows), 'text')} of {len(table):,} {'has' if len(rows) == 1 else 'have'} "
+            f"{_called(bad[~np.isfinite(bad)][0])} among {'its' if len(rows) == 1 else 'their'} logits "
+            f"({where([int(row) + 1 for row in rows], 'row')}), which is no finite number: score these texts again, "
+            "or take --skip-bad-rows, by which they have no answer"
+        )
+
+
+def _called(value: float) -> str:
+    return "NaN" if np.isnan(value) else f"{value:g}"
 
 
 @dataclass
@@ -162,40 +194,50 @@ class _Collected:
     """Of each input, adding up to 1 where they are probabilities."""
     bad: list[tuple[int, str]] = field(default_factory=list)
     """Lines, and what is wrong with each."""
+    short: list[int] = field(default_factory=list)
+    """Lines of those that do not name all classes."""
 
 
 def _collect(source: RowSource, texts: Columns, columns: Mapping[str, str], *, is_number: bool) -> _Collected:
     out = _Collected()
+    names = list(columns.values())
     for line, cells in source:
-        read = [number(cell_text(cells.get(name)) or "") for name in columns.values()]
-        problem = _problem_of_text(cells, texts) or _problem(list(columns.values()), cells, read, is_number=is_number)
+        read = [number(cell_text(cells.get(name)) or "") for name in names]
+        problem = _problem_of_text(cells, texts)
+        is_short = not problem and not is_number and _is_short(names, cells, read)
+        if is_short:
+            read = [0.0 if value is None else value for value in read]
+        problem = problem or _problem(names, cells, read, is_number=is_number)
         if problem:
             out.bad.append((line, problem))
             continue
         values = [value for value in read if value is not None]
         total = 1.0 if is_number else sum(values)
+        if is_short:
+            out.short.append(line)
         out.inputs.append(input_of(cells, texts))
         out.values.append([value / total for value in values])
     return out
 
 
-def _notices(
-    found: _Collected, source: RowSource, texts: Columns, columns: Mapping[str, str], wanted: Wanted
-) -> list[str]:
+def _notices(found: _Collected, source: RowSource, texts: Columns, named: Found, wanted: Wanted) -> list[str]:
     """Which columns were read, and which rows are left out.
 
     Raises:
         DataError: rows are no good and are not to be left out, or none is left.
     """
-    named = first_ones([f"{source.name}, {source.unit} {line}: {problem}" for line, problem in found.bad])
-    of = ", ".join(map(repr, columns.values()))
+    told = first_ones([f"{source.name}, {source.unit} {line}: {problem}" for line, problem in found.bad])
+    of = ", ".join(map(repr, named.columns.values()))
     if found.bad and not wanted.skip_bad_rows:
-        raise DataError(f"{named}\n(read as what a teacher said: {of}; --skip-bad-rows leaves such rows out)")
+        raise DataError(f"{told}\n(read as what a teacher said: {of}; --skip-bad-rows leaves such rows out)")
     if not found.inputs:
-        why = f"no row is left:\n{named}" if found.bad else "it has a header and no rows"
+        why = f"no row is left:\n{told}" if found.bad else "it has a header and no rows"
         raise DataError(f"{source.name} says nothing, {why}")
     read = f"{source.name}: {_kind(wanted)} from {of}"
-    notices = [f"{source.name}: {texts.why}" if texts.why else "", read, *source.notices]
+    notices = [f"{source.name}: {texts.why}" if texts.why else "", *named.notices, read, *source.notices]
+    if found.short:
+        not_all = f"{n_of(found.short)} without a key for each class, which counts as 0 there"
+        notices.append(f"{source.name}: {not_all} ({where(found.short, source.unit)})")
     if found.bad:
         lines = [line for line, _ in found.bad]
         left = f"{n_of(lines)} left out ({where(lines, source.unit)}); the first: {found.bad[0][1]}"
@@ -226,6 +268,14 @@ def _problem_of_text(cells: Mapping[str, object], texts: Columns) -> str:
     return "there is no text" if all(is_blank(cell_text(cells.get(name)) or "") for name in names) else ""
 
 
+def _is_short(names: Sequence[str], cells: Mapping[str, object], read: Sequence[float | None]) -> bool:
+    """Whether a row lacks keys of classes, as json lines may, and the others add up to 1 without them."""
+    held = [value for value in read if value is not None]
+    absent = [name for name in names if name not in cells]
+    is_all = len(held) + len(absent) == len(names)
+    return bool(absent and held) and is_all and min(held) >= 0 and abs(sum(held) - 1) <= TOLERANCE
+
+
 def _problem(
     names: Sequence[str], cells: Mapping[str, object], read: Sequence[float | None], *, is_number: bool
 ) -> str:
@@ -233,6 +283,8 @@ def _problem(
     if all(is_blank(cell_text(cells.get(name)) or "") for name in names):
         return f"no answer: {', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'} empty"
     for name, value in zip(names, read, strict=True):
+        if value is None and name not in cells:
+            return f"column {name!r} is missing there, and the others do not add up to 1 without it"
         if value is None:
             return f"column {name!r} holds {_shown(cells.get(name))}, which is no finite number"
     values = [value for value in read if value is not None]
@@ -241,14 +293,23 @@ def _problem(
             f"the number {values[0]:g} is beyond {MOST:g}; give all in a larger unit" if abs(values[0]) > MOST else ""
         )
     total = sum(values)
-    percent = "; divide percentages by 100" if abs(total - 100) <= 100 * TOLERANCE else ""
+    hint = _hint(values)
     for name, value in zip(names, values, strict=True):
         if not 0 <= value <= 1:
-            return f"column {name!r} holds {value:g}, which is no probability from 0 to 1{percent}"
+            return f"column {name!r} holds {value:g}, which is no probability from 0 to 1{hint}"
     if abs(total - 1) > TOLERANCE:
         shown = ", ".join(f"{value:g}" for value in values)
-        return f"the probabilities {shown} add up to {total:.4g}, not to 1{percent}"
+        return f"the probabilities {shown} add up to {total:.4g}, not to 1{hint}"
     return ""
+
+
+def _hint(values: Sequence[float]) -> str:
+    """What to do about numbers that are no probabilities, where a row tells."""
+    if min(values) < 0:
+        return ""
+    if abs(sum(values) - 100) <= 100 * TOLERANCE:
+        return "; divide percentages by 100"
+    return "; divide counts by their sum" if sum(values) > 1 and all(value % 1 == 0 for value in values) else ""
 
 
 def _shown(cell: object) -> str:
