@@ -58,6 +58,18 @@ REFUSALS: list[tuple[list[str], str]] = [
         ["--student", "small", "--teacher-scores", "SAID", "WRONG"],
         "(a labelled file stands before the flags: limbeck distil WRONG --teacher-scores SAID)",
     ),
+    (
+        ["DATA", "--teacher-scores", "OTHER", "--student", "small"],
+        "; no row has the label 'god', which is a column of other.csv: is it misspelt there?",
+    ),
+    (
+        ["--unlabelled", "TEXTS", "--valid", "DATA", "--teacher-scores", "OTHER", "--student", "small"],
+        "; no row has the label 'god', which is a column of other.csv: is it misspelt there?",
+    ),
+    (
+        ["DATA", "--teacher-scores", "SAID", "OTHER", "--student", "small"],
+        "(the classes are those of said.csv: 'bad', 'good'; the two must have the same, and one may be misspelt)",
+    ),
     (["QUICK", "DATA", "--task", "regress"], "--task regress: the teacher does classify; leave the flag out"),
     (["QUICK", "DATA", "--scores", "HOME/s.csv"], "scores are kept as "),
     (

@@ -37,6 +37,17 @@ def test_each_unknown_label_is_named_with_its_lines_and_the_nearest_class() -> N
     )
 
 
+def test_a_heading_that_is_near_to_an_unknown_label_may_be_misspelt() -> None:
+    asked = "; no row has the label 'god', which is a column of said.csv: is it misspelt there?"
+    with pytest.raises(DataError) as error:
+        of_classes(rows("good", "bad"), ("bad", "god"), headings_of="said.csv")
+    assert str(error.value).endswith(f"; mend them, or leave these rows out with --skip-bad-rows{asked}")
+    kept = of_classes(rows("good", "bad"), ("bad", "god"), skip=True, headings_of="said.csv")
+    assert kept.notices[-1].endswith(f"none of the classes: 'good' (line 2){asked}")
+    for labels, of in ((("good", "bad"), ""), (("good", "bad", "god"), "said.csv"), (("worse", "bad"), "said.csv")):
+        assert "misspelt" not in of_classes(rows(*labels), ("bad", "god"), skip=True, headings_of=of).notices[-1]
+
+
 def test_skipping_leaves_the_good_rows_and_says_which_went() -> None:
     kept = of_classes(rows("god", "bad", "worse", "good"), CLASSES, skip=True)
     assert kept.targets == ["bad", "good"] and kept.inputs == ["text 1", "text 3"] and kept.rows == (3, 5)

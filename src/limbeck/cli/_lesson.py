@@ -181,7 +181,7 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
     }
     _see_that_columns_are_there(given)
     with _told_as_another_task(given, teachers[0], options):
-        train, valid = _labelled(given, task, options)
+        train, valid = _labelled(given, teachers[0], options)
     tests = [*given.texts.held_out, *_test_part(given.data)]
     kept_out = [*([valid] if valid is not None else []), *(texts_of(path, **options) for path in tests)]
     unlabelled = [texts_of(path, **options) for path in given.texts.unlabelled]
@@ -240,7 +240,7 @@ def _labelled_for(path: Path, options: dict[str, Any]) -> str | None:
     return found.task if found.task == "regress" or 2 * n_numbers < len(labels) else None
 
 
-def _labelled(given: Given, task: dict[str, Any], options: dict[str, Any]) -> tuple[Dataset | None, Dataset | None]:
+def _labelled(given: Given, teacher: Teacher, options: dict[str, Any]) -> tuple[Dataset | None, Dataset | None]:
     """Labelled rows to learn from and validation rows, None where there are no such.
 
     Raises:
@@ -248,16 +248,18 @@ def _labelled(given: Given, task: dict[str, Any], options: dict[str, Any]) -> tu
     """
     from limbeck.data import of_classes, read
 
+    task = teacher.task
+    headings_of = teacher.name if teacher.dataset is not None else ""
     columns, classes = replace(given.columns, task=str(task["name"])), tuple(task.get("classes", ()))
     if given.data is not None:
         _see_that_it_has_labels(given.data, columns)
-        return read_rows(given.data, columns, given.seed, classes=classes)
+        return read_rows(given.data, columns, given.seed, classes=classes, headings_of=headings_of)
     if columns.corrections is not None:
         raise SettingsError(f"--corrections {columns.corrections} are of labelled rows, and none were given")
     if columns.valid is None:
         return None, None
     valid = read(columns.valid, **options, label_column=columns.label_column, task=columns.task, one_class_ok=True)
-    valid = of_classes(valid, classes, skip=columns.skip_bad_rows)
+    valid = of_classes(valid, classes, skip=columns.skip_bad_rows, headings_of=headings_of)
     say(*valid.notices)
     return None, valid
 

@@ -204,10 +204,11 @@ def read_rows(
     *,
     is_whole: Callable[[Dataset], bool] | None = None,
     classes: Sequence[str] = (),
+    headings_of: str = "",
 ) -> tuple[Dataset, Dataset | None]:
     """The training rows and the validation rows; none are held back of rows that ``is_whole`` says are all needed.
 
-    Where ``classes`` are given, the labels are some of these.
+    Where ``classes`` are given, the labels are some of these, which may be the headings of a file.
     """
     from limbeck.data import apply_corrections, of_classes, read, read_splits, split
 
@@ -230,7 +231,7 @@ def read_rows(
         say(*train.notices)
     if classes:
         n_said = len(train.notices)
-        train = of_classes(train, classes, skip=columns.skip_bad_rows)
+        train = of_classes(train, classes, skip=columns.skip_bad_rows, headings_of=headings_of)
         say(*train.notices[n_said:])
     if "test" in parts:
         seen = set(train.ids)

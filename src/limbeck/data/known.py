@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from limbeck.data.dataset import Dataset
 from limbeck.data.rows import n_of
 from limbeck.data.spelling import by_spelling, meant
-from limbeck.errors import PROBLEMS_SHOWN, DataError, nearest, quoted, together
+from limbeck.errors import PROBLEMS_SHOWN, DataError, closest, nearest, quoted, together
 
 
-def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) -> Dataset:
+def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False, headings_of: str = "") -> Dataset:
     """Give ``dataset`` with ``classes`` as its classes, every label being one of them, and spelt as that one is.
 
     Args:
         dataset: labelled rows; those of a regression, and rows without labels, come back as they are.
         classes: what the labels may be.
         skip: leave rows with other labels out, with a notice, instead of raising.
+        headings_of: the file whose headings the classes are, where they are: one may be misspelt there.
 
     Raises:
         DataError: labels that are no class (each with its rows and the nearest class), or no row is left.
@@ -34,6 +35,7 @@ def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) 
     dataset = replace(dataset, targets=[name or label for label, name in zip(labels, targets, strict=True)])
     if not found:
         return replace(dataset, classes=tuple(classes))
+    misspelt = _misspelt(sorted(found), set(classes).difference(filter(None, targets)), headings_of)
     unknown = {row for rows in found.values() for row in rows}
     if not skip or len(unknown) == len(dataset):
         shown = [  # of a wrong column there are as many as rows, and the nearest of each is sought
@@ -45,11 +47,20 @@ def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False) 
         advice = "mend them, or leave these rows out with --skip-bad-rows"
         if len(unknown) == len(dataset):
             advice = "no row is left: is this the column of labels? (--label-column names another)"
-        raise DataError(f"{together([*shown, *more])}; {advice}")
+        raise DataError(f"{together([*shown, *more])}; {advice}{misspelt}")
     kept = dataset.take(row for row in range(len(dataset)) if row not in unknown)
     left_out = ", ".join(map(quoted, sorted(found)[:PROBLEMS_SHOWN]))
     notice = (
         f"{dataset.name}: {n_of(sorted(unknown))} left out, whose label is none of the classes: {left_out} "
-        f"({dataset.where(sorted(unknown))})"
+        f"({dataset.where(sorted(unknown))}){misspelt}"
     )
     return replace(kept, classes=tuple(classes), notices=(*dataset.notices, notice))
+
+
+def _misspelt(labels: Sequence[str], unused: Collection[str], headings_of: str) -> str:
+    """Ask whether headings are misspelt that no row has as its label, and that are near to labels of rows."""
+    near = [name for label in labels[:PROBLEMS_SHOWN] for name in closest(label, sorted(unused))] if headings_of else []
+    if not near:
+        return ""
+    columns = ", ".join(quoted(name) for name in dict.fromkeys(near))
+    return f"; no row has the label {columns}, which is a column of {headings_of}: is it misspelt there?"

@@ -206,8 +206,9 @@ def _rows_of(
                 f"{part.name} is labelled for {part.task}, and {own.name} does {own.task['name']}; give a teacher and "
                 "rows of one task, or limbeck.read(FILE, labelled=False)"
             )
-    skip = choices.skip_unknown
-    labelled = None if train.targets is None else of_classes(train, own.task.get("classes", ()), skip=skip)
+    headings_of = own.name if own.dataset is not None else ""
+    classes, skip = own.task.get("classes", ()), choices.skip_unknown
+    labelled = None if train.targets is None else of_classes(train, classes, skip=skip, headings_of=headings_of)
     if valid is None and labelled is not None:
         labelled, valid = split(labelled, choices.valid_fraction, choices.seed)
     parts = [*(one.dataset for one in teachers), None if labelled is not None else train, *unlabelled]

@@ -178,7 +178,7 @@ def open_file(path: Path, wanted: given.Wanted, before: Sequence[Teacher] = ()) 
     if before:
         task = before[0].task
         classes = tuple(map(str, task["classes"])) if task.get("classes") else None
-        wanted = replace(wanted, classes=classes, task=str(task["name"]))
+        wanted = replace(wanted, classes=classes, classes_of=before[0].name, task=str(task["name"]))
     return FileTeacher(path.name, given.read(path, wanted))
 
 
