@@ -23,7 +23,17 @@ def beside(cells: tuple[str, ...], *more: object) -> list[str]:
     return rows(*(f"{own},{value}" for own, value in zip(cells, more, strict=True)))
 
 
-@pytest.mark.parametrize("header", [THREE, "text,n_bad,n_fair,n_good", "text,p_bad,p_fair,p_good"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        THREE,
+        "text,n_bad,n_fair,n_good",
+        "text,p_bad,p_fair,p_good",
+        "text,1 star,2 stars,3 stars",
+        "text,date,number,person",
+        "text,score_bad,score_fair,score_good",
+    ],
+)
 def test_counts_whose_other_columns_add_up_to_1_lose_no_class(tmp_path: Path, header: str) -> None:
     _, *names = header.split(",")
     for skip in (False, True):
@@ -41,6 +51,27 @@ def test_counts_beside_what_tells_of_something_else_are_told_alone(tmp_path: Pat
         assert message.startswith("said.csv has counts in 'bad', 'fair', 'good', which add up to 5"), name
     helpful = refusal(tmp_path, f"{THREE},helpful", *beside(votes, 5, 6, 5, 7))
     assert helpful.startswith("said.csv has counts in 'bad', 'fair', 'good', which add up to 5")
+
+
+@pytest.mark.parametrize("cells", [("1,1,0", "0,1,1", "0,1,1"), ("1,1,0", "0,1,1", "1,0,1")])
+def test_counts_of_two_votes_that_nobody_gave_twice(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    message = refusal(tmp_path, THREE, *rows(*cells))
+    assert message.startswith("said.csv has counts in 'bad', 'fair', 'good', which add up to 2")
+
+
+def test_counts_and_percentages_beside_several_numbers(tmp_path: Path) -> None:
+    more = ("7,30.5,3", "9,43.5,1", "4,21.25,8")
+    header = f"{THREE},helpful,weight,replies"
+    counts = rows(*(f"{own},{one}" for own, one in zip(("0,2,1", "1,2,0", "0,2,1"), more, strict=True)))
+    assert "counts in 'bad', 'fair', 'good', which add up to 3" in refusal(tmp_path, header, *counts)
+    parts = ("0.3,98.7,1", "0.6,99,0.4", "0.1,98.2,1.7")
+    percent = rows(*(f"{own},{one}" for own, one in zip(parts, more, strict=True)))
+    assert "percentages in 'bad', 'fair', 'good', which add up to 100" in refusal(tmp_path, header, *percent)
+
+
+def test_a_constant_too_great_for_votes_is_no_class(tmp_path: Path) -> None:
+    found = given(tmp_path, f"{THREE},top", *beside(HOT, 40, 40, 40, 40))
+    assert found.scores.task["classes"] == ["bad", "fair", "good"]
 
 
 def test_counts_of_votes_by_several_or_few_are_told_too(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def told_of_total(figures: Figures, names: Sequence[str]) -> str:
         return f"percentages in {of}, which add up to 100, {_LIMITS}: divide them by 100"
     total = float(np.median(sums))
     is_one = (sums == total).sum() >= NEARLY_ALL * n_rows
-    if not is_one or total < 2 or np.nanmax(values) < 2 or not _are_counts(values):
+    if not is_one or total < 2 or not _are_counts(values):
         return ""
     return (
         f"counts in {of}, which add up to {shown_number(total)}, {_LIMITS}: divide each by the number of votes, their "

@@ -21,13 +21,12 @@ from limbeck.errors import DataError, shown_number, together
 
 NUMBER_COLUMNS = ("predicted", "prediction", "score")
 """Columns of a teacher's numbers, in the order of preference: a score may be what people gave."""
-_OF_TEXTS = re.compile(
+_NO_CLASS = re.compile(
     "ids?|index|idx|row|line|year|month|day|date|time|hour|age|price|stars|rating|rank|score|level|page|position|fold|"
     "split|version|batch|epoch|seed|likes|retweets|views|upvotes|downvotes|length|len|size|words|tokens|characters|"
-    "chars|letters|sentences|confidence"
+    "chars|letters|sentences|confidence|n|no|num|number|counts?|total|sum|votes|annotators|annotations|raters|workers"
 )
-_OF_VOTES = re.compile("n|no|num|number|counts?|total|sum|votes|annotators|annotations|raters|workers")
-"""Words of headings that tell of something else than a class, the second unless several columns have them."""
+"""Words of headings that tell of something else than a class, unless those of classes have them too."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _BEHIND_PREFIX = re.compile(rf"(.+?{PREFIX}).")
 _MANY = 8
@@ -113,23 +112,34 @@ def _chosen(figures: Figures, names: Sequence[str], prefix: str) -> _Choice | No
     if kept is None:
         return None
     others = [name for name in names if name not in kept and name not in empty]
-    doubtful = [name for name in others if not figures.are_shares(name) and not _is_other(name, kept)]
-    for more in (doubtful, *([name] for name in doubtful)):
-        told = told_of_total(figures, [*kept, *more]) if more else ""
-        if more and not told and _fill_up(figures, kept, more):
-            told = told_of_counts(figures, [*kept, *more])
-        if told:
+    tell = not any(_is_other(name, kept) for name in kept)  # of a topic called "date" another may be called "number"
+    doubtful = [name for name in others if not (tell and _is_other(name, kept))]
+    for more in _fewer_and_fewer(doubtful):
+        if told := _told_of_left_out(figures, kept, more):
             raise DataError(
                 f"{figures.name} has {told} (where {_listed(more)} {'is' if len(more) == 1 else 'are'} no class, take "
-                f"it out of the file, or call the classes {PREFIX}<class>)"
+                f"{'it' if len(more) == 1 else 'them'} out of the file, or call the classes {PREFIX}<class>)"
             )
     return _Choice(kept, prefix, empty, [name for name in others if name in shares or prefix])
 
 
-def _fill_up(figures: Figures, kept: Sequence[str], more: Sequence[str]) -> bool:
-    """Whether ``kept`` does not add up to 1 in some rows, and ``more`` holds few enough to be votes as well."""
-    off = ~figures.adds_up(kept) & (figures.sums([*kept, *more]) > 1)
-    return bool(off.any() and figures.sums(more).max() <= _FEW_VOTES)
+def _told_of_left_out(figures: Figures, kept: Sequence[str], more: Sequence[str]) -> str:
+    """In words what the numbers are where ``more`` are classes as well; empty where nothing speaks for it."""
+    names = [*kept, *more]
+    told = told_of_total(figures, names)
+    if figures.sums(more).max() > _FEW_VOTES and not figures.adds_up(names, 100.0).any():
+        return ""
+    off = ~figures.adds_up(kept) & (figures.sums(names) > 1)
+    return told or (told_of_counts(figures, names) if off.any() else "")
+
+
+def _fewer_and_fewer(names: Sequence[str]) -> Iterator[list[str]]:
+    """All names, and all but one of them, two, three; of many names only all but one, and each by itself."""
+    for n_out in range(min(len(names), 1 + (_SEVERAL if len(names) <= _MANY else 1))):
+        for out in combinations(names, n_out):
+            yield [name for name in names if name not in out]
+    if len(names) > _MANY:
+        yield from ([name] for name in names)
 
 
 def _adding_up(figures: Figures, shares: Sequence[str]) -> list[str] | None:
@@ -169,9 +179,9 @@ def _doubtful(figures: Figures) -> _Choice:
     numbers = [name for name in figures.columns if _holds_any(figures, name)]
     plain = [name for name in numbers if not _is_label(name) and not _is_other(name, numbers)]
     names = plain if len(plain) > 1 else numbers
-    for some in (names, *([name for name in names if name != one] for one in names)):
-        if told := told_of_total(figures, some):
-            raise DataError(f"{figures.name} has {told}")
+    if whole := [some for some in _fewer_and_fewer(names) if told_of_total(figures, some)]:
+        closest = min(whole, key=lambda some: float(figures.sums(some).std()))
+        raise DataError(f"{figures.name} has {told_of_total(figures, closest)}")
     refuse_what_is_none(figures, names, guessed=True)
     shares = [name for name in figures.columns if figures.are_shares(name)]
     own = [name for name in shares if not _is_label(name)]
@@ -242,7 +252,7 @@ def _is_other(name: str, beside: Sequence[str]) -> bool:
         set(map(str.lower, _WORD.findall(one))) for one in (name, *(one for one in beside if one != name))
     )
     own = words.difference(*others)
-    return _is_label(name) or any(map(_OF_TEXTS.fullmatch, words)) or any(map(_OF_VOTES.fullmatch, own))
+    return _is_label(name) or any(map(_NO_CLASS.fullmatch, own))
 
 
 def _listed(names: Sequence[str]) -> str:
