@@ -38,9 +38,10 @@ def test_counts_whose_other_columns_add_up_to_1_lose_no_class(tmp_path: Path, he
     _, *names = header.split(",")
     for skip in (False, True):
         message = refusal(tmp_path, header, *rows("0,2,1", "1,2,0", "0,2,1"), skip_bad_rows=skip)
+        way_out = "is no class, take it out of the file)" if names[0].startswith("p_") else WAY_OUT
         assert message == (
             f"said.csv has counts in {', '.join(map(repr, names))}, which add up to 3, and probabilities go from 0 to "
-            f"1: divide each by the number of votes, their sum in the row (where {names[1]!r} {WAY_OUT}"
+            f"1: divide each by the number of votes, their sum in the row (where {names[1]!r} {way_out}"
         )
 
 
@@ -151,7 +152,11 @@ def test_where_several_columns_could_be_the_class_it_asks(tmp_path: Path) -> Non
 def test_a_column_that_gives_nothing_is_no_class_and_is_told(tmp_path: Path) -> None:
     found = given(tmp_path, f"{THREE},flagged", *beside(PROBS, 0, 0, 0, 0))
     assert found.scores.task["classes"] == ["bad", "fair", "good"]
-    assert notices(found)[1] == "'flagged' gives no row any probability and is taken for no class"
+    assert notices(found)[1] == (
+        "'flagged' gives no row any probability and is taken for no class (a column called 'p_flagged' would be one)"
+    )
+    said_so = given(tmp_path, "text,p_bad,p_good,p_flagged", "a film,0.5,0.5,0", "a room,0.25,0.75,0")
+    assert said_so.scores.task["classes"] == ["bad", "flagged", "good"]
     alone = given(tmp_path, "text,bad,good", "a film,1,0")  # all that it says is of one class
     assert alone.scores.task["classes"] == ["bad", "good"]
 
@@ -223,3 +228,13 @@ def test_a_header_alone_says_nothing(tmp_path: Path) -> None:
 
 def test_classes_with_names_of_labels_are_classes_where_rows_need_them(tmp_path: Path) -> None:
     assert given(tmp_path, "text,x,y,z", *rows(*PROBS)).scores.task["classes"] == ["x", "y", "z"]
+
+
+def test_many_columns_are_looked_through_one_by_one(tmp_path: Path) -> None:
+    names = ",".join(f"topic {letter}" for letter in "abcdefghij")
+    found = given(tmp_path, f"text,{names},mark", *rows("0.1," * 10 + "1", "0.1," * 10 + "0.5", "0.1," * 10 + "0"))
+    assert len(found.scores.task["classes"]) == 10
+    assert "'mark' is taken for no class: the rows add up to 1 without it" in notices(found)
+    more = ",".join(f"other {letter}" for letter in "abcdefghij")
+    votes = refusal(tmp_path, f"text,bad,good,fair,{more}", *rows("0,1,2" + ",7" * 10, "1,0,2" + ",3.5" * 10))
+    assert votes.startswith("said.csv has counts in 'bad', 'good', 'fair', which add up to 3")

@@ -103,7 +103,7 @@ def _chosen(figures: Figures, names: Sequence[str], prefix: str) -> _Choice | No
         DataError: several choices would do, or with what is left out the numbers are counts or percentages.
     """
     shares = [name for name in names if figures.are_shares(name)]
-    empty = [name for name in shares if figures.are_none(name)]
+    empty = [] if prefix else [name for name in shares if figures.are_none(name)]
     if len(shares) - len(empty) > 1:
         shares = [name for name in shares if name not in empty]
     else:
@@ -116,9 +116,10 @@ def _chosen(figures: Figures, names: Sequence[str], prefix: str) -> _Choice | No
     doubtful = [name for name in others if not (tell and _is_other(name, kept))]
     for more in _fewer_and_fewer(doubtful):
         if told := _told_of_left_out(figures, kept, more):
+            are, them = ("is", "it") if len(more) == 1 else ("are", "them")
+            call = "" if prefix else f", or call the classes {PREFIX}<class>"
             raise DataError(
-                f"{figures.name} has {told} (where {_listed(more)} {'is' if len(more) == 1 else 'are'} no class, take "
-                f"{'it' if len(more) == 1 else 'them'} out of the file, or call the classes {PREFIX}<class>)"
+                f"{figures.name} has {told} (where {_listed(more)} {are} no class, take {them} out of the file{call})"
             )
     return _Choice(kept, prefix, empty, [name for name in others if name in shares or prefix])
 
@@ -222,8 +223,11 @@ def _found(figures: Figures, choice: _Choice, rest: Sequence[str]) -> Found:
         raise DataError(together(twins))
     notices = []
     if choice.empty:
-        give, are = ("gives", "is taken for no class") if len(choice.empty) == 1 else ("give", "are taken for none")
-        notices.append(f"{_listed(choice.empty)} {give} no row any probability and {are}")
+        give, are = ("gives", "is") if len(choice.empty) == 1 else ("give", "are")
+        notices.append(
+            f"{_listed(choice.empty)} {give} no row any probability and {are} taken for no class (a column called "
+            f"{PREFIX + choice.empty[0]!r} would be one)"
+        )
     if choice.others:
         are, them = ("is", "it") if len(choice.others) == 1 else ("are", "them")
         notices.append(f"{_listed(choice.others)} {are} taken for no class: the rows add up to 1 without {them}")
