@@ -68,6 +68,8 @@ def test_counts_and_percentages_beside_several_numbers(tmp_path: Path) -> None:
     parts = ("0.3,98.7,1", "0.6,99,0.4", "0.1,98.2,1.7")
     percent = rows(*(f"{own},{one}" for own, one in zip(parts, more, strict=True)))
     assert "percentages in 'bad', 'fair', 'good', which add up to 100" in refusal(tmp_path, header, *percent)
+    mixed = rows("98.67,0.72,0.61", "99,0.5,0.5", "0.2,0.3,0.5")
+    assert "percentages in 'bad', 'fair', 'good', which" in refusal(tmp_path, THREE, *mixed, skip_bad_rows=True)
 
 
 def test_a_constant_too_great_for_votes_is_no_class(tmp_path: Path) -> None:
@@ -153,7 +155,7 @@ def test_a_column_that_gives_nothing_is_no_class_and_is_told(tmp_path: Path) -> 
     found = given(tmp_path, f"{THREE},flagged", *beside(PROBS, 0, 0, 0, 0))
     assert found.scores.task["classes"] == ["bad", "fair", "good"]
     assert notices(found)[1] == (
-        "'flagged' gives no row any probability and is taken for no class (a column called 'p_flagged' would be one)"
+        "'flagged' gives no row any probability and is taken for no class (columns called p_<class> always are)"
     )
     said_so = given(tmp_path, "text,p_bad,p_good,p_flagged", "a film,0.5,0.5,0", "a room,0.25,0.75,0")
     assert said_so.scores.task["classes"] == ["bad", "flagged", "good"]

@@ -181,7 +181,7 @@ def _doubtful(figures: Figures) -> _Choice:
     plain = [name for name in numbers if not _is_label(name) and not _is_other(name, numbers)]
     names = plain if len(plain) > 1 else numbers
     if whole := [some for some in _fewer_and_fewer(names) if told_of_total(figures, some)]:
-        closest = min(whole, key=lambda some: float(figures.sums(some).std()))
+        closest = min(whole, key=lambda some: _spread(figures, some))
         raise DataError(f"{figures.name} has {told_of_total(figures, closest)}")
     refuse_what_is_none(figures, names, guessed=True)
     shares = [name for name in figures.columns if figures.are_shares(name)]
@@ -197,6 +197,12 @@ def _doubtful(figures: Figures) -> _Choice:
         f"{figures.name} has {has}: give one a class, called as the class or {PREFIX}<class>, with numbers from 0 to 1 "
         f"(or --task regress, for numbers); it has {_listed(figures.headings)}{none}"
     )
+
+
+def _spread(figures: Figures, names: Sequence[str]) -> float:
+    """How far from each other most rows' sums are."""
+    sums = figures.sums(names)
+    return round(float(np.median(np.abs(sums - np.median(sums)))), 6)
 
 
 def _rest(figures: Figures, choice: _Choice) -> list[str]:
@@ -225,8 +231,8 @@ def _found(figures: Figures, choice: _Choice, rest: Sequence[str]) -> Found:
     if choice.empty:
         give, are = ("gives", "is") if len(choice.empty) == 1 else ("give", "are")
         notices.append(
-            f"{_listed(choice.empty)} {give} no row any probability and {are} taken for no class (a column called "
-            f"{PREFIX + choice.empty[0]!r} would be one)"
+            f"{_listed(choice.empty)} {give} no row any probability and {are} taken for no class (columns called "
+            f"{PREFIX}<class> always are)"
         )
     if choice.others:
         are, them = ("is", "it") if len(choice.others) == 1 else ("are", "them")
