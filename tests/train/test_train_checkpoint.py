@@ -227,7 +227,7 @@ def test_differences_are_named() -> None:
 def test_differences_of_data_come_first_and_no_hash_is_shown() -> None:
     before = {"lr": 0.1, "model": "3bc2b69b8794b46a", "task": {"name": "classify"}, "train data": "a1" * 8}
     now = {"lr": 0.2, "model": "4bc2b69b8794b46a", "task": {"name": "regress"}, "train data": "b1" * 8}
-    told = ["the train data is another", "lr was 0.1, is 0.2", "the model is another", "the task is another"]
+    told = ["train data has changed", "lr was 0.1, is 0.2", "model has changed", "task has changed"]
     assert differences(before, now) == told
 
 
@@ -239,11 +239,11 @@ def test_a_resume_under_other_settings_or_data_is_refused(tmp_path: Path) -> Non
     assert message.startswith(f"the checkpoint in {tmp_path} is of another run: ")
     assert "lr was 0.001, is 0.002; " in message and "; seed was 0, is 1" in message
     assert message.endswith("Resume with the same settings and data, or train anew without --resume")
-    with pytest.raises(TrainingError, match="the train data is another"):
+    with pytest.raises(TrainingError, match="train data has changed"):
         learner(rows(10)).fit(tmp_path, resume=True)
     with pytest.raises(TrainingError, match="valid data was None"):
         learner(rows(8), rows(10)).fit(tmp_path, resume=True)
-    with pytest.raises(TrainingError, match="the model is another"):
+    with pytest.raises(TrainingError, match="model has changed"):
         learner(rows(8), family="mpnet").fit(tmp_path, resume=True)
 
 

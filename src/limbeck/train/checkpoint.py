@@ -162,19 +162,21 @@ def newest(folder: Path) -> Checkpoint | None:
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What a resume would change, a line each: ``lr was 0.001, is 0.01``, the data first.
 
-    What is kept as a hash or as a whole record says nothing to a reader: ``the train data is another``.
+    What is kept as a hash or as a record of words says nothing to a reader: ``train data has changed``.
     """
     names = sorted(before.keys() | now.keys(), key=lambda name: (not name.endswith(" data"), name))
     changed = [(name, before.get(name), now.get(name)) for name in names if before.get(name) != now.get(name)]
     return [
-        f"the {name} is another" if _is_opaque(was) and _is_opaque(found) else f"{name} was {was!r}, is {found!r}"
+        f"{name} has changed" if _is_opaque(was) and _is_opaque(found) else f"{name} was {was!r}, is {found!r}"
         for name, was, found in changed
     ]
 
 
 def _is_opaque(value: object) -> bool:
-    """Whether it is a record, or a digest."""
-    return isinstance(value, dict) or (isinstance(value, str) and re.fullmatch("[0-9a-f]{16,}", value) is not None)
+    """Whether it is a digest, or a record of more than numbers."""
+    if isinstance(value, dict):
+        return not all(isinstance(one, int | float) for one in value.values())
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{16,}", value) is not None
 
 
 def see_that_dropout_goes_on(saved: Checkpoint, *, now: int, where: Path | None) -> None:
