@@ -27,7 +27,8 @@ COMMAND = "python benchmarks/distil_imdb.py --data DATA --encoder ENCODER --teac
 
 def asked(args: argparse.Namespace) -> Path:
     """What the teacher says of the reviews: kept beside the pieces, so that a rerun needs no teacher."""
-    kept: Path = folder_of(args) / "distil-imdb-scores.npz"
+    name = f"distil-imdb-scores-{commands.fingerprint(args.teacher_encoder)}-{args.limit or 'all'}.npz"
+    kept: Path = folder_of(args) / name
     if not kept.exists():
         out, aside = args.work / "imdb-asked", args.work / "imdb-scores.npz"
         words = ("distil", args.work / "imdb-teacher", drawn(args, "train", SCORED, 2), *COLUMNS)

@@ -95,7 +95,7 @@ def say(args: argparse.Namespace, kept: Path) -> None:
     for path in (rows_of(args), sentences_drawn(args)):
         with path.open(encoding="utf-8", newline="") as file:
             texts |= dict.fromkeys(row["text"] for row in csv.DictReader(file))
-    where = {key.tobytes(): n for n, key in enumerate(scores.ids)}
+    where = {scores.ids[n].tobytes(): n for n in scores.answered.nonzero()[0]}
     rows = [(text, where[key]) for text, key in zip(texts, Dataset(list(texts), None).ids, strict=True) if key in where]
     probs = softmax(scores.logits[[n for _, n in rows]])
     columns = {label: probs[:, n] for n, label in enumerate(scores.task["classes"])}
@@ -131,7 +131,8 @@ def main() -> None:
             detail={"seconds": piece["seconds"], "updates": piece["updates"]},
         )
         records.write(record, [piece["stamp"]])
-    say(args, ask(args, folder / f"distil-teacher-scores-{args.seed}.npz"))
+    name = f"distil-teacher-scores-{args.seed}-{settings['encoder']}-{args.limit or 'all'}.npz"
+    say(args, ask(args, folder / name))
 
 
 if __name__ == "__main__":

@@ -134,6 +134,13 @@ def test_a_word_that_is_none_of_a_few_gets_the_nearest(words: str) -> None:
         from_flags(Menu, words.split(), command="eat", description="")
 
 
+def test_a_flag_without_its_word_is_told_as_that(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        from_flags(Menu, ["--course", "--guests", "3"], command="eat", description="")
+    told = capsys.readouterr().err
+    assert "unknown" not in told and "--course" in told
+
+
 def test_words_that_are_none_of_a_few_are_named_beside_unknown_flags() -> None:
     with pytest.raises(SettingsError, match=r"^2 problems:\n.*'--gests' is no flag.*\n.*--course 'mian' is unknown"):
         from_flags(Menu, ["--gests", "3", "--course", "mian"], command="eat", description="")

@@ -111,7 +111,8 @@ def _other_choices(settings_type: type, arguments: Sequence[str]) -> list[str]:
         name, has_value, value = argument.partition("=")
         choices = takes.get(name.replace("_", "-"))
         given = value if has_value else following
-        if choices and given is not None and given not in choices:
+        is_missing = given is None or (not has_value and _FLAG.match(given))  # which tyro tells
+        if choices and not is_missing and given not in choices:
             problems.append(f"{name} {quoted(given)} is unknown; it takes {nearest(given, choices)}")
     return problems
 

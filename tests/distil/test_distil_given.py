@@ -294,7 +294,7 @@ def test_the_prefix_that_predict_was_given_is_no_part_of_the_classes(tmp_path: P
     found = given(tmp_path, "text,x_p_bad,x_p_good,x_predicted", "a film,0.25,0.75,good")
     assert found.scores.task["classes"] == ["bad", "good"]
     assert probabilities(found.scores) == [pytest.approx([0.25, 0.75])]
-    assert given(tmp_path, "text,up_a,up_b", "a film,0.25,0.75").scores.task["classes"] == ["a", "b"]
+    assert given(tmp_path, "text,up_a,up_b", "a film,0.25,0.75").scores.task["classes"] == ["up_a", "up_b"]
 
 
 @pytest.mark.parametrize(("value", "called"), [(math.nan, "NaN"), (-math.inf, "-inf")])

@@ -240,3 +240,33 @@ def test_many_columns_are_looked_through_one_by_one(tmp_path: Path) -> None:
     more = ",".join(f"other {letter}" for letter in "abcdefghij")
     votes = refusal(tmp_path, f"text,bad,good,fair,{more}", *rows("0,1,2" + ",7" * 10, "1,0,2" + ",3.5" * 10))
     assert votes.startswith("said.csv has counts in 'bad', 'good', 'fair', which add up to 3")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["text,app_bug,app_crash,billing", "text,shop_a,shop_b,card", "text,top_up_failed,step_1,refund"],
+)
+@pytest.mark.parametrize("cells", [PROBS, HOT, ("0.5,0.49,0.01", "0.2,0.79,0.01", "0.6,0.385,0.015", "0.1,0.89,0.01")])
+def test_a_class_may_have_p_in_its_name(tmp_path: Path, header: str, cells: tuple[str, ...]) -> None:
+    found = given(tmp_path, header, *rows(*cells))
+    assert sorted(found.scores.task["classes"]) == sorted(header.split(",")[1:])
+    assert len(found.scores) == 4
+
+
+def test_a_damaged_row_makes_no_counts_of_answers_beside_another_number(tmp_path: Path) -> None:
+    header = f"{THREE},helpful"
+    cells = beside(HOT + HOT, 0, 3, 12, 1, 5, 2, 0, 7)
+    for damaged in ("a film 9,,,,3", "a film 9,1,1,0,4"):
+        found = given(tmp_path, header, *cells, damaged, skip_bad_rows=True)
+        assert (len(found.scores), found.scores.task["classes"]) == (8, ["bad", "fair", "good"])
+
+
+def test_whole_percent_of_something_else_is_no_percentage(tmp_path: Path) -> None:
+    found = given(tmp_path, f"{THREE},certainty", *beside(PROBS, 98, 99, 97, 99))
+    assert found.scores.task["classes"] == ["bad", "fair", "good"]
+    many = [f"a film {n},{HOT[n % 3]},{n}" for n in range(1, 301)]
+    assert len(given(tmp_path, f"{THREE},place_in_line", *many).scores) == 300
+
+
+def test_huge_numbers_are_damage_and_no_warning(tmp_path: Path) -> None:
+    assert "add up to inf" not in refusal(tmp_path, "text,bad,good", *rows("1e308,1e308", "1e308,1e308"))

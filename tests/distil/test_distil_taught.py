@@ -282,13 +282,13 @@ def test_a_resume_with_another_lesson_is_refused_by_name(tmp_path: Path) -> None
     moved = taught.logits.copy()
     moved[3] += 1e-3
     other: list[tuple[Any, dict[str, Any], str]] = [
-        (replace(taught, logits=moved), {}, "taught by said has changed"),
-        (replace(taught, is_labelled=taught.is_labelled ^ True), {}, "taught by said has changed"),
+        (replace(taught, logits=moved), {}, "what the teachers said has changed"),
+        (replace(taught, is_labelled=taught.is_labelled ^ True), {}, "what the teachers said has changed"),
         (taught, {"distil": DistilSettings(temperature=4.0)}, "taught by temperature was 2.0, is 4.0"),
         (taught, {"distil": DistilSettings(temperature=2.0, hard=0.1)}, "taught by hard was 0.0, is 0.1"),
         (taught, {"beside": BesideSettings(hidden=0.5)}, "taught by hidden was 1.0, is 0.5"),
         (taught, {"beside": BesideSettings(hidden=1.0, hidden_layers="last")}, "taught by hidden_layers was 'all'"),
-        (replace(taught, teachers=({"name": "b", "fingerprint": "cd"},)), {}, "taught by teachers was [{'name': "),
+        (replace(taught, teachers=({"name": "b", "fingerprint": "cd"},)), {}, "taught by teachers has changed"),
     ]
     for found, changes, told in other:
         with pytest.raises(TrainingError) as caught:

@@ -231,6 +231,14 @@ def test_differences_of_data_come_first_and_no_hash_is_shown() -> None:
     assert differences(before, now) == told
 
 
+def test_no_hash_is_shown_of_what_came_or_went_or_of_teachers() -> None:
+    before = {"taught by said": "a1" * 8, "taught by teachers": [{"name": "a", "fingerprint": "b1" * 32}], "head": 1}
+    now = {"valid data": "c1" * 32, "taught by said": "d1" * 8, "taught by teachers": [], "head": 2}
+    told = ["what the teachers said has changed", "valid data is new", "head was 1, is 2"]
+    assert differences(before, now) == [*told, "taught by teachers has changed"]
+    assert differences({"valid data": "c1" * 32}, {}) == ["valid data is gone"]
+
+
 def test_a_resume_under_other_settings_or_data_is_refused(tmp_path: Path) -> None:
     learner(rows(8)).fit(tmp_path)
     with pytest.raises(TrainingError) as caught:
@@ -241,7 +249,7 @@ def test_a_resume_under_other_settings_or_data_is_refused(tmp_path: Path) -> Non
     assert message.endswith("Resume with the same settings and data, or train anew without --resume")
     with pytest.raises(TrainingError, match="train data has changed"):
         learner(rows(10)).fit(tmp_path, resume=True)
-    with pytest.raises(TrainingError, match="valid data was None"):
+    with pytest.raises(TrainingError, match="valid data is new"):
         learner(rows(8), rows(10)).fit(tmp_path, resume=True)
     with pytest.raises(TrainingError, match="model has changed"):
         learner(rows(8), family="mpnet").fit(tmp_path, resume=True)

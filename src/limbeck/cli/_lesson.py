@@ -71,10 +71,11 @@ def told_apart(
     twice = [str(path) for n, path in enumerate(models) if places[n] in places[:n]]
     problems += [f"the teacher {path} is named twice; teachers count alike, so name each once" for path in twice]
     for path in scores:
+        asked = " ".join(map(str, dict.fromkeys([*models, path])))
         if (path / _CONFIG).is_file():
             problems.append(
                 f"--teacher-scores {path} is a model's folder, and a file of what a teacher said is wanted; a teacher "
-                f"that can be asked stands before the flags: limbeck distil {' '.join(map(str, [*models, path]))} "
+                f"that can be asked stands before the flags: limbeck distil {asked} "
                 f"{data[0] if data else 'DATA'}"
             )
     if not models and not scores:
@@ -112,8 +113,10 @@ def _no_folder(path: Path) -> str:
     """What to say of a name under which there is neither a teacher's folder nor data: the nearest models, and files."""
     from limbeck.cli._asked import FILE_SUFFIXES
 
-    beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
-    models = [one.name for one in beside if (one / _CONFIG).is_file()]
+    beside: list[Path] = []
+    with contextlib.suppress(OSError):
+        beside = sorted(path.parent.iterdir())
+    models = [one.name for one in beside if _is_model(one)]
     files = [one.name for one in beside if one.name.lower().endswith(FILE_SUFFIXES)]
     meant = closest(path.name, models, n=_OFFERED, cutoff=0.5) or models[:_OFFERED]
     hints = [f"the nearest model is {quoted(meant[0])}" if len(meant) == 1 else ""]
@@ -123,6 +126,13 @@ def _no_folder(path: Path) -> str:
         hints.append(f"a file is called {quoted(data[0])}")
     told = "; ".join(filter(None, [f"no file or folder {str(path)!r}", *hints]))
     return told if meant or data else f"{told}; give a teacher's folder, which has a {_CONFIG}, or a file of texts"
+
+
+def _is_model(folder: Path) -> bool:
+    """Whether it is a model's folder; of one that may not be entered, no."""
+    with contextlib.suppress(OSError):
+        return (folder / _CONFIG).is_file()
+    return False
 
 
 def teachers_of(given: Given, home: Path) -> list[Teacher]:

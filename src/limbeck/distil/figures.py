@@ -25,6 +25,8 @@ TOLERANCE = 0.02
 """How far from 1 the probabilities of a row may add up: LLMs and rounded files are not exact."""
 NEARLY_ALL = 0.95
 """Share of the rows that say so where columns are taken for something: a file may have some damaged rows."""
+_HUGE = 1e100
+"""Numbers beyond are damage: their sums would be infinite."""
 _LIMITS = "and probabilities go from 0 to 1"
 _MARKED = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)\s*%|[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 """Numbers with a percent sign or a decimal comma, which ``dataset.number`` does not read."""
@@ -41,7 +43,7 @@ class Figures:
     columns: tuple[str, ...]
     """Those that hold no text, and of json lines also such as the first records lack."""
     values: NDArray[np.float64]
-    """Shape ``(N, C)``; NaN where a cell holds no finite number."""
+    """Shape ``(N, C)``; NaN where a cell holds no finite number, or a huge one."""
     n_filled: tuple[int, ...]
     """Of each column, how many cells are not empty."""
     marked: tuple[tuple[str, int], ...]
@@ -86,6 +88,10 @@ class Figures:
         n = self.columns.index(name)
         return 2 * self.marked[n][1] > self.n_filled[n]
 
+    def has_negative(self, name: str) -> bool:
+        """Whether a column holds a number below 0."""
+        return bool((np.nan_to_num(self.of([name])) < 0).any())
+
     def are_none(self, name: str) -> bool:
         """Whether a column gives no row anything."""
         return bool((np.nan_to_num(self.of([name])) == 0).all())
@@ -116,7 +122,7 @@ def figures_of(source: RowSource, texts: Iterable[str | None]) -> Figures:
                 row.append(np.nan)
             n_filled[name] += 1
             value = number(text)
-            if value is not None:
+            if value is not None and abs(value) < _HUGE:
                 row[place[name]] = value
             elif _MARKED.fullmatch(text):
                 marked[name] += 1
@@ -162,7 +168,7 @@ def told_of_total(figures: Figures, names: Sequence[str]) -> str:
     values, sums, n_rows = figures.of(names), figures.sums(names)[speaks], int(speaks.sum())
     if len(names) < 2 or not n_rows or np.nanmin(values) < 0:
         return ""
-    of = _listed(figures.in_order(names))
+    of = listed(figures.in_order(names))
     if 2 * int(figures.adds_up(names, 100.0).sum()) > n_rows:
         return f"percentages in {of}, which add up to 100, {_LIMITS}: divide them by 100"
     total = float(np.median(sums))
@@ -182,7 +188,7 @@ def told_of_counts(figures: Figures, names: Sequence[str]) -> str:
     if most < 2 or not _are_counts(values):
         return ""
     return (
-        f"whole numbers in {_listed(figures.in_order(names))}, such as {shown_number(most)}, {_LIMITS}: if they are "
+        f"whole numbers in {listed(figures.in_order(names))}, such as {shown_number(most)}, {_LIMITS}: if they are "
         "counts of votes, divide each by their sum in the row"
     )
 
@@ -195,7 +201,7 @@ def _told_of_logits(figures: Figures, names: Sequence[str], *, guessed: bool) ->
         return ""
     filled, n_rows = np.nan_to_num(values), int(figures.speaks(names).sum())
     least, most = filled.min(axis=1), filled.max(axis=1)
-    such = f"numbers such as {shown_number(beyond[0])} in {_listed(names)}"
+    such = f"numbers such as {shown_number(beyond[0])} in {listed(names)}"
     exponents = np.where(np.isnan(values), 0.0, np.exp(np.minimum(values, 1.0))).sum(axis=1)
     if 2 * int(((least < 0) & (most <= 0) & (np.abs(exponents - 1) <= TOLERANCE)).sum()) > n_rows:
         return f"{such}: they look like logarithms of probabilities, {_LIMITS}: take the exponential of each"
@@ -220,10 +226,11 @@ def _told_of_marks(figures: Figures, names: Sequence[str]) -> str:
     value = float(cell.rstrip("% ").replace(",", ".")) / (100 if is_percent else 1)
     signs = " and ".join(["percent signs"] * is_percent + ["decimal commas"] * ("," in cell))
     return (
-        f"numbers with {signs} in {_listed(found)}, such as {cell!r}: write {value:.6g}, numbers from 0 to 1 with a "
+        f"numbers with {signs} in {listed(found)}, such as {cell!r}: write {value:.6g}, numbers from 0 to 1 with a "
         "decimal point"
     )
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names in quotes, with commas between them."""
     return ", ".join(map(repr, names))

@@ -16,7 +16,15 @@ import numpy as np
 from limbeck.data.columns import LABEL_NAMES
 from limbeck.data.dataset import class_order
 from limbeck.data.spelling import looks, spelling
-from limbeck.distil.figures import NEARLY_ALL, PREFIX, Figures, refuse_what_is_none, told_of_counts, told_of_total
+from limbeck.distil.figures import (
+    NEARLY_ALL,
+    PREFIX,
+    Figures,
+    listed,
+    refuse_what_is_none,
+    told_of_counts,
+    told_of_total,
+)
 from limbeck.errors import DataError, shown_number, together
 
 NUMBER_COLUMNS = ("predicted", "prediction", "score")
@@ -24,15 +32,19 @@ NUMBER_COLUMNS = ("predicted", "prediction", "score")
 _NO_CLASS = re.compile(
     "ids?|index|idx|row|line|year|month|day|date|time|hour|age|price|stars|rating|rank|score|level|page|position|fold|"
     "split|version|batch|epoch|seed|likes|retweets|views|upvotes|downvotes|length|len|size|words|tokens|characters|"
-    "chars|letters|sentences|confidence|n|no|num|number|counts?|total|sum|votes|annotators|annotations|raters|workers"
+    "chars|letters|sentences|confidence|certainty|agreement|n|no|num|number|counts?|total|sum|votes|annotations|"
+    "annotators?|raters?|workers?|judges?|reviewers?|users?"
 )
 """Words of headings that tell of something else than a class, unless those of classes have them too."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_BEHIND_PREFIX = re.compile(rf"(.+?{PREFIX}).")
+_BEHIND_PREFIX = re.compile(rf"(.*?[^A-Za-z0-9]{PREFIX}).")
+"""What ``predict --prefix x_`` writes: ``x_p_<class>``; a class may well be called ``shop_a`` or ``top_up_failed``."""
 _MANY = 8
 """Among more columns than these one that is no class is looked for, and not several."""
 _SEVERAL = 3
 _FEW_VOTES = 20
+_A_FEW = 5
+"""Of so many rows one may be damaged."""
 
 
 @dataclass(frozen=True)
@@ -113,25 +125,26 @@ def _chosen(figures: Figures, names: Sequence[str], prefix: str) -> _Choice | No
         return None
     others = [name for name in names if name not in kept and name not in empty]
     tell = not any(_is_other(name, kept) for name in kept)  # of a topic called "date" another may be called "number"
-    doubtful = [name for name in others if not (tell and _is_other(name, kept))]
+    doubtful = [name for name in others if not (tell and _is_other(name, kept)) and not figures.has_negative(name)]
     for more in _fewer_and_fewer(doubtful):
         if told := _told_of_left_out(figures, kept, more):
             are, them = ("is", "it") if len(more) == 1 else ("are", "them")
             call = "" if prefix else f", or call the classes {PREFIX}<class>"
             raise DataError(
-                f"{figures.name} has {told} (where {_listed(more)} {are} no class, take {them} out of the file{call})"
+                f"{figures.name} has {told} (where {listed(more)} {are} no class, take {them} out of the file{call})"
             )
     return _Choice(kept, prefix, empty, [name for name in others if name in shares or prefix])
 
 
 def _told_of_left_out(figures: Figures, kept: Sequence[str], more: Sequence[str]) -> str:
     """In words what the numbers are where ``more`` are classes as well; empty where nothing speaks for it."""
-    names = [*kept, *more]
-    told = told_of_total(figures, names)
-    if figures.sums(more).max() > _FEW_VOTES and not figures.adds_up(names, 100.0).any():
+    names, speaks = [*kept, *more], figures.speaks(kept)
+    n_rows, n_percent = int(speaks.sum()), int((speaks & figures.adds_up(names, 100.0)).sum())
+    if figures.sums(more).max() > _FEW_VOTES and 2 * n_percent <= n_rows:
         return ""
-    off = ~figures.adds_up(kept) & (figures.sums(names) > 1)
-    return told or (told_of_counts(figures, names) if off.any() else "")
+    n_off = int((speaks & ~figures.adds_up(kept) & (figures.sums(names) > 1)).sum())
+    is_off = n_off > max(n_rows >= _A_FEW, (1 - NEARLY_ALL) * n_rows)  # a file may have some damaged rows
+    return told_of_total(figures, names) or (told_of_counts(figures, names) if is_off else "")
 
 
 def _fewer_and_fewer(names: Sequence[str]) -> Iterator[list[str]]:
@@ -163,7 +176,7 @@ def _adding_up(figures: Figures, shares: Sequence[str]) -> list[str] | None:
     if len(ways) > 1:
         raise DataError(
             f"{figures.name} does not tell which columns are the classes: rows add up to 1 with "
-            f"{' and with '.join(_listed(kept) for kept in ways)}; call the columns of the classes {PREFIX}<class>, or "
+            f"{' and with '.join(listed(kept) for kept in ways)}; call the columns of the classes {PREFIX}<class>, or "
             "take the others out"
         )
     if ways:
@@ -195,7 +208,7 @@ def _doubtful(figures: Figures) -> _Choice:
     has = f"one column of probabilities alone, {own[0]!r}" if own else "no columns of probabilities"
     raise DataError(
         f"{figures.name} has {has}: give one a class, called as the class or {PREFIX}<class>, with numbers from 0 to 1 "
-        f"(or --task regress, for numbers); it has {_listed(figures.headings)}{none}"
+        f"(or --task regress, for numbers); it has {listed(figures.headings)}{none}"
     )
 
 
@@ -221,7 +234,7 @@ def _found(figures: Figures, choice: _Choice, rest: Sequence[str]) -> Found:
     for name in choice.kept:
         by_class.setdefault(spelling(name.removeprefix(choice.prefix)), []).append(name)
     twins = [
-        f"{figures.name} has {len(names)} columns for the class {label!r}, {_listed(names)}: leave one in"
+        f"{figures.name} has {len(names)} columns for the class {label!r}, {listed(names)}: leave one in"
         for label, names in by_class.items()
         if len(names) > 1
     ]
@@ -231,14 +244,14 @@ def _found(figures: Figures, choice: _Choice, rest: Sequence[str]) -> Found:
     if choice.empty:
         give, are = ("gives", "is") if len(choice.empty) == 1 else ("give", "are")
         notices.append(
-            f"{_listed(choice.empty)} {give} no row any probability and {are} taken for no class (columns called "
+            f"{listed(choice.empty)} {give} no row any probability and {are} taken for no class (columns called "
             f"{PREFIX}<class> always are)"
         )
     if choice.others:
         are, them = ("is", "it") if len(choice.others) == 1 else ("are", "them")
-        notices.append(f"{_listed(choice.others)} {are} taken for no class: the rows add up to 1 without {them}")
+        notices.append(f"{listed(choice.others)} {are} taken for no class: the rows add up to 1 without {them}")
     if rest:
-        notices.append(f"numbers in {_listed(rest)} are not read: the others are the classes, and add up to 1")
+        notices.append(f"numbers in {listed(rest)} are not read: the others are the classes, and add up to 1")
     columns = {label: by_class[label][0] for label in class_order(by_class)}
     return Found(columns, tuple(f"{figures.name}: {notice}" for notice in notices))
 
@@ -263,7 +276,3 @@ def _is_other(name: str, beside: Sequence[str]) -> bool:
     )
     own = words.difference(*others)
     return _is_label(name) or any(map(_NO_CLASS.fullmatch, own))
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names))

@@ -140,9 +140,9 @@ def out_of_fold(pieces: Sequence[NDArray[Any]], targets: NDArray[np.int64], n_cl
     """What a text's pieces say of its class, by regressions that never saw the row: shape ``(N, C)``, rows sum to 1.
 
     Tf-idf of hashed pieces and neighbouring pairs, multinomial logistic regression, five stratified folds; a class of a
-    single row is never learnt for it. Needs no torch; a few seconds for 10,000 sentences. Of more than 50,000 rows each
-    regression learns from a seeded sample of as many, and all are judged some at a time, so that the memory is bounded
-    but for the texts' own pieces and the result.
+    single row is never learnt for it. Needs no torch; a few seconds for 10,000 sentences. A regression learns from at
+    most 50,000 rows, a seeded sample where there are more, and all are judged some at a time, so that the memory is
+    bounded but for the texts' own pieces and the result.
 
     Raises:
         MissingExtra: scikit-learn, which cleanlab brings, is not installed.

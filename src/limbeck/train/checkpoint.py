@@ -159,21 +159,30 @@ def newest(folder: Path) -> Checkpoint | None:
         ) from None
 
 
+_SAID = "taught by said"
+"""What a student's run calls the hash of its teachers' answers."""
+
+
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What a resume would change, a line each: ``lr was 0.001, is 0.01``, the data first.
 
     What is kept as a hash or as a record of words says nothing to a reader: ``train data has changed``.
     """
-    names = sorted(before.keys() | now.keys(), key=lambda name: (not name.endswith(" data"), name))
+    names = sorted(before.keys() | now.keys(), key=lambda name: (not name.endswith((" data", _SAID)), name))
     changed = [(name, before.get(name), now.get(name)) for name in names if before.get(name) != now.get(name)]
-    return [
-        f"{name} has changed" if _is_opaque(was) and _is_opaque(found) else f"{name} was {was!r}, is {found!r}"
-        for name, was, found in changed
-    ]
+    return [_difference(name.replace(_SAID, "what the teachers said"), was, found) for name, was, found in changed]
+
+
+def _difference(name: str, was: object, found: object) -> str:
+    if not (_is_opaque(was) or _is_opaque(found)):
+        return f"{name} was {was!r}, is {found!r}"
+    return f"{name} {'is new' if was is None else 'is gone' if found is None else 'has changed'}"
 
 
 def _is_opaque(value: object) -> bool:
     """Whether it is a digest, or a record of more than numbers."""
+    if isinstance(value, list):
+        return any(map(_is_opaque, value))
     if isinstance(value, dict):
         return not all(isinstance(one, int | float) for one in value.values())
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{16,}", value) is not None

@@ -199,10 +199,8 @@ def _conclude(
         notes.append("there are too few rows to hold one back: nothing can judge a rate")
     elif plan is None:
         chosen = suggest.middle(list(curve.readings.values()))
-        notes.append(
-            "without pilots: the middle one of what the range test suggests, which may be ten times off, and is mostly "
-            "too high for a pretrained encoder"
-        )
+        what = "nothing" if chosen is None else "the middle one of a range test's readings, which may be ten times off"
+        notes.append(f"without pilots: {what}; by itself it names rates that are too high for a pretrained encoder")
     else:
         chosen = _judged(learner, plan, trials, notes)
     if chosen is not None and plan is not None and plan.whole is None:
