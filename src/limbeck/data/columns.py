@@ -120,6 +120,15 @@ class Columns:
     """How the guessed ones were found, one line; empty when all were named."""
 
 
+def words_in(heading: str) -> frozenset[str]:
+    """The words of a heading, small.
+
+    >>> sorted(words_in("reviewText_2"))
+    ['review', 'text']
+    """
+    return frozenset(map(str.lower, _WORD.findall(heading)))
+
+
 def guess_columns(
     columns: Sequence[str],
     sample: Sequence[Mapping[str, object]] = (),
@@ -217,7 +226,7 @@ def _by_words(columns: Sequence[str]) -> str | None:
     >>> _by_words(["Review ID", "Review Title", "Review Text", "Rating"]), _by_words(["a text", "another text"])
     ('Review Text', None)
     """
-    words = {column: frozenset(map(str.lower, _WORD.findall(column))) for column in columns}
+    words = {column: words_in(column) for column in columns}
     found = [column for column, held in words.items() if held & _TELLING and not held & _NO_TEXT]
     return found[0] if len(found) == 1 else None
 

@@ -13,7 +13,7 @@ from itertools import combinations
 
 import numpy as np
 
-from limbeck.data.columns import LABEL_NAMES
+from limbeck.data.columns import LABEL_NAMES, words_in
 from limbeck.data.dataset import class_order
 from limbeck.data.spelling import looks, spelling
 from limbeck.distil.figures import (
@@ -36,7 +36,6 @@ _NO_CLASS = re.compile(
     "annotators?|raters?|workers?|judges?|reviewers?|users?"
 )
 """Words of headings that tell of something else than a class, unless those of classes have them too."""
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _BEHIND_PREFIX = re.compile(rf"(.*?[^A-Za-z0-9]{PREFIX}).")
 """What ``predict --prefix x_`` writes: ``x_p_<class>``; a class may well be called ``shop_a`` or ``top_up_failed``."""
 _MANY = 8
@@ -271,8 +270,6 @@ def _is_other(name: str, beside: Sequence[str]) -> bool:
     >>> _is_other("n_votes", ["bad", "good"]), _is_other("n_bad", ["n_bad", "n_good"])
     (True, False)
     """
-    words, *others = (
-        set(map(str.lower, _WORD.findall(one))) for one in (name, *(one for one in beside if one != name))
-    )
+    words, *others = map(words_in, (name, *(one for one in beside if one != name)))
     own = words.difference(*others)
     return _is_label(name) or any(map(_NO_CLASS.fullmatch, own))
