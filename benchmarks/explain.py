@@ -9,6 +9,7 @@ regression), on some of the same sentences and the same predictor, for its area 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from pathlib import Path
 from statistics import median
@@ -113,9 +114,15 @@ def fresh_seconds(model: Path, runs: int) -> list[float]:
     return taken[1:]
 
 
+def parameters_of(model: Path) -> int:
+    """How many parameters a saved model has."""
+    told = json.loads((model / "limbeck.json").read_text(encoding="utf-8"))
+    return int(told["model"]["parameters"])
+
+
 def report(args: argparse.Namespace, piece: dict[str, Any], fresh: list[float]) -> None:
     """Write the three records."""
-    which = "the model that ships" if args.shipped else "MODEL"
+    which = "the model that ships" if args.shipped else f"MODEL, {parameters_of(args.model) / 1e6:.1f} M parameters"
     command = "python benchmarks/explain.py --data DATA" + ("" if args.shipped else " --model MODEL")
     command += f" --n {args.n} --n-lime {args.n_lime}"
     suffix = "shipped" if args.shipped else "model"
