@@ -100,6 +100,17 @@ def scores_of(folder: Path, test: Path, flags: Sequence[str] = ()) -> Scores:
         return Scores.open(file)
 
 
+def said_of(teacher: Path, texts: Sequence[str | Path], kept: Path, work: Path) -> Path:
+    """What a teacher says of texts, kept at ``kept`` and not asked again; ``texts`` are words of ``limbeck distil``."""
+    if not kept.exists():
+        out, aside = work / "asked", work / "asked.npz"
+        quick = ("--student", "static", "--epochs", "1", "--max-updates", "1", "--no-calibrate")  # nobody wants it
+        run(limbeck(), "distil", teacher, *texts, *quick, "--scores", aside, "--overwrite", "--out", out)
+        shutil.copy(aside, kept)
+        shutil.rmtree(out)
+    return kept
+
+
 def wrong_rows(scores: Scores) -> dict[str, Any]:
     """Accuracy in percent, number of rows, and which of them are wrong, of a classifier's scores."""
     assert scores.targets is not None

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +28,8 @@ def asked(args: argparse.Namespace) -> Path:
     """What the teacher says of the reviews: kept beside the pieces, so that a rerun needs no teacher."""
     name = f"distil-imdb-scores-{commands.fingerprint(args.teacher_encoder)}-{args.limit or 'all'}.npz"
     kept: Path = folder_of(args) / name
-    if not kept.exists():
-        out, aside = args.work / "imdb-asked", args.work / "imdb-scores.npz"
-        words = ("distil", args.work / "imdb-teacher", drawn(args, "train", SCORED, 2), *COLUMNS)
-        quick = ("--student", "static", "--epochs", "1", "--max-updates", "1", "--no-calibrate")  # nobody wants it
-        shape = ("--max-length", str(REVIEW_TOKENS), "--scores", aside)
-        commands.run(commands.limbeck(), *words, *quick, *shape, "--overwrite", "--out", out)
-        shutil.copy(aside, kept)
-        shutil.rmtree(out)
-    return kept
+    texts = (drawn(args, "train", SCORED, 2), *COLUMNS, "--max-length", str(REVIEW_TOKENS))
+    return commands.said_of(args.work / "imdb-teacher", texts, kept, args.work)
 
 
 def folder_of(args: argparse.Namespace) -> Path:

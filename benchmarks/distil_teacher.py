@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +70,8 @@ def make(args: argparse.Namespace) -> dict[str, Any]:
 
 def ask(args: argparse.Namespace, kept: Path) -> Path:
     """Ask the teacher about all texts, and keep what it says at ``kept``: scores, no text among them."""
-    if not kept.exists():
-        asked, aside = args.work / "teacher-asked", args.work / "teacher-scores.npz"
-        words = ("distil", args.work / "teacher", rows_of(args), *COLUMNS, "--unlabelled", sentences_drawn(args))
-        quick = ("--student", "static", "--epochs", "1", "--max-updates", "1", "--no-calibrate")  # nobody wants it
-        commands.run(commands.limbeck(), *words, *quick, "--scores", aside, "--overwrite", "--out", asked)
-        shutil.copy(aside, kept)
-        shutil.rmtree(asked)
-    return kept
+    texts = (rows_of(args), *COLUMNS, "--unlabelled", sentences_drawn(args))
+    return commands.said_of(args.work / "teacher", texts, kept, args.work)
 
 
 def say(args: argparse.Namespace, kept: Path) -> None:

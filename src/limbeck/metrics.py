@@ -135,3 +135,12 @@ def exponential_means(values: Sequence[float] | Array, beta: float) -> Array:
         mean = beta * mean + (1 - beta) * float(value)
         means.append(mean / (1 - beta**n))
     return np.array(means, np.float64)
+
+
+def retention(first: float, second: float, first_low: float | None = None) -> float | None:
+    """The second measure in percent of the first; None where the first, or the low end of its interval, is not above 0.
+
+    >>> retention(0.8, 0.6), retention(0.03, -0.2, first_low=-0.1)
+    (75.0, None)
+    """
+    return 100 * second / first if first > 0 and (first_low is None or first_low > 0) else None

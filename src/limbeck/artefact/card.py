@@ -7,6 +7,7 @@ from typing import Any
 
 from limbeck.artefact.manifest import OWN, Manifest
 from limbeck.errors import shown_measure
+from limbeck.metrics import retention
 
 AGREEMENT = "said by the teachers"
 """What ``training.taught.valid`` records where the validation rows had no labels of their own."""
@@ -83,9 +84,8 @@ def _teachers(manifest: Manifest) -> list[str]:
 
 
 def _kept(pair: dict[str, Any]) -> str:
-    low = pair.get("first_low")  # of what a correlation near 0 is kept says nothing
-    is_above = pair["first"] > 0 and (low is None or low > 0)
-    kept = f"{100 * pair['second'] / pair['first']:.1f} % of it; " if is_above else ""
+    percent = retention(pair["first"], pair["second"], pair.get("first_low"))
+    kept = "" if percent is None else f"{percent:.1f} % of it; "
     return f"{kept}difference {pair['difference']:+.4f}, 95 % interval {pair['low']:+.4f} to {pair['high']:+.4f}"
 
 

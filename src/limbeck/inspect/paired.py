@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck import metrics
 from limbeck.errors import shown_measure
 from limbeck.inspect.intervals import of_paired_shares, of_rows
 from limbeck.scores import Scores
@@ -34,8 +35,7 @@ class Pair:
     @property
     def retention(self) -> float | None:
         """The second's measure in percent of the first's; None where that is not surely above 0."""
-        is_above = self.first > 0 and (self.first_low is None or self.first_low > 0)
-        return 100 * self.second / self.first if is_above else None
+        return metrics.retention(self.first, self.second, self.first_low)
 
     def to_json(self) -> dict[str, Any]:
         """The fields, as json holds them."""
