@@ -4,10 +4,11 @@ The teacher is a file of probabilities (``--scores``) of SST-2's training phrase
 from unlabelled reviews. Students are chosen on rows of that file that are held back, and tested once on SST-2's test
 sentences; dev and test sentences are held out of what is learnt. ``hard`` sides learn the labels of the same phrases
 and sentences, in as many updates, from the same start. ``phrases`` is taught without the sentences of reviews, in as
-many updates.
+many updates: the student of 6 layers, and the one of 3 that starts from it. ``last`` leaves them out of the last step
+alone: it starts from the student of 6 layers that read them.
 
 A side and a seed is a piece, and a rerun makes only the missing ones; a training that was stopped goes on. Students of
-3 layers start from the student of 6 layers of their seed, which stays under WORK. With ``--limit`` (a rehearsal on the
+3 layers start from a student of 6 layers of their seed, which stays under WORK. With ``--limit`` (a rehearsal on the
 first rows) the pieces stay under WORK and no record is written.
 """
 
@@ -30,7 +31,14 @@ COLUMNS = ("--text-column", "text", "--label-column", "label")
 LR, TOKENS = "2e-4", "2048"
 EPOCHS = {"6": 1, "3": 2}
 BARS = {"6": 91.0, "3": 89.0}
-SIDES = ("6", "6-hard", "3", "3-hard", "3-phrases")
+WITHOUT = {
+    "6-hard": "labels alone",
+    "6-phrases": "no review sentences",
+    "3-hard": "labels alone",
+    "3-phrases": "no review sentences, nor had the one of 6 any",
+    "3-last": "no review sentences in its own step",
+}
+SIDES = (*BARS, *WITHOUT)
 COMMAND = "python benchmarks/distil.py --data DATA --encoder ENCODER --scores SCORES --work WORK"
 
 
@@ -67,13 +75,19 @@ def words_of(side: str, seed: int, args: argparse.Namespace) -> list[str | Path]
     words += ["--held-out", *held_out, "--lr", LR, "--batch-tokens", TOKENS, "--seed", str(seed), "--no-calibrate"]
     if kind == "hard":
         words += ["--hard", "1", *COLUMNS]
-    start = args.encoder if kind == "hard" or layers == "6" else args.work / f"distil-6-{seed}"
-    words += ["--student", start, *(["--layers", layers] if layers == "3" else [])]
+    start = start_of(side)
+    words += ["--student", args.work / f"distil-{start}-{seed}" if start else args.encoder]
+    words += ["--layers", layers] if layers == "3" else []
     if kind:  # as many updates as the side with all scores took, however many passes that is
         words += ["--epochs", "100", "--max-updates", str(updates_of(layers, seed, args))]
     else:
         words += ["--epochs", str(EPOCHS[layers])]
     return words
+
+
+def start_of(side: str) -> str | None:
+    """The side of 6 layers that a side starts from; None: from the encoder."""
+    return {"3": "6", "3-last": "6", "3-phrases": "6-phrases"}.get(side)
 
 
 def updates_of(side: str, seed: int, args: argparse.Namespace) -> int:
@@ -84,12 +98,13 @@ def updates_of(side: str, seed: int, args: argparse.Namespace) -> int:
 def make(side: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     """Train a side, and give which of the test sentences it gets wrong."""
     out, test = args.work / f"distil-{side}-{seed}", args.data / "sst2" / "test.parquet"
-    if side.startswith("3") and not (args.work / f"distil-6-{seed}").exists() and not side.endswith("hard"):
-        train("6", seed, args, args.work / f"distil-6-{seed}")
+    start = start_of(side)
+    if start and not (args.work / f"distil-{start}-{seed}").exists():
+        train(start, seed, args, args.work / f"distil-{start}-{seed}")
     train(side, seed, args, out)
     told = json.loads((out / "limbeck.json").read_text(encoding="utf-8"))
     said = commands.wrong_rows(commands.scores_of(out, test, COLUMNS))
-    if side != "6":
+    if side not in ("6", "6-phrases"):
         shutil.rmtree(out)
     return {
         **said,
@@ -145,7 +160,7 @@ def report(args: argparse.Namespace, found: dict[str, list[dict[str, Any]]]) -> 
                 met=value >= bar,
                 detail={"accuracies": [round(one["accuracy"], 2) for one in pieces], "updates": pieces[0]["updates"]},
             )
-    for side, what in (("6-hard", "labels alone"), ("3-hard", "labels alone"), ("3-phrases", "no review sentences")):
+    for side, what in WITHOUT.items():
         if side in found and side[0] in found:
             value, low, high = difference(found[side[0]], found[side])
             _write(
