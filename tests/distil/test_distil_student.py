@@ -301,7 +301,9 @@ def test_a_saved_model_hands_on_its_output_layer_and_its_manifest(tmp_path: Path
     source = saved("mpnet")
     made = make(source, tmp_path / "student", Cut(layers=1))
     before, after = Manifest.read(source), verify(made)  # its files are as the manifest says
-    assert set(after.files) == {path.name for path in made.iterdir()} - {NAME}
+    assert set(after.files) == {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()} - {
+        NAME
+    }
     assert (after.task, after.text, after.reading) == (before.task, before.text, before.reading)
     assert (after.languages, after.probes, after.metrics) == (before.languages, {}, {})
     assert after.text["max_length"] == POSITIONS
@@ -311,6 +313,7 @@ def test_a_saved_model_hands_on_its_output_layer_and_its_manifest(tmp_path: Path
     for name in ("classifier.out_proj.weight", "classifier.dense.bias"):
         np.testing.assert_array_equal(weights[0][name], weights[1][name])
     assert (made / "LICENSE").read_text() == "Do as you like.\n"
+    assert (made / "LICENSES" / "Ours-1.0.txt").read_text() == "Say who made it.\n"
 
 
 def test_a_damaged_model_gives_no_student(tmp_path: Path) -> None:

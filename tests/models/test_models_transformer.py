@@ -197,12 +197,15 @@ def test_licences_go_wherever_the_weights_go(tmp_path: Path) -> None:
     source = make(tmp_path / "encoder", "bert")
     (source / "LICENSE.txt").write_bytes(b"Do as you like.\r\n")
     (source / "NOTICE").write_text("Made by hand.\n")
+    (source / "LICENSES").mkdir()
+    (source / "LICENSES" / "Ours-1.0.txt").write_text("Say who made it.\n")
     (tmp_path / "out").mkdir()
     start(source).model.write(tmp_path / "out")
     assert (tmp_path / "out" / "LICENSE.txt").read_bytes() == b"Do as you like.\r\n"
     (tmp_path / "again").mkdir()
     load(tmp_path / "out").write(tmp_path / "again")
     assert (tmp_path / "again" / "NOTICE").read_text() == "Made by hand.\n"
+    assert (tmp_path / "again" / "LICENSES" / "Ours-1.0.txt").read_text() == "Say who made it.\n"
 
 
 def test_the_twin_that_reads_the_mean_has_its_licence(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def trimmed(folder: Path, out: Path) -> object:
 
 
 LEAN = {
-    *("LICENSE", "README.md", "config.json", "limbeck.json"),
+    *("LICENSE", "LICENSES/Ours-1.0.txt", "README.md", "config.json", "limbeck.json"),
     *("onnx/model_quantized.onnx", "tokenizer.json", "tokenizer_config.json"),
 }
 

@@ -52,6 +52,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT with a head of three classes, as it might come from a hub."""
     folder = make(tmp_path_factory.mktemp("source") / "bert", "bert", classes=("no", "perhaps", "yes"))
     (folder / "LICENSE").write_text("Do as you like.\n")
+    (folder / "LICENSES").mkdir()
+    (folder / "LICENSES" / "Ours-1.0.txt").write_text("Say who made it.\n")
     (folder / "vocab.txt").write_text("of the old vocabulary\n")
     return folder
 
@@ -203,6 +205,7 @@ def test_heads_of_pretraining_are_cut_with_the_embedding(tmp_path: Path) -> None
 
 def test_other_files(source: Path, small: Path) -> None:
     assert (small / "LICENSE").read_text() == "Do as you like.\n"
+    assert (small / "LICENSES" / "Ours-1.0.txt").read_text() == "Say who made it.\n"
     assert not (small / "vocab.txt").exists()  # it would say otherwise than the tokenizer
     record = json.loads((small / "tokenizer_config.json").read_text())
     assert record["tokenizer_class"] == "PreTrainedTokenizerFast"

@@ -162,6 +162,9 @@ def test_a_head_that_is_not_understood_is_refused(tmp_path: Path) -> None:
 def test_the_licence_goes_along(scratch: bool, tmp_path: Path) -> None:
     source = make(tmp_path / "encoder", "bert", masked_lm=True)
     (source / "LICENSE").write_text("Do as you like.\n")
+    (source / "LICENSES").mkdir()
+    (source / "LICENSES" / "Ours-1.0.txt").write_text("Say who made it.\n")
     (tmp_path / "out").mkdir()
     open_masked(source, scratch=scratch).model.write(tmp_path / "out")
     assert (tmp_path / "out" / "LICENSE").read_text() == "Do as you like.\n"
+    assert (tmp_path / "out" / "LICENSES" / "Ours-1.0.txt").read_text() == "Say who made it.\n"

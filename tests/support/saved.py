@@ -48,4 +48,6 @@ def _saved(model: str) -> Path:
         made.fit()
     made.save(home / "model", calibrated=False)
     (home / "model" / "LICENSE").write_text("Do as you like.\n")
+    (home / "model" / "LICENSES").mkdir()
+    (home / "model" / "LICENSES" / "Ours-1.0.txt").write_text("Say who made it.\n")
     return home / "model"

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from limbeck.artefact.manifest import NAME
+from limbeck.artefact.verify import sha256
 
 CARD = "README.md"
 LICENCES = ("LICENSE", "LICENCE", "NOTICE", "COPYING")
 """What their files are called, in any case."""
+LICENCE_FOLDERS = ("LICENSES", "LICENCES")
+"""Folders of nothing else, as the REUSE specification (version 3.3) has them."""
 LICENCE_SUFFIXES = ("", ".txt", ".md", ".rst", ".html")
 _NAMED = re.compile(rf"({'|'.join(LICENCES)})S?([-_.].*)?", re.IGNORECASE)
 _OF_ITS_NAME = re.compile(r"\.[A-Z0-9]+")
@@ -29,17 +32,33 @@ def is_licence(path: Path) -> bool:
 
 
 def licences_in(folder: Path) -> dict[str, bytes]:
-    """The files that have to stand wherever the weights of ``folder`` do, by name.
+    """The files that have to stand wherever the weights of ``folder`` do, by name, which in a folder
+    of licences is ``LICENSES/<name>``.
 
     Raises:
         OSError: one cannot be read.
     """
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if is_licence(path) and path.is_file()}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in licences_of(folder)}
+
+
+def licences_of(folder: Path) -> list[Path]:
+    """Those files: beside the weights, and in a folder of licences there."""
+    beside = sorted(folder.iterdir())
+    inside = [path for place in beside if place.is_dir() and place.name in LICENCE_FOLDERS for path in place.rglob("*")]
+    return [path for path in (*filter(is_licence, beside), *sorted(inside)) if path.is_file()]
 
 
 def files_of(folder: Path) -> list[Path]:
     """All files of a saved model but its manifest and its card, which a copy gets anew; those in its folders too."""
     return [path for path in folder.rglob("*") if path.is_file() and path not in (folder / NAME, folder / CARD)]
+
+
+def list_files(folder: Path) -> dict[str, dict[str, object]]:
+    """Size in ``bytes`` and ``sha256`` of all files but the manifest, by name."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / NAME)
+    return {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in paths
+    }
 
 
 def copy_into(staging: Path, folder: Path, paths: Iterable[Path]) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limbeck.artefact import card, probes
+from limbeck.artefact.copies import list_files
 from limbeck.artefact.manifest import NAME, TOKENIZER, Manifest
-from limbeck.artefact.verify import sha256
 from limbeck.cache import is_alive
 from limbeck.errors import ArtefactError, together
 
@@ -159,7 +159,7 @@ def _complete(staging: Path, manifest: Manifest, probe: Probe, about: str) -> Ma
     manifest = replace(manifest, probes=manifest.probes | answered)
     (staging / "README.md").write_text(card.write(manifest, about), encoding="utf-8")
     _open_modes(staging)
-    manifest = replace(manifest, files=_list_files(staging))
+    manifest = replace(manifest, files=list_files(staging))
     (staging / NAME).write_bytes(manifest.to_bytes())
     return Manifest.read(staging)
 
@@ -171,13 +171,6 @@ def _open_modes(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file():
             path.chmod(0o666 & ~umask)
-
-
-def _list_files(folder: Path) -> dict[str, dict[str, object]]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / NAME)
-    return {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in paths
-    }
 
 
 def _into_place(staging: Path, target: Path) -> None:

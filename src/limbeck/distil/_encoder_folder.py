@@ -10,9 +10,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from limbeck.artefact.copies import copy_into, is_licence
+from limbeck.artefact.copies import copy_into, licences_of, list_files
 from limbeck.artefact.manifest import AGAIN, NAME, TOKENIZER, Manifest
-from limbeck.artefact.verify import sha256
 from limbeck.errors import ModelError
 from limbeck.passes._encoder_files import CONFIG, WEIGHTS, as_read, write_weights
 
@@ -45,12 +44,13 @@ def write(source: Path, out: Path, config: Mapping[str, Any], weights: Mapping[s
     (out / CONFIG).write_text(json.dumps(as_read(config), indent=2) + "\n", encoding="utf-8")
     write_weights(weights, out / WEIGHTS)
     (out / TOKENIZER).write_text(tokenizer(source), encoding="utf-8")
-    kept = [path for path in source.iterdir() if path.is_file() and (path.name in _COPIED or is_licence(path))]
-    copy_into(out, source, kept)
+    kept = [path for path in source.iterdir() if path.is_file() and path.name in _COPIED]
+    copy_into(out, source, [*kept, *licences_of(source)])
 
 
 def hand_on_manifest(source: Path, out: Path) -> None:
     """What a saved model says of its languages and of its way of reading goes along, with the hashes of new files."""
     if (source / NAME).is_file():
-        files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in sorted(out.iterdir())}
-        (out / NAME).write_bytes(replace(Manifest.read(source), files=files, probes={}, metrics={}).to_bytes())
+        (out / NAME).write_bytes(
+            replace(Manifest.read(source), files=list_files(out), probes={}, metrics={}).to_bytes()
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from limbeck.artefact.copies import LICENCE_SUFFIXES, LICENCES
+from limbeck.artefact.copies import LICENCE_FOLDERS, LICENCE_SUFFIXES, LICENCES
 from limbeck.errors import ModelError, closest, require
 from limbeck.models import MODELS
 
@@ -16,6 +16,7 @@ _PATTERNS = [
         for spelt in (name, name.capitalize(), name.lower())
         for suffix in LICENCE_SUFFIXES
     ),
+    *(f"{name}/*" for name in LICENCE_FOLDERS),
     "config.json",
     "*.safetensors",
     "tokenizer*",

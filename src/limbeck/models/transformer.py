@@ -350,7 +350,9 @@ def read_licences(folder: Path) -> dict[str, bytes]:
 def write_licences(folder: Path, licences: Mapping[str, bytes]) -> None:
     """Write the files that :func:`read_licences` gave."""
     for name, content in licences.items():
-        folder.joinpath(name).write_bytes(content)
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
 
 
 def _tokenizer_config(config: Any, tokenizer: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from limbeck.artefact.copies import copy_into, is_licence
+from limbeck.artefact.copies import copy_into, licences_of
 from limbeck.artefact.manifest import TOKENIZER
 from limbeck.errors import ModelError
 from limbeck.passes._encoder_files import CONFIG, WEIGHTS, as_read, read, write_weights
@@ -59,11 +59,8 @@ def write(source: Path, out: Path, file: TokenizerFile, choice: Choice) -> None:
     (out / TOKENIZER).write_text(file.with_pieces(own, beyond, choice.added).text, encoding="utf-8")
     _write_json(out / CONFIG, _config(config, choice))
     _write_json(out / TOKENIZER_CONFIG, tokenizer_config(source, file.ids, file.unknown, config))
-    copy_into(
-        out,
-        source,
-        [path for path in source.iterdir() if path.is_file() and (path.name.startswith(_COPIED) or is_licence(path))],
-    )
+    kept = [path for path in source.iterdir() if path.is_file() and path.name.startswith(_COPIED)]
+    copy_into(out, source, [*kept, *licences_of(source)])
 
 
 def _write_weights(path: Path, weights: dict[str, NDArray[Any]], choice: Choice, *, folder: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from limbeck import graph
 from limbeck.artefact import probes
-from limbeck.artefact.copies import copy_into, files_of, is_licence
+from limbeck.artefact.copies import copy_into, files_of, licences_of
 from limbeck.artefact.manifest import FLOAT_GRAPH, INT8_GRAPH, TOKENIZER, WEIGHTS_SUFFIX, Manifest
 from limbeck.artefact.save import seal
 from limbeck.artefact.verify import verify
@@ -95,8 +95,8 @@ def _source(folder: Path, manifest: Manifest) -> tuple[dict[str, Any], Mapping[s
 
 def _copy(folder: Path, staging: Path, *, keep_float: bool) -> None:
     """What the quantised folder keeps of the float one, but its manifest and its card, which are written anew."""
-    lean = [path for path in folder.iterdir() if path.is_file() and (path.name in _RUNTIME or is_licence(path))]
-    copy_into(staging, folder, files_of(folder) if keep_float else lean)
+    lean = [path for path in folder.iterdir() if path.is_file() and path.name in _RUNTIME]
+    copy_into(staging, folder, files_of(folder) if keep_float else [*lean, *licences_of(folder)])
     if not keep_float:
         note_weights(staging, beside=False)
 

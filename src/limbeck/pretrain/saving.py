@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from limbeck.artefact.copies import list_files
 from limbeck.artefact.save import write_folder
-from limbeck.artefact.verify import sha256
 from limbeck.pretrain.measuring import n_measured
 from limbeck.pretrain.record import NAME, called
 from limbeck.pretrain.trainer import Pretrainer
@@ -67,7 +67,7 @@ def _write(
         (folder / LOG).write_text("".join(json.dumps(entry) + "\n" for entry in log), encoding="utf-8")
         (folder / "README.md").write_text(card(record), encoding="utf-8")
         _draw(folder, log)
-        record["files"] = {path.name: sha256(path) for path in sorted(folder.iterdir())}
+        record["files"] = {name: told["sha256"] for name, told in list_files(folder).items()}
         (folder / NAME).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
     write_folder(out, fill, mark=NAME, overwrite=overwrite)
