@@ -4,7 +4,8 @@ Reviews are read up to 256 tokens by all. The teacher is MPNet (``--teacher-enco
 from ``--encoder``, the one of 3 from that of 6. ``hard`` students learn the labels of the same reviews in as many
 updates, the one of 3 from the hard one of 6. All answer 5,000 test reviews, drawn by a fixed seed; no review that
 stands in the test part as well is learnt. A side is a piece, and what the teacher said is kept beside them, without the
-reviews; a rerun makes only the missing ones, and a training that was stopped goes on. With ``--limit`` (a rehearsal: so many reviews in place of each number) no record is written.
+reviews; a rerun makes only the missing ones, and a training that was stopped goes on. With ``--limit`` (a rehearsal: so
+many reviews in place of each number) no record is written.
 """
 
 from __future__ import annotations
@@ -52,15 +53,8 @@ def make(args: argparse.Namespace, side: str) -> dict[str, Any]:
     shared = ("--max-length", str(REVIEW_TOKENS), "--seed", "1", "--checkpoint-every", "100", "--resume")
     words: list[str | Path]
     if side == "teacher":
-        words = [
-            "train",
-            drawn(args, "train", TAUGHT, 1, unlike="test"),
-            "--model",
-            args.teacher_encoder,
-            *COLUMNS,
-            "--no-look",
-        ]
-        words += ["--epochs", "1", "--lr", "3e-5", "--batch-tokens", "2048"]
+        words = ["train", drawn(args, "train", TAUGHT, 1, unlike="test"), *COLUMNS, "--model", args.teacher_encoder]
+        words += ["--epochs", "1", "--lr", "3e-5", "--batch-tokens", "2048", "--no-look"]
     else:
         start = model_of(args, f"6{dash}{kind}") if layers == "3" else args.encoder
         if not start.exists():
