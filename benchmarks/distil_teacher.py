@@ -25,15 +25,23 @@ COMMAND = "python benchmarks/distil_teacher.py --data DATA --encoder ENCODER --w
 
 
 def rows_of(args: argparse.Namespace) -> Path:
-    """Phrases of three words and more and the sentences, each text once, with their labels, as csv."""
+    """Phrases of three words and more and the sentences, each text once, with their labels, as csv.
+
+    None of dev's or of test's sentences is among them: one of test's stands in train as well.
+    """
     import pyarrow.parquet as pq
 
     path: Path = args.work / f"teacher-rows-{args.limit or 'all'}.csv"
     if not path.exists():
+        kept_out = {
+            text
+            for name in ("dev.parquet", "test.parquet")
+            for text in pq.read_table(args.data / "sst2" / name)["text"].to_pylist()
+        }
         labels: dict[str, str] = {}
         for name in ("train.parquet", "phrases.parquet"):
             for row in pq.read_table(args.data / "sst2" / name).to_pylist():
-                if len(row["text"].split()) >= LEAST_WORDS:
+                if len(row["text"].split()) >= LEAST_WORDS and row["text"] not in kept_out:
                     labels.setdefault(row["text"], row["label"])
         _write(path, ("text", "label"), list(labels.items())[: args.limit])
     return path
