@@ -20,6 +20,7 @@ import records
 
 BAR = 94.3
 LEAST_WORDS, SENTENCES = 3, 60_000
+KEPT_OUT = ["dev", "test"]
 COLUMNS = ("--text-column", "text", "--label-column", "label")
 COMMAND = "python benchmarks/distil_teacher.py --data DATA --encoder ENCODER --work WORK"
 
@@ -35,8 +36,8 @@ def rows_of(args: argparse.Namespace) -> Path:
     if not path.exists():
         kept_out = {
             text
-            for name in ("dev.parquet", "test.parquet")
-            for text in pq.read_table(args.data / "sst2" / name)["text"].to_pylist()
+            for name in KEPT_OUT
+            for text in pq.read_table(args.data / "sst2" / f"{name}.parquet")["text"].to_pylist()
         }
         labels: dict[str, str] = {}
         for name in ("train.parquet", "phrases.parquet"):
@@ -117,7 +118,8 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="a rehearsal on the first rows; writes no record")
     args = commands.parsed(parser)
     folder = args.work / "pieces" if args.limit else records.PIECES
-    settings = {"encoder": commands.fingerprint(args.encoder), "limit": args.limit, "seed": args.seed}
+    encoder = commands.fingerprint(args.encoder)
+    settings = {"encoder": encoder, "limit": args.limit, "seed": args.seed, "kept_out": KEPT_OUT}
     piece = records.piece(folder / f"distil-teacher-{args.seed}.json", settings, lambda: make(args))
     print(f"teacher: {piece['accuracy']:.2f} %", flush=True)
     if not args.limit:
@@ -132,7 +134,7 @@ def main() -> None:
             detail={"seconds": piece["seconds"], "updates": piece["updates"]},
         )
         records.write(record, [piece["stamp"]])
-    name = f"distil-teacher-scores-{args.seed}-{settings['encoder']}-{args.limit or 'all'}.npz"
+    name = f"distil-teacher-scores-{args.seed}-{encoder}-{args.limit or 'all'}.npz"
     say(args, ask(args, folder / name))
 
 
