@@ -66,7 +66,8 @@ def report(args: argparse.Namespace, name: str, pieces: list[dict[str, Any]]) ->
     record = records.Record(
         name=f"distil-task-{name}",
         what=f"{name.upper()} test {pairs[0]['measure']} of {LAYERS} of 6 layers in percent of the 6: "
-        f"{100 * second:.1f} of {100 * first:.1f} ({100 * low:+.2f} to {100 * high:+.2f} points), {len(pairs)} seed{'s' * (len(pairs) > 1)}",
+        f"{100 * second:.1f} of {100 * first:.1f} ({100 * low:+.2f} to {100 * high:+.2f} points), "
+        f"{len(pairs)} seed{'s' * (len(pairs) > 1)}",
         value=100 * second / first,
         unit="%",
         bar="shown",
