@@ -56,9 +56,11 @@ def make(args: argparse.Namespace, side: str) -> dict[str, Any]:
         words = ["train", drawn(args, "train", TAUGHT, 1, unlike="test"), *COLUMNS, "--model", args.teacher_encoder]
         words += ["--epochs", "1", "--lr", "3e-5", "--batch-tokens", "2048", "--no-look"]
     else:
-        start = model_of(args, f"6{dash}{kind}") if layers == "3" else args.encoder
-        if not start.exists():
-            make(args, f"6{dash}{kind}")
+        start, before = args.encoder, f"6{dash}{kind}"
+        if layers == "3":
+            start = model_of(args, before)
+            if not start.exists():
+                make(args, before)
         words = ["distil", scored, "--teacher-scores", asked(args), *COLUMNS, "--no-calibrate"]
         words += ["--student", start, "--layers", layers]
         words += ["--epochs", "3", "--lr", "1e-4", "--batch-tokens", "4096"]  # the rate of ``imdb.py``, for 16 reviews
