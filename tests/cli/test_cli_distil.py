@@ -198,7 +198,7 @@ def test_numbers_by_folder_and_by_file(teachers: Path, tmp_path: Path, capsys: p
     assert manifest.task == {"name": "regress"} and "pearson of 4 rows: teachers together " in capsys.readouterr().err
     assert np.isfinite(float(limbeck.load(out).predict("a lovely film").predicted or "nan"))
     alone = ["--teacher-scores", said, *SMALL, "--out", tmp_path / "alone"]
-    assert "numbers from 0 to 1 (or --task regress, for numbers)" in refused(capsys, *alone)
+    assert "numbers from 0 to 1; or all of a row in one cell" in refused(capsys, *alone)
     assert run(*alone, "--task", "regress", "--dry-run") == 0
 
 

@@ -133,7 +133,8 @@ def test_other_numbers_beside_the_classes_are_no_matter(tmp_path: Path) -> None:
 def test_a_file_without_probabilities_says_what_it_has(tmp_path: Path) -> None:
     assert refusal(tmp_path, "text,label", "a film,good") == (
         "said.csv has no columns of probabilities: give one a class, called as the class or p_<class>, with numbers "
-        "from 0 to 1 (or --task regress, for numbers); it has 'text', 'label'"
+        'from 0 to 1; or all of a row in one cell, {"<class>": 0.9, ...}; or --task regress, for numbers; '
+        "it has 'text', 'label'"
     )
 
 

@@ -201,8 +201,8 @@ def test_empty_cells_of_a_class_are_named(tmp_path: Path) -> None:
 def test_one_column_of_probabilities_is_no_classifier(tmp_path: Path) -> None:
     assert refusal(tmp_path, "text,good,length", "a film,0.4,80") == (
         "said.csv has one column of probabilities alone, 'good': give one a class, called as the class or p_<class>, "
-        "with numbers from 0 to 1 (or --task regress, for numbers); it has 'text', 'good', 'length'; 80 is none (of "
-        "logits take the softmax of each row)"
+        'with numbers from 0 to 1; or all of a row in one cell, {"<class>": 0.9, ...}; or --task regress, for '
+        "numbers; it has 'text', 'good', 'length'; 80 is none (of logits take the softmax of each row)"
     )
 
 

@@ -120,6 +120,23 @@ class RowSource:
         good = (record for record in self._records() if isinstance(record, Row))
         return [row.cells for row in islice(good, n_rows)]
 
+    def changed(self, columns: Sequence[str], change: Callable[[Row], Row | BadRow]) -> RowSource:
+        """The same rows, each as ``change`` makes it; ``columns`` are those that it gives."""
+
+        def records() -> Iterator[Record]:
+            for record in self._records():
+                yield change(record) if isinstance(record, Row) else record
+
+        return RowSource(
+            self.name,
+            columns,
+            records,
+            skip_bad_rows=self.skip_bad_rows,
+            unit=self.unit,
+            notices=self._opening,
+            places=self.places,
+        )
+
     def __iter__(self) -> Iterator[Row]:
         """Yield the good rows.
 

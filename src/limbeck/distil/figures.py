@@ -27,6 +27,7 @@ NEARLY_ALL = 0.95
 """Share of the rows that say so where columns are taken for something: a file may have some damaged rows."""
 _HUGE = 1e100
 """Numbers beyond are damage: their sums would be infinite."""
+_LONGEST_SHOWN = 60
 _LIMITS = "and probabilities go from 0 to 1"
 _MARKED = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)\s*%|[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 """Numbers with a percent sign or a decimal comma, which ``dataset.number`` does not read."""
@@ -229,6 +230,12 @@ def _told_of_marks(figures: Figures, names: Sequence[str]) -> str:
         f"numbers with {signs} in {listed(found)}, such as {cell!r}: write {value:.6g}, numbers from 0 to 1 with a "
         "decimal point"
     )
+
+
+def shown_cell(cell: object) -> str:
+    """What stands in a cell, for a message."""
+    text = repr(cell)
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + "..."
 
 
 def listed(names: Sequence[str]) -> str:

@@ -22,8 +22,9 @@ from limbeck.data.dataset import number
 from limbeck.data.rows import n_of, not_texts, where
 from limbeck.data.spelling import by_spelling, meant
 from limbeck.distil.columns import class_columns, number_column, text_columns, whose
-from limbeck.distil.figures import TOLERANCE, figures_of
+from limbeck.distil.figures import TOLERANCE, figures_of, shown_cell
 from limbeck.distil.guessed import Found
+from limbeck.distil.nested import unfolded
 from limbeck.errors import DataError, counted, first_ones, nearest, require, together
 from limbeck.scores import SUFFIXES, Scores
 from limbeck.tasks.regress import MOST
@@ -31,7 +32,6 @@ from limbeck.text import is_blank
 
 LEAST = 1e-5
 """Floor under a probability: files keep a few digits, and the logarithm of nothing has no value."""
-_LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,10 @@ def read(path: Path, wanted: Wanted) -> Given:
     if table is not None:
         _see_that_it_is_whole(table, str(path), skip=wanted.skip_bad_rows)
         return Given(of_classes(table, wanted.classes, name=str(path), classes_of=wanted.classes_of), None)
-    source = open_rows(path, encoding=wanted.encoding, skip_bad_rows=wanted.skip_bad_rows)
-    texts = text_columns(source, wanted.text_column, wanted.text_pair_column)
     is_number = wanted.task == "regress"
+    source = open_rows(path, encoding=wanted.encoding, skip_bad_rows=wanted.skip_bad_rows)
+    source = source if is_number else unfolded(source, (wanted.text_column, wanted.text_pair_column))
+    texts = text_columns(source, wanted.text_column, wanted.text_pair_column)
     named = _numbers(source, texts) if is_number else _classes(source, texts, wanted)
     columns = named.columns
     found = _collect(source, texts, columns, is_number=is_number)
@@ -286,7 +287,7 @@ def _problem(
         if value is None and name not in cells:
             return f"column {name!r} is missing there, and the others do not add up to 1 without it"
         if value is None:
-            return f"column {name!r} holds {_shown(cells.get(name))}, which is no finite number"
+            return f"column {name!r} holds {shown_cell(cells.get(name))}, which is no finite number"
     values = [value for value in read if value is not None]
     if is_number:
         return (
@@ -310,8 +311,3 @@ def _hint(values: Sequence[float]) -> str:
     if abs(sum(values) - 100) <= 100 * TOLERANCE:
         return "; divide percentages by 100"
     return "; divide counts by their sum" if sum(values) > 1 and all(value % 1 == 0 for value in values) else ""
-
-
-def _shown(cell: object) -> str:
-    text = repr(cell)
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + "..."

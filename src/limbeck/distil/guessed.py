@@ -205,9 +205,13 @@ def _doubtful(figures: Figures) -> _Choice:
     example = held[~np.isnan(held) & ((held < 0) | (held > 1))][:1]
     none = f"; {shown_number(example[0])} is none (of logits take the softmax of each row)" if len(example) else ""
     has = f"one column of probabilities alone, {own[0]!r}" if own else "no columns of probabilities"
+    best = next((name for name in shares if _is_label(name)), None)
+    if best is not None and any(looks(name) in LABEL_NAMES for name in figures.headings if name != best):
+        none += f" ({best!r} may be that of the best class alone: ask for all; transformers' pipelines take top_k=None)"
     raise DataError(
-        f"{figures.name} has {has}: give one a class, called as the class or {PREFIX}<class>, with numbers from 0 to 1 "
-        f"(or --task regress, for numbers); it has {listed(figures.headings)}{none}"
+        f"{figures.name} has {has}: give one a class, called as the class or {PREFIX}<class>, with numbers from 0 to "
+        f'1; or all of a row in one cell, {{"<class>": 0.9, ...}}; or --task regress, for numbers; it has '
+        f"{listed(figures.headings)}{none}"
     )
 
 

@@ -1,0 +1,148 @@
+"""A teacher's answers that stand in one cell, as APIs give them: read as a column of probabilities a class.
+
+A cell is ``{"bad": 0.1, "good": 0.9}``, or labels with scores, ``[{"label": "good", "score": 0.9}, ...]``, as pipelines
+of transformers give them with ``top_k=None``; in csv it is the json of such. Columns of nothing like it stay as they
+are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Iterable, Mapping, Sequence
+
+from limbeck.data import RowSource, cell_text
+from limbeck.data.dataset import number
+from limbeck.data.rows import BadRow, Row, is_nested
+from limbeck.distil.figures import PREFIX, TOLERANCE, listed, shown_cell
+from limbeck.errors import DataError
+
+_LABELS = ("label", "class", "category", "name")
+_SCORES = ("score", "probability", "prob", "confidence")
+"""What the two parts of an answer are called."""
+
+
+def unfolded(source: RowSource, texts: Iterable[str | None] = ()) -> RowSource:
+    """The same rows with a column ``p_<class>`` for each class that a cell tells of, in place of the column of cells.
+
+    Args:
+        source: the file; it is given back as it is where its first rows hold no such cells.
+        texts: its columns of texts, where they are known.
+
+    Raises:
+        DataError: several columns hold answers.
+    """
+    sample = source.sample()
+    column = _column(source, sample, set(texts))
+    if column is None:
+        return source
+
+    def change(row: Row) -> Row | BadRow:
+        cells = {name: cell for name, cell in row.cells.items() if name != column}
+        cell = row.cells.get(column)
+        found = answers_in(cell)
+        if found is None and _is_filled(cell):
+            return BadRow(row.line, f"column {column!r} holds {shown_cell(cell)}, which is no answer for classes")
+        return Row(row.line, cells | {PREFIX + label: value for label, value in (found or {}).items()})
+
+    found = [answers_in(row.get(column)) or {} for row in sample]
+    names = dict.fromkeys(PREFIX + label for answers in found for label in answers)
+    return source.changed([*(name for name in source.columns if name != column), *names], change)
+
+
+def _column(source: RowSource, sample: Sequence[Mapping[str, object]], texts: Container[str | None]) -> str | None:
+    """The column whose cells hold answers; None where there is none.
+
+    Mappings of other numbers stand beside answers too, such as how many tokens an API counted: those that add up to 1
+    are answers, and others only where nothing else may be.
+
+    Raises:
+        DataError: there are several, or one beside columns that are called as those of classes.
+    """
+    free = {name: [row.get(name) for row in sample] for name in source.columns if name not in texts}
+    plain = [name for name in free if name.startswith(PREFIX)]
+    found = {name: cells for name, cells in free.items() if _are_answers(cells)}
+    whole = [name for name, cells in found.items() if _add_up(cells)]
+    if len(whole) + bool(plain) > 1 and whole:
+        raise DataError(f"{source.name} has probabilities in each of {listed([*whole, *plain])}: leave one set in")
+    if whole or len(found) != 1 or plain or any(map(_are_shares, free.values())):
+        return next(iter(whole), None)
+    return next(iter(found))
+
+
+def _add_up(cells: Iterable[object]) -> bool:
+    """Whether the values of most answers add up to 1."""
+    sums = [sum(map(_value, answers.values())) for answers in map(answers_in, cells) if answers is not None]
+    return 2 * sum(abs(total - 1) <= TOLERANCE for total in sums) > len(sums)
+
+
+def _are_shares(cells: Iterable[object]) -> bool:
+    """Whether most cells that are not empty are numbers from 0 to 1."""
+    filled = list(filter(_is_filled, cells))
+    return 2 * sum(_is_number(cell) and 0 <= _value(cell) <= 1 for cell in filled) > len(filled)
+
+
+def answers_in(cell: object) -> dict[str, object] | None:
+    """The value of each class that a cell names; None where it is in no form that is known.
+
+    >>> answers_in({"bad": 0.1, "good": 0.9}), answers_in('[{"label": "good", "score": 0.9}]'), answers_in([0.1, 0.9])
+    ({'bad': 0.1, 'good': 0.9}, {'good': 0.9}, None)
+    """
+    if isinstance(cell, str):
+        cell = _parsed(cell)
+    if isinstance(cell, Mapping):
+        pair = _pair(cell)
+        return dict([pair]) if pair else _all_of(cell)
+    if cell is None or isinstance(cell, str | bytes) or not is_nested(cell) or not isinstance(cell, Iterable):
+        return None
+    parts = list(cell)
+    if len(parts) == 1 and not isinstance(parts[0], Mapping):
+        return answers_in(parts[0])  # of one text a pipeline gives a list of one answer
+    pairs = [_pair(part) if isinstance(part, Mapping) else None for part in parts]
+    whole = [pair for pair in pairs if pair is not None]
+    is_each = bool(whole) and len(whole) == len(pairs)
+    return dict(whole) if is_each and len(dict(whole)) == len(whole) else None
+
+
+def _are_answers(cells: Iterable[object]) -> bool:
+    """Whether most cells that are not empty hold answers."""
+    filled = list(filter(_is_filled, cells))
+    return 2 * sum(answers_in(cell) is not None for cell in filled) > len(filled)
+
+
+def _is_filled(cell: object) -> bool:
+    return is_nested(cell) or bool((cell_text(cell) or "").strip())
+
+
+def _parsed(text: str) -> object:
+    """What json a text is; None where it is none."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _pair(answer: Mapping[str, object]) -> tuple[str, object] | None:
+    """A label and its score."""
+    labels = [answer[key] for key in _LABELS if key in answer]
+    scores = [answer[key] for key in _SCORES if key in answer]
+    if len(labels) != 1 or len(scores) != 1 or not _is_number(scores[0]):
+        return None
+    label = cell_text(labels[0])
+    return None if label is None or is_nested(labels[0]) else (label, scores[0])
+
+
+def _all_of(cell: Mapping[str, object]) -> dict[str, object] | None:
+    """A mapping of classes to numbers; a table of structs holds nothing for those that a row does not name."""
+    named = {str(label): value for label, value in cell.items() if value is not None}
+    return named if named and all(map(_is_number, named.values())) else None
+
+
+def _is_number(value: object) -> bool:
+    return not is_nested(value) and number(cell_text(value) or "") is not None
+
+
+def _value(cell: object) -> float:
+    """Of a cell that is a number."""
+    return number(cell_text(cell) or "") or 0.0
