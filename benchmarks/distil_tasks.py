@@ -58,6 +58,15 @@ def make(args: argparse.Namespace, name: str, seed: int) -> dict[str, Any]:
     return {"pair": pair.to_json(), "measures": measures, "parameters": told["model"]["parameters"]}
 
 
+def macro_f1(pieces: list[dict[str, Any]]) -> str:
+    """Both sides' macro F1 for a record, which tells a student that answers the largest class alone; none of numbers."""
+    measures = [one["measures"] for one in pieces]
+    if "macro_f1" not in measures[0]["teacher"]:
+        return ""
+    student, teacher = (100 * mean(one[side]["macro_f1"] for one in measures) for side in ("student", "teacher"))
+    return f"macro F1 {student:.1f} of {teacher:.1f}, "
+
+
 def report(args: argparse.Namespace, name: str, pieces: list[dict[str, Any]]) -> None:
     """Write the record of a task."""
     pairs = [one["pair"] for one in pieces]
@@ -67,7 +76,7 @@ def report(args: argparse.Namespace, name: str, pieces: list[dict[str, Any]]) ->
         name=f"distil-task-{name}",
         what=f"{name.upper()} test {pairs[0]['measure']} of {LAYERS} of 6 layers in percent of the 6: "
         f"{100 * second:.1f} of {100 * first:.1f} ({100 * low:+.2f} to {100 * high:+.2f} points), "
-        f"{len(pairs)} seed{'s' * (len(pairs) > 1)}",
+        f"{macro_f1(pieces)}{len(pairs)} seed{'s' * (len(pairs) > 1)}",
         value=100 * second / first,
         unit="%",
         bar="shown",

@@ -156,3 +156,10 @@ def test_retention_and_gain_on_reviews(modules: Any, monkeypatch: pytest.MonkeyP
         ("distil-imdb-3-layers", False),  # 90 of 95 is 94.7 %
     ]
     assert written[0].value == pytest.approx(100 * 93 / 95) and "+5.00 points" in written[0].what
+
+
+def test_macro_f1_tells_a_student_of_one_class(modules: Any) -> None:
+    sides = {"teacher": {"accuracy": 0.8, "macro_f1": 0.7}, "student": {"accuracy": 0.7, "macro_f1": 0.41}}
+    assert modules["distil_tasks"].macro_f1([{"measures": sides}]) == "macro F1 41.0 of 70.0, "
+    numbers = {side: {"pearson": 0.8} for side in sides}
+    assert modules["distil_tasks"].macro_f1([{"measures": numbers}]) == ""
