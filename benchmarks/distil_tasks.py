@@ -59,7 +59,7 @@ def make(args: argparse.Namespace, name: str, seed: int) -> dict[str, Any]:
 
 
 def macro_f1(pieces: list[dict[str, Any]]) -> str:
-    """Both sides' macro F1 for a record, which tells a student that answers the largest class alone; none of numbers."""
+    """Both sides' macro F1 for a record: it tells a student that answers one class alone; nothing of numbers."""
     measures = [one["measures"] for one in pieces]
     if "macro_f1" not in measures[0]["teacher"]:
         return ""
