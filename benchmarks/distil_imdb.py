@@ -49,18 +49,17 @@ def folder_of(args: argparse.Namespace) -> Path:
 def make(args: argparse.Namespace, side: str) -> dict[str, Any]:
     """Train a side, and give which of the test reviews it gets wrong."""
     scored, test = drawn(args, "train", SCORED, 2, unlike="test"), drawn(args, "test", TESTED, 3)
-    out, (layers, dash, kind) = model_of(args, side), side.partition("-")
+    out, (layers, _, kind) = model_of(args, side), side.partition("-")
     shared = ("--max-length", str(REVIEW_TOKENS), "--seed", "1", "--checkpoint-every", "100", "--resume")
     words: list[str | Path]
     if side == "teacher":
         words = ["train", drawn(args, "train", TAUGHT, 1, unlike="test"), *COLUMNS, "--model", args.teacher_encoder]
         words += ["--epochs", "1", "--lr", "3e-5", "--batch-tokens", "2048", "--no-look"]
     else:
-        start, before = args.encoder, f"6{dash}{kind}"
-        if layers == "3":
-            start = model_of(args, before)
-            if not start.exists():
-                make(args, before)
+        before = side.replace("3", "6", 1)
+        if layers == "3" and not model_of(args, before).exists():
+            make(args, before)
+        start = model_of(args, before) if layers == "3" else args.encoder
         words = ["distil", scored, "--teacher-scores", asked(args), *COLUMNS, "--no-calibrate"]
         words += ["--student", start, "--layers", layers]
         words += ["--epochs", "3", "--lr", "1e-4", "--batch-tokens", "4096"]  # the rate of ``imdb.py``, for 16 reviews

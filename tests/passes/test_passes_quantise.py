@@ -31,6 +31,7 @@ from limbeck.runtime.precision import PREFERRED
 from limbeck.runtime.session import Session
 from limbeck.train.learner import Learner
 from limbeck.train.settings import FitSettings
+from support.folders import names_of
 from support.saved import CLASSES, TEXTS, saved
 from support.tiny import shared
 
@@ -66,10 +67,6 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def names(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-
-
 def probs(folder: Path, **options: Any) -> Any:
     return softmax(load(folder, **options).logits(list(TEXTS))[0].astype(np.float64))
 
@@ -78,7 +75,7 @@ def probs(folder: Path, **options: Any) -> Any:
 
 
 def test_a_folder_for_the_runtime_alone(lean: Path) -> None:
-    assert names(lean) == LEAN
+    assert names_of(lean) == LEAN
     manifest = Manifest.read(lean)
     assert manifest.graph == INT8_GRAPH
     assert set(manifest.files) == LEAN - {"limbeck.json"}
@@ -95,7 +92,7 @@ def test_a_folder_for_the_runtime_alone(lean: Path) -> None:
 
 def test_in_place_the_float_model_stays(both: Path) -> None:
     before = Manifest.read(saved("bert"))
-    assert names(both) == names(saved("bert")) | {INT8_GRAPH}
+    assert names_of(both) == names_of(saved("bert")) | {INT8_GRAPH}
     for name in (FLOAT_GRAPH, "model.safetensors"):
         assert sha256(both / name) == before.files[name]["sha256"]
     assert [load(both, precision=asked).way.graph for asked in (None, "int8")] == [FLOAT_GRAPH, INT8_GRAPH]

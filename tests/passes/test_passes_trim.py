@@ -29,6 +29,7 @@ from limbeck.runtime.session import Session
 from limbeck.text import Encoder
 from limbeck.text.emoji import EMOJI, EMOTICONS
 from support.encoders import make, tokenizer_json
+from support.folders import LICENCES, licences_of, licensed
 from support.saved import saved
 
 FAMILIES = ("bert", "distilbert", "mpnet", "electra")
@@ -51,11 +52,8 @@ def trimmed(source: Path, out: Path, *, pieces: int, added: Any = (), family: st
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT with a head of three classes, as it might come from a hub."""
     folder = make(tmp_path_factory.mktemp("source") / "bert", "bert", classes=("no", "perhaps", "yes"))
-    (folder / "LICENSE").write_text("Do as you like.\n")
-    (folder / "LICENSES").mkdir()
-    (folder / "LICENSES" / "Ours-1.0.txt").write_text("Say who made it.\n")
     (folder / "vocab.txt").write_text("of the old vocabulary\n")
-    return folder
+    return licensed(folder)
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +202,7 @@ def test_heads_of_pretraining_are_cut_with_the_embedding(tmp_path: Path) -> None
 
 
 def test_other_files(source: Path, small: Path) -> None:
-    assert (small / "LICENSE").read_text() == "Do as you like.\n"
-    assert (small / "LICENSES" / "Ours-1.0.txt").read_text() == "Say who made it.\n"
+    assert licences_of(small) == LICENCES
     assert not (small / "vocab.txt").exists()  # it would say otherwise than the tokenizer
     record = json.loads((small / "tokenizer_config.json").read_text())
     assert record["tokenizer_class"] == "PreTrainedTokenizerFast"

@@ -16,6 +16,7 @@ from limbeck.models import Batch
 from limbeck.passes import quantise
 from limbeck.pretrain.masked import MaskedModel, open_masked
 from support.encoders import FAMILIES, folder, make, tokenizer_json
+from support.folders import LICENCES, licences_of, licensed
 from support.masked import loaded
 from support.saved import saved
 
@@ -161,10 +162,7 @@ def test_a_head_that_is_not_understood_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("scratch", [False, True])
 def test_the_licence_goes_along(scratch: bool, tmp_path: Path) -> None:
     source = make(tmp_path / "encoder", "bert", masked_lm=True)
-    (source / "LICENSE").write_text("Do as you like.\n")
-    (source / "LICENSES").mkdir()
-    (source / "LICENSES" / "Ours-1.0.txt").write_text("Say who made it.\n")
+    licensed(source)
     (tmp_path / "out").mkdir()
     open_masked(source, scratch=scratch).model.write(tmp_path / "out")
-    assert (tmp_path / "out" / "LICENSE").read_text() == "Do as you like.\n"
-    assert (tmp_path / "out" / "LICENSES" / "Ours-1.0.txt").read_text() == "Say who made it.\n"
+    assert licences_of(tmp_path / "out") == LICENCES

@@ -13,6 +13,7 @@ from limbeck.data import Dataset
 from limbeck.train.learner import Learner
 from limbeck.train.settings import FitSettings
 from support.encoders import FAMILIES, POSITIONS, folder, scatter
+from support.folders import licensed
 
 CLASSES = ("10", "9", "True", "déjà payé", "refund: late")
 """In the order of code points, which is that of the logits."""
@@ -47,7 +48,4 @@ def _saved(model: str) -> Path:
     else:
         made.fit()
     made.save(home / "model", calibrated=False)
-    (home / "model" / "LICENSE").write_text("Do as you like.\n")
-    (home / "model" / "LICENSES").mkdir()
-    (home / "model" / "LICENSES" / "Ours-1.0.txt").write_text("Say who made it.\n")
-    return home / "model"
+    return licensed(home / "model")

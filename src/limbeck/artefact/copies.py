@@ -42,7 +42,7 @@ def licences_in(folder: Path) -> dict[str, bytes]:
 
 
 def licences_of(folder: Path) -> list[Path]:
-    """Those files: beside the weights, and in a folder of licences there."""
+    """The files that licences are: beside the weights of ``folder``, and in a folder of licences there."""
     beside = sorted(folder.iterdir())
     inside = [path for place in beside if place.is_dir() and place.name in LICENCE_FOLDERS for path in place.rglob("*")]
     return [path for path in (*filter(is_licence, beside), *sorted(inside)) if path.is_file()]

@@ -60,18 +60,26 @@ def _column(source: RowSource, sample: Sequence[Mapping[str, object]], texts: Co
     """
     free = {name: [row.get(name) for row in sample] for name in source.columns if name not in texts}
     plain = [name for name in free if name.startswith(PREFIX)]
-    found = {name: cells for name, cells in free.items() if _are_answers(cells)}
-    whole = [name for name, cells in found.items() if _add_up(cells)]
-    if len(whole) + bool(plain) > 1 and whole:
+    found = {name: answers for name, cells in free.items() if (answers := _answers(cells))}
+    whole = [name for name, answers in found.items() if _add_up(answers)]
+    if whole and len(whole) + bool(plain) > 1:
         raise DataError(f"{source.name} has probabilities in each of {listed([*whole, *plain])}: leave one set in")
-    if whole or len(found) != 1 or plain or any(map(_are_shares, free.values())):
-        return next(iter(whole), None)
-    return next(iter(found))
+    if whole:
+        return whole[0]
+    is_alone = len(found) == 1 and not plain and not any(map(_are_shares, free.values()))
+    return next(iter(found)) if is_alone else None
 
 
-def _add_up(cells: Iterable[object]) -> bool:
+def _answers(cells: Iterable[object]) -> list[dict[str, object]]:
+    """What the cells of a column hold, where most that are not empty hold answers; else nothing."""
+    filled = list(filter(_is_filled, cells))
+    answers = [found for found in map(answers_in, filled) if found is not None]
+    return answers if 2 * len(answers) > len(filled) else []
+
+
+def _add_up(answers: Sequence[Mapping[str, object]]) -> bool:
     """Whether the values of most answers add up to 1."""
-    sums = [sum(map(_value, answers.values())) for answers in map(answers_in, cells) if answers is not None]
+    sums = [sum(map(_value, answer.values())) for answer in answers]
     return 2 * sum(abs(total - 1) <= TOLERANCE for total in sums) > len(sums)
 
 
@@ -101,12 +109,6 @@ def answers_in(cell: object) -> dict[str, object] | None:
     whole = [pair for pair in pairs if pair is not None]
     is_each = bool(whole) and len(whole) == len(pairs)
     return dict(whole) if is_each and len(dict(whole)) == len(whole) else None
-
-
-def _are_answers(cells: Iterable[object]) -> bool:
-    """Whether most cells that are not empty hold answers."""
-    filled = list(filter(_is_filled, cells))
-    return 2 * sum(answers_in(cell) is not None for cell in filled) > len(filled)
 
 
 def _is_filled(cell: object) -> bool:
