@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import commands
 import numpy as np
@@ -65,6 +67,39 @@ def rows_of(args: argparse.Namespace, name: str) -> Rows:
     return Rows(train, folder / f"{chosen.valid}.parquet" if chosen.valid else None, folder / f"{chosen.test}.parquet")
 
 
+def learnt(args: argparse.Namespace, name: str) -> tuple[Path, int]:
+    """The training rows of a set, and how many were left out because their text stands in its dev or test rows too.
+
+    The file of DATA itself where none does, else parquet under WORK. With a limit the first rows of what is left.
+    """
+    import pyarrow.parquet as pq
+
+    chosen, folder = SETS[name], args.data / name
+    flags = dict(zip(chosen.columns[::2], chosen.columns[1::2], strict=True))
+    texts = [flags[flag] for flag in ("--text-column", "--text-pair-column") if flag in flags]
+    path: Path = folder / "train.parquet"
+    table = pq.read_table(path)
+    left = table
+    for part in filter(None, (chosen.test, chosen.valid)):
+        left = _unlike(left, folder / f"{part}.parquet", texts)
+    left_out = table.num_rows - left.num_rows
+    if left_out or args.limit:
+        path = args.work / f"{name}-train-{args.limit or 'all'}-unlike-test.parquet"
+        pq.write_table(left.slice(0, args.limit), path)
+    return path, left_out
+
+
+def _unlike(table: Any, other: Path, columns: Sequence[str]) -> Any:
+    """The rows of a table whose text, or pair of texts, stands in no row of the file ``other``."""
+    import pyarrow.parquet as pq
+
+    def texts_of(rows: Any) -> list[tuple[str, ...]]:
+        return list(zip(*(rows[column].to_pylist() for column in columns), strict=True))
+
+    known = set(texts_of(pq.read_table(other)))
+    return table.filter([texts not in known for texts in texts_of(table)])
+
+
 def drawn(args: argparse.Namespace, part: str, n: int, seed: int, *, unlike: str | None = None) -> Path:
     """So many reviews of a part, drawn by a seed, as parquet under WORK; none that stands in the part ``unlike``."""
     import pyarrow.parquet as pq
@@ -74,7 +109,6 @@ def drawn(args: argparse.Namespace, part: str, n: int, seed: int, *, unlike: str
     if not path.exists():
         table = pq.read_table(args.data / "imdb" / f"{part}.parquet")
         if unlike is not None:
-            known = set(pq.read_table(args.data / "imdb" / f"{unlike}.parquet")["text"].to_pylist())
-            table = table.filter([text not in known for text in table["text"].to_pylist()])
+            table = _unlike(table, args.data / "imdb" / f"{unlike}.parquet", ["text"])
         pq.write_table(table.take(np.sort(np.random.default_rng(seed).permutation(table.num_rows)[:n])), path)
     return path

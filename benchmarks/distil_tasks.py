@@ -2,8 +2,9 @@
 
 The teacher is fine-tuned by ``limbeck train``, the student taught by ``limbeck distil TEACHER ROWS --layers 3``, both
 with what the commands do by themselves but for the batches; both answer the same test rows (CoLA has none, its dev
-rows stand in). Where a set has no dev rows, or they are the test, a tenth of train chooses the weights. A task and a
-seed is a piece; a rerun makes only the missing ones. With ``--limit`` (a rehearsal) no record is written.
+rows stand in). A training row whose text stands in the dev or test rows too is left out. Where a set has no dev rows,
+or they are the test, a tenth of train chooses the weights. A task and a seed is a piece; a rerun makes only the missing
+ones. With ``--limit`` (a rehearsal) no record is written.
 """
 
 from __future__ import annotations
@@ -33,9 +34,7 @@ def make(args: argparse.Namespace, name: str, seed: int) -> dict[str, Any]:
     from limbeck.tasks import task_from_json
 
     chosen, data = SETS[name], args.data / name
-    rows = data / "train.parquet"
-    if args.limit:
-        rows = commands.first_rows(rows, args.limit, args.work / f"{name}-{args.limit}.parquet")
+    rows, _ = data_sets.learnt(args, name)
     folders = {side: args.work / f"tasks-{name}-{seed}-{side}" for side in ("teacher", "student")}
     teacher, student = folders["teacher"], folders["student"]
     shared: list[str | Path] = [*chosen.columns, "--task", chosen.task, "--batch-tokens", "1024", "--seed", str(seed)]
@@ -97,8 +96,9 @@ def main() -> None:
     args = commands.parsed(parser)
     names = commands.names_in(args.sets_text, SETS, flag="--sets", parser=parser)
     folder = args.work / "pieces" if args.limit else records.PIECES
-    settings = {"encoder": commands.fingerprint(args.encoder), "layers": LAYERS, "limit": args.limit}
+    shared = {"encoder": commands.fingerprint(args.encoder), "layers": LAYERS, "limit": args.limit}
     for name in names:
+        settings = shared | {"left_out": data_sets.learnt(args, name)[1]}
         pieces = []
         for seed in args.seeds:
             path = folder / f"distil-task-{name}-{seed}.json"

@@ -117,6 +117,28 @@ def test_the_teacher_of_phrases_learns_no_sentence_of_dev_or_test(modules: Any, 
         assert [row["text"] for row in csv.DictReader(file)] == ["a good film it is", "one to see again", "a good film"]
 
 
+def test_a_task_learns_no_row_of_its_dev_or_test(modules: Any, tmp_path: Path) -> None:
+    folder, given = tmp_path / "data" / "stsb", args(tmp_path)
+    rows = {
+        "train": [("a", "b"), ("a", "c"), ("b", "a"), ("d", "d"), ("a", "c")],
+        "dev": [("d", "d"), ("a", "x")],
+        "test": [("a", "c"), ("x", "b")],  # pairs are told apart whole, and in their order
+    }
+    folder.mkdir(parents=True)
+    for part, pairs in rows.items():
+        first, second = zip(*pairs, strict=True)
+        pq.write_table(pa.table({"sentence1": first, "sentence2": second}), folder / f"{part}.parquet")
+    path, left_out = modules["data_sets"].learnt(given, "stsb")
+    assert left_out == 3 and pq.read_table(path).to_pylist() == [
+        {"sentence1": "a", "sentence2": "b"},
+        {"sentence1": "b", "sentence2": "a"},
+    ]
+    assert pq.read_table(modules["data_sets"].learnt(args(tmp_path, limit=1), "stsb")[0]).num_rows == 1
+    for part in ("train", "dev", "test"):
+        table(tmp_path / "data" / "subj" / f"{part}.parquet", [f"{part} one", f"{part} two"])
+    assert modules["data_sets"].learnt(given, "subj") == (tmp_path / "data" / "subj" / "train.parquet", 0)
+
+
 def test_reviews_that_are_tested_are_not_learnt(modules: Any, tmp_path: Path, ran: list[list[str]]) -> None:
     imdb = modules["distil_imdb"]
     table(tmp_path / "data" / "imdb" / "train.parquet", ["one", "two", "three"])
