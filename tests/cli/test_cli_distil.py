@@ -349,14 +349,17 @@ def test_labels_of_one_class_are_enough(teachers: Path, tmp_path: Path) -> None:
     assert run(teachers / "quick", data, *SMALL, "--out", tmp_path / "out", "--dry-run") == 0
 
 
-def test_columns_are_named_for_the_labelled_file(teachers: Path, tmp_path: Path) -> None:
+def test_columns_are_named_for_the_labelled_file_and_known_to_the_student(teachers: Path, tmp_path: Path) -> None:
     data, more = tmp_path / "rows.csv", tmp_path / "more.txt"
     data.write_text(
         "id,words,label\n" + "".join(f"{n},{text},{label}\n" for n, (text, label) in enumerate(_labelled()))
     )
     more.write_text("a further text\n")
-    flags = ["--text-column", "words", "--unlabelled", more, *SMALL, "--out", tmp_path / "out", "--dry-run"]
+    flags = ["--text-column", "words", "--unlabelled", more, *SMALL, "--out", tmp_path / "out"]
+    assert run(teachers / "quick", data, *flags, "--dry-run") == 0
     assert run(teachers / "quick", data, *flags) == 0
+    kept = Manifest.read(tmp_path / "out").data
+    assert (kept["text_column"], kept["label_column"]) == ("words", "label")  # as after ``limbeck train``
 
 
 def test_help_is_quick_and_loads_no_torch() -> None:

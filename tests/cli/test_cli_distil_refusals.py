@@ -22,6 +22,14 @@ REFUSALS: list[tuple[list[str], str]] = [
     ),
     ([], "no teacher was named; give its folder, limbeck distil TEACHER/"),
     (["QUICK", "BERT", "QUICK", "DATA"], "the teacher QUICK is named twice; teachers count alike, so name each once"),
+    (
+        ["QUICK", "DATA", "--teacher-scores", "SAID", "HOME/./said.csv"],
+        "the teacher HOME/said.csv is named twice; teachers count alike, so name each once",
+    ),
+    (
+        ["PAIRS", "TWO", "--unlabelled", "TEXTS", "--cut-sentences", "--student", "small"],
+        "--cut-sentences makes single texts, and TWO has pairs; leave the flag out",
+    ),
     (["BERT", "NUMBERS", "DATA"], "bert does classify with the classes 'good', 'bad', numbers regress: teachers of"),
     (["QUICK", "PAIRS", "DATA", "--student", "small"], "DATA holds single texts, and pairs takes pairs; name both"),
     (
@@ -108,6 +116,7 @@ def test_a_refusal_says_what_to_do_and_leaves_nothing(
         "SAID": "text,good,bad\na film,0.5,0.5\na room,0.25,0.75\n",
         "OTHER": "text,god,bad\na film,0.5,0.5\n",
         "TEXTS": "text\na film\n",
+        "TWO": "text,text_pair,label\na film,a room,good\na room,a film,bad\n",
         "WRONG": "text,label\na film,good\na room,god\na meal,bad\n",
     }
     for name, content in made.items():

@@ -245,6 +245,13 @@ def test_classes_of_another_spelling_are_joined_and_called_as_the_model_s(tmp_pa
         of_classes(twins, (composed, "tea"), name="said.npz")
 
 
+def test_classes_of_a_table_that_are_numbers_are_names(tmp_path: Path) -> None:
+    task = {"name": "classify", "classes": [0, 1]}
+    table_of([input_id("x")], np.array([[1, 2]]), task=task, model="m").write(tmp_path / "said.npz")
+    assert read(tmp_path / "said.npz", Wanted()).scores.task["classes"] == ["0", "1"]
+    assert read(tmp_path / "said.npz", Wanted(classes=("1", "0"))).scores.logits.tolist() == [[2, 1]]
+
+
 def test_a_table_of_numbers_has_no_classes_to_join() -> None:
     table = table_of([input_id("x")], np.zeros((1, 1)), task={"name": "regress"}, model="m")
     assert of_classes(table, ("good", "bad"), name="said.npz") is table
@@ -261,6 +268,7 @@ def test_a_table_of_numbers_has_no_classes_to_join() -> None:
             3,
             "has 3 numbers a text and classes ['bad', 'good']: one",
         ),
+        ({"name": "classify", "classes": [1, "1"]}, 2, "has the class '1' twice among [1, '1']: name each class once"),
         ({"name": "regress"}, 2, "has 2 numbers a text and the task 'regress', of one number"),
     ],
 )

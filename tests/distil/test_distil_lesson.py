@@ -12,7 +12,7 @@ import pytest
 from limbeck.data import Dataset, Input, input_id
 from limbeck.distil.augment import variants
 from limbeck.distil.given import Given, table_of
-from limbeck.distil.lesson import Choices, Lesson, lesson
+from limbeck.distil.lesson import Choices, Lesson, lesson, unasked
 from limbeck.distil.mean import targets_for
 from limbeck.distil.rows import Pool, pool
 from limbeck.distil.teacher import FileTeacher, ModelTeacher, Teacher, open_model
@@ -228,3 +228,29 @@ def test_the_order_of_rows_is_that_of_the_pool() -> None:
     made = taught([model()], texts_of(replace(data, targets=None)))
     assert made.train.inputs == data.inputs
     assert [key.tobytes() for key in made.scores.ids] == data.ids
+
+
+def test_a_validation_row_that_stands_twice_changes_no_target() -> None:
+    valid = Dataset([TEXTS[0], TEXTS[1], TEXTS[0]], ["positive"] * 3, "classify", ("positive",), "valid.csv")
+    pooled = texts_of(MORE, kept_out=[valid])
+    made = taught([model()], pooled, valid)
+    assert (made.logits == taught([model()], pooled, valid.take([0, 1])).logits).all()
+    assert made.logits[0] == pytest.approx(said(TEXTS[2]), abs=1e-6)  # as the teacher says it, no mean of anything
+
+
+def test_nothing_that_is_held_back_is_learnt_but_for_white_space() -> None:
+    twins: list[Input] = [f"{text}  " for text in TEXTS]
+    for make in (taught, lambda teachers, rows, **how: unasked(teachers, rows, None, Choices(**how))):
+        made = make([model()], texts_of(MORE, Dataset(twins, None)), valid_fraction=0.25)
+        assert made.valid is not None and len(made.valid) == 16
+        held = {str(text).strip() for text in made.valid.inputs}
+        assert held.isdisjoint(str(text).strip() for text in made.train.inputs)
+        assert len(made.train) == 2 * (len(TEXTS) - len(held)) == len(made.logits) == len(made.is_labelled)
+
+
+def test_of_too_few_labelled_rows_the_validation_rows_are_some_of_all() -> None:
+    few = labelled(4)
+    made = taught([model()], texts_of(MORE, first=few), few.take([]), valid_fraction=0.25)
+    assert made.valid is not None and len(made.valid) == 8 and not made.valid_is_labelled
+    told = unasked([model()], texts_of(MORE, first=few), few.take([]), Choices(valid_fraction=0.25))
+    assert told.valid is not None and len(told.valid) == 8 and len(told.train) == len(made.train)

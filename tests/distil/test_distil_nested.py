@@ -160,3 +160,11 @@ def test_a_text_that_looks_like_an_answer_is_a_text_where_it_is_named_so(tmp_pat
 )
 def test_what_is_no_answer(cell: object) -> None:
     assert answers_in(cell) is None
+
+
+@pytest.mark.parametrize("silent", [{"said": None}, {"said": "", "error": "busy"}, {}])
+def test_answers_that_begin_late(tmp_path: Path, silent: dict[str, object]) -> None:
+    early = [json.dumps({"text": f"no answer {n}", **silent}) for n in range(250)]
+    check(given(tmp_path, *early, *lines("mapping"), name="said.jsonl", skip_bad_rows=True))
+    told = refusal(tmp_path, *early, *lines("mapping"), name="said.jsonl")
+    assert "said.jsonl, line 1: no answer: 'p_bad', 'p_good' are empty" in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,14 @@ def test_each_text_once_and_the_first_label_counts() -> None:
         "rows.csv: 1 rows repeat a text, which is learnt once (1 of them under another label: the first counts)",
         "more.csv: 2 rows repeat a text, which is learnt once",
     )
+
+
+def test_what_the_columns_were_called_and_corrections_are_kept() -> None:
+    columns, mended = ("comment", None, "verdict"), {"file": "fixes.csv", "rows": 1}
+    made = pool(replace(LABELLED, columns=columns, corrections=mended), [MORE], task="classify", name="rows.csv")
+    assert (made.dataset.columns, made.dataset.corrections) == (columns, mended)
+    texts = replace(MORE, columns=("comment", None, None))
+    assert pool(None, [texts, LABELLED], task="classify", name="x").dataset.columns == ("comment", None, None)
 
 
 def test_texts_that_are_kept_out_are_learnt_from_nowhere() -> None:

@@ -69,6 +69,8 @@ def test_teachers_that_are_not_there_are_told_together(tmp_path: Path) -> None:
         student_of(["nope", classifier(), "neither"], rows(8))
     with pytest.raises(DataError, match=r"^no teacher: give the folder of a model, or a file of probabilities$"):
         student_of([], rows(8))
+    with pytest.raises(DataError, match="is named twice; teachers count alike, so name each once"):
+        student_of([classifier(), f"{classifier()}/."], rows(8))
 
 
 @pytest.mark.parametrize("take", ["0,1", [0, 1], (0, 1), np.array([0, 1])])

@@ -73,6 +73,14 @@ def test_the_mean_is_of_probabilities_whatever_the_logits_are() -> None:
     )
 
 
+def test_what_is_next_to_nothing_keeps_its_logarithm() -> None:
+    sure, other = (
+        table_of([input_id("a")], np.array([row]), task=CLASSES, model="m") for row in ([40.0, 0], [20.0, 0])
+    )
+    # (exp(-40) + exp(-20)) / 2 is exp(-20) / 2 but for a part in a thousand million
+    assert mean_of([sure, other]).logits[0] == pytest.approx([0, -20 - np.log(2)], abs=1e-5)
+
+
 def test_numbers_have_a_plain_mean() -> None:
     mean = mean_of([said({"a": [-3.0]}, task=NUMBER), said({"a": [5.0], "b": [7.0]}, task=NUMBER)])
     assert targets_for(Dataset(["a", "b"], None), mean)[0].tolist() == [[1.0], [7.0]]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from limbeck.cli._say import say
 from limbeck.cli.train import DataChoices, read_rows
-from limbeck.distil.settings import TextChoices
+from limbeck.distil.settings import ALIKE, TextChoices, named_again
 from limbeck.errors import DataError, LimbeckError, SettingsError, closest, nearest, quoted, together
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def told_apart(
         others: further files that will be read; those that are missing are told with the rest.
 
     Raises:
-        SettingsError: there are two files of data, a teacher twice, a folder where a file of what one said is wanted,
-            or neither a teacher nor such a file.
+        SettingsError: there are two files of data, a teacher or a file of what one said twice, a folder where such a
+            file is wanted, or neither a teacher nor such a file.
         DataError: there is nothing at some of the paths; all of them are told.
     """
     _see_that_all_are_there(inputs, [*scores, *(path for path in others if path is not None)])
@@ -67,9 +67,7 @@ def told_apart(
             f"two data files: {' and '.join(map(str, data))}{no_model}; one is taken (--unlabelled takes more texts, "
             "--teacher-scores what more teachers said)"
         )
-    places = [path.resolve() for path in models]
-    twice = [str(path) for n, path in enumerate(models) if places[n] in places[:n]]
-    problems += [f"the teacher {path} is named twice; teachers count alike, so name each once" for path in twice]
+    problems += [f"the teacher {path} is named twice; {ALIKE}" for path in named_again([*models, *scores])]
     for path in scores:
         asked = " ".join(map(str, dict.fromkeys([*models, path])))
         if (path / _CONFIG).is_file():
@@ -178,7 +176,7 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
     Raises:
         LimbeckError: a file cannot be read, or a label is none of the teacher's classes.
     """
-    from limbeck.distil.rows import loose_id, pool, sentences_of, texts_of
+    from limbeck.distil.rows import loose_id, pool, see_that_cuts_fit, sentences_of, texts_of
 
     task, columns = teachers[0].task, given.columns
     if columns.task not in (None, task["name"]):
@@ -196,6 +194,7 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
     kept_out = [*([valid] if valid is not None else []), *(texts_of(path, **options) for path in tests)]
     unlabelled = [texts_of(path, **options) for path in given.texts.unlabelled]
     if given.texts.cut_sentences:
+        see_that_cuts_fit([one for one in (train, *(teacher.dataset for teacher in teachers)) if one is not None])
         out = frozenset(loose_id(item) for part in kept_out for item in part.inputs)
         unlabelled = [sentences_of(one, kept_out=out, watch=watch) for one in unlabelled]
         if not unlabelled:

@@ -76,7 +76,8 @@ class Settings:
     """Epochs, rates, batches; three epochs at 2e-4 for an encoder where not given."""
 
     scores: Path | None = None
-    """A file (.npz or .parquet) for what the teachers said of all texts: --teacher-scores takes it later."""
+    """A file (.npz or .parquet) for what the teachers said of all texts but the variants of --augment: --teacher-scores
+    takes it later."""
 
     pretrain: bool = False
     """Distil an encoder on texts instead, as DistilBERT was: see limbeck distil --pretrain --help."""

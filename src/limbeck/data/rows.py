@@ -115,10 +115,12 @@ class RowSource:
         """Name lines for a message, the first ten one by one; files by their names."""
         return where([self.places[line - 1] for line in lines] if self.places else lines, self.unit)
 
-    def sample(self, n_rows: int = 200) -> list[Mapping[str, object]]:
-        """Give the cells of the first ``n_rows`` good rows."""
-        good = (record for record in self._records() if isinstance(record, Row))
-        return [row.cells for row in islice(good, n_rows)]
+    def sample(
+        self, n_rows: int = 200, *, only: Callable[[Mapping[str, object]], bool] | None = None
+    ) -> list[Mapping[str, object]]:
+        """Give the cells of the first ``n_rows`` good rows, ``only`` those for which that holds."""
+        good = (record.cells for record in self._records() if isinstance(record, Row))
+        return list(islice(good if only is None else filter(only, good), n_rows))
 
     def changed(self, columns: Sequence[str], change: Callable[[Row], Row | BadRow]) -> RowSource:
         """The same rows, each as ``change`` makes it; ``columns`` are those that it gives."""

@@ -157,13 +157,15 @@ def _told_apart(teachers: Sequence[Path | str]) -> tuple[list[Path], list[Path]]
     """The teachers' folders, and files of what others said.
 
     Raises:
-        DataError: one is not there, or there is none.
+        DataError: one is not there or stands there twice, or there is none.
     """
+    from limbeck.distil.settings import ALIKE, named_again
     from limbeck.errors import DataError, together
 
     paths = [Path(one) for one in teachers]
     wanted = "give the folder of a model, or a file of probabilities"
     problems = [f"no teacher {str(path)!r}: {wanted}" for path in paths if not path.exists()]
+    problems += [f"the teacher {str(path)!r} is named twice; {ALIKE}" for path in named_again(paths)]
     if problems or not paths:
         raise DataError(together(problems) if problems else f"no teacher: {wanted}")
     return [path for path in paths if not path.is_file()], [path for path in paths if path.is_file()]

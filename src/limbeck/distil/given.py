@@ -66,7 +66,7 @@ def read(path: Path, wanted: Wanted) -> Given:
     """
     table = _as_table(path)
     if table is not None:
-        _see_that_it_is_whole(table, str(path), skip=wanted.skip_bad_rows)
+        table = _whole(table, str(path), skip=wanted.skip_bad_rows)
         return Given(of_classes(table, wanted.classes, name=str(path), classes_of=wanted.classes_of), None)
     is_number = wanted.task == "regress"
     source = open_rows(path, encoding=wanted.encoding, skip_bad_rows=wanted.skip_bad_rows)
@@ -78,7 +78,8 @@ def read(path: Path, wanted: Wanted) -> Given:
     notices = _notices(found, source, texts, named, wanted)
     values = np.asarray(found.values, np.float64)
     logits = values if is_number else np.log(np.maximum(values, LEAST))
-    data = Dataset(found.inputs, None, wanted.task, name=source.name, notices=tuple(notices))
+    named_columns = (texts.text, texts.text_pair, None)
+    data = Dataset(found.inputs, None, wanted.task, name=source.name, notices=tuple(notices), columns=named_columns)
     if n_doubted := _n_said_differently(data.ids, values):
         stand = "1 text stands" if n_doubted == 1 else f"{n_doubted:,} texts stand"
         told = f"{source.name}: {stand} there with different {_kind(wanted)}: their mean counts"
@@ -153,12 +154,12 @@ def _as_table(path: Path) -> Scores | None:
     return Scores.open(path)
 
 
-def _see_that_it_is_whole(table: Scores, name: str, *, skip: bool) -> None:
-    """See that a table says what its numbers are of; one that was put together by hand may not.
+def _whole(table: Scores, name: str, *, skip: bool) -> Scores:
+    """A table that says what its numbers are of, its classes as names; one that was put together by hand may not.
 
     Raises:
-        DataError: its task has no name, other classes than it has logits, or logits that are no numbers (which count
-            as no answer where ``skip``).
+        DataError: its task has no name, other classes than it has logits or one twice, or logits that are no numbers
+            (which count as no answer where ``skip``).
     """
     task, n_logits = table.task, table.logits.shape[1]
     classes = task.get("classes") if isinstance(task, dict) else None
@@ -180,6 +181,12 @@ def _see_that_it_is_whole(table: Scores, name: str, *, skip: bool) -> None:
             f"({where([int(row) + 1 for row in rows], 'row')}), which is no finite number: score these texts again, "
             "or take --skip-bad-rows, by which they have no answer"
         )
+    if not isinstance(classes, list):
+        return table
+    names = [str(label) for label in classes]
+    if twice := sorted({label for label in names if names.count(label) > 1}):
+        raise DataError(f"{name} has the class {twice[0]!r} twice among {classes}: name each class once")
+    return replace(table, task={**task, "classes": names})
 
 
 def _called(value: float) -> str:

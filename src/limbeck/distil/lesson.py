@@ -79,6 +79,7 @@ def lesson(
     """
     task = task_from_json(teachers[0].task)
     notices: list[str] = []
+    valid = valid if valid else None  # of a few labelled rows none is held back
     valid_is_labelled = valid is not None and valid.targets is not None
     if valid is not None and valid_is_labelled:
         n_told = len(valid.notices)
@@ -121,9 +122,9 @@ def unasked(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choi
     task = task_from_json(teachers[0].task)
     nothing = np.zeros((len(rows), task.n_outputs), np.float32)
     whole = train = labelled_by(rows, answers(task, nothing), task.classes)
-    held_back = valid
+    held_back = valid = valid if valid else None
     if valid is None and choices.valid_fraction > 0:
-        train, held_back = split(train, choices.valid_fraction, choices.seed)
+        train, held_back, _ = _held_back(train, choices)
     labelled = dict(zip(whole.ids, rows.is_labelled.tolist(), strict=True))
     train = train.take(list(range(len(train))) * (1 + choices.augment))
     logits = np.zeros((len(train), task.n_outputs), np.float32)
@@ -140,9 +141,9 @@ def unasked(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choi
 
 
 def all_of(rows: Dataset, valid: Dataset | None) -> Dataset:
-    """All inputs that the teachers are asked about, without targets."""
+    """All inputs that the teachers are asked about, each once, without targets."""
     more = [] if valid is None else valid.inputs
-    return Dataset([*rows.inputs, *more], None, rows.task, name=rows.name)
+    return Dataset(list(dict.fromkeys([*rows.inputs, *more])), None, rows.task, name=rows.name)
 
 
 def answers(task: TaskLike, logits: NDArray[np.float32]) -> Sequence[Any]:
@@ -193,11 +194,12 @@ def _answered(valid: Dataset, task: TaskLike, scores: Scores, notices: list[str]
 
 
 def _held_back(train: Dataset, choices: Choices) -> tuple[Dataset, Dataset, NDArray[np.int64]]:
-    """Training rows, validation rows, and the numbers of the first among all."""
-    rest, valid = split(train, choices.valid_fraction, choices.seed)
-    out = set(valid.ids)
-    kept = np.flatnonzero([key not in out for key in train.ids])
-    return rest, valid, kept
+    """Training rows, validation rows, and the numbers of the first among all: none is a validation text, nor one but
+    for white space."""
+    _, valid = split(train, choices.valid_fraction, choices.seed)
+    out = set(map(loose_id, valid.inputs))
+    kept = np.flatnonzero([loose_id(item) not in out for item in train.inputs])
+    return train.take(kept), valid, kept
 
 
 def _variants(

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.data import Dataset
-from limbeck.distil.given import LEAST, table_of
-from limbeck.metrics import softmax
+from limbeck.distil.given import table_of
+from limbeck.metrics import log_softmax
 from limbeck.scores import Scores
 
 
@@ -25,9 +25,8 @@ def mean_of(said: Sequence[Scores]) -> Scores:
         return said[0]
     task = said[0].task
     is_number = task.get("name") == "regress"
-    each = [_by_input(*_known(one, is_number=is_number)) for one in said]
-    keys, mean = _by_input(np.concatenate([one for one, _ in each]), np.concatenate([other for _, other in each]))
-    logits = mean if is_number else np.log(np.maximum(mean, LEAST))
+    each = [_by_input(*_known(one, is_number=is_number), is_number=is_number) for one in said]
+    keys, logits = _by_input(*(np.concatenate(parts) for parts in zip(*each, strict=True)), is_number=is_number)
     model = hashlib.sha256("".join(one.model for one in said).encode()).hexdigest()
     return table_of([key.tobytes() for key in keys], logits, task=task, model=model)
 
@@ -43,19 +42,27 @@ def targets_for(dataset: Dataset, scores: Scores) -> tuple[NDArray[np.float32], 
 
 
 def _known(scores: Scores, *, is_number: bool) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Ids of the rows that have an answer, and their probabilities or numbers, shape ``(N, C)``."""
+    """Ids of the rows that have an answer, and their log-probabilities or numbers, shape ``(N, C)``."""
     rows = scores.answered
     logits = scores.logits[rows].astype(np.float64)
-    return _keys(scores)[rows], logits if is_number else softmax(logits)
+    return _keys(scores)[rows], logits if is_number else log_softmax(logits)
 
 
-def _by_input(keys: NDArray[Any], values: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Each id once, in the order of their first rows, and the mean of its rows."""
+def _by_input(
+    keys: NDArray[Any], values: NDArray[np.float64], *, is_number: bool
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Each id once, in the order of their first rows, and the mean of its rows: of logarithms that of what they are of.
+
+    What is next to nothing keeps its logarithm: at a higher temperature it is told from less.
+    """
     distinct, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-    summed = np.zeros((len(distinct), values.shape[1]))
-    np.add.at(summed, inverse, values)
-    order = np.argsort(first)
-    return distinct[order], (summed / counts[:, None])[order]
+    order, shape = np.argsort(first), (len(distinct), values.shape[1])
+    summed, largest = np.zeros(shape), np.full(shape, 0.0 if is_number else -np.inf)
+    if not is_number:
+        np.maximum.at(largest, inverse, values)
+    np.add.at(summed, inverse, values if is_number else np.exp(values - largest[inverse]))
+    mean = summed / counts[:, None]
+    return distinct[order], (mean if is_number else np.log(mean) + largest)[order]
 
 
 def _keys(scores: Scores) -> NDArray[Any]:

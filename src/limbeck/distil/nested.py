@@ -25,13 +25,13 @@ def unfolded(source: RowSource, texts: Iterable[str | None] = ()) -> RowSource:
     """The same rows with a column ``p_<class>`` for each class that a cell tells of, in place of the column of cells.
 
     Args:
-        source: the file; it is given back as it is where its first rows hold no such cells.
+        source: the file; it is given back as it is where the first cells of its columns are no such.
         texts: its columns of texts, where they are known.
 
     Raises:
         DataError: several columns hold answers.
     """
-    sample = source.sample()
+    sample = _sample(source, set(texts))
     column = _column(source, sample, set(texts))
     if column is None:
         return source
@@ -49,6 +49,18 @@ def unfolded(source: RowSource, texts: Iterable[str | None] = ()) -> RowSource:
     return source.changed([*(name for name in source.columns if name != column), *names], change)
 
 
+def _sample(source: RowSource, texts: Container[str | None]) -> Sequence[Mapping[str, object]]:
+    """The first rows, and the first that say something in a column of which those say nothing: an API may have failed
+    for a while."""
+    first = source.sample()
+    told = {name for row in first for name, cell in row.items() if name in texts or _is_filled(cell)}
+
+    def tells_more(cells: Mapping[str, object]) -> bool:
+        return any(name not in told and _is_filled(cell) for name, cell in cells.items())
+
+    return [*first, *source.sample(only=tells_more)]
+
+
 def _column(source: RowSource, sample: Sequence[Mapping[str, object]], texts: Container[str | None]) -> str | None:
     """The column whose cells hold answers; None where there is none.
 
@@ -58,7 +70,8 @@ def _column(source: RowSource, sample: Sequence[Mapping[str, object]], texts: Co
     Raises:
         DataError: there are several, or one beside columns that are called as those of classes.
     """
-    free = {name: [row.get(name) for row in sample] for name in source.columns if name not in texts}
+    names = dict.fromkeys([*source.columns, *(name for row in sample for name in row)])
+    free = {name: [row.get(name) for row in sample] for name in names if name not in texts}
     plain = [name for name in free if name.startswith(PREFIX)]
     found = {name: answers for name, cells in free.items() if (answers := _answers(cells))}
     whole = [name for name, answers in found.items() if _add_up(answers)]

@@ -33,7 +33,7 @@ class Pool:
     """Texts to learn from, each once."""
 
     dataset: Dataset
-    """Without targets."""
+    """Without targets; its columns are those of the labelled rows, or of the first texts."""
     labels: tuple[str | float | None, ...]
     """The label of each, None where it has none."""
     notices: tuple[str, ...] = ()
@@ -129,7 +129,9 @@ def pool(
     if not found:
         why = "; ".join(notices) or "give labelled rows, or --unlabelled FILE"
         raise DataError(f"{name}: no text is left to learn from; {why}")
-    dataset = Dataset([item for item, _ in found.values()], None, task, name=name)
+    first, corrections = sources[0], None if labelled is None else labelled.corrections
+    inputs = [item for item, _ in found.values()]
+    dataset = Dataset(inputs, None, task, name=name, columns=first.columns, corrections=corrections)
     labels = tuple(label for _, label in found.values())
     return Pool(dataset, labels, tuple(notices), out, tuple(sources), tuple(origins))
 
@@ -188,6 +190,17 @@ def sentences_of(
     notice = f"{dataset.name}: {len(cut):,} sentences of {SHORTEST} to {LONGEST} words in {len(dataset):,} texts"
     unit = "row" if dataset.rows is None else dataset.unit
     return replace(dataset, inputs=cut, rows=tuple(lines), unit=unit, notices=(*dataset.notices, notice))
+
+
+def see_that_cuts_fit(parts: Iterable[Dataset]) -> None:
+    """Raise where sentences, which are single texts, would be learnt from beside pairs.
+
+    Raises:
+        DataError: one of the ``parts`` is of pairs.
+    """
+    pairs = [part.name for part in parts if part.is_pairs]
+    if pairs:
+        raise DataError(f"--cut-sentences makes single texts, and {pairs[0]} has pairs; leave the flag out")
 
 
 def _cut(text: str) -> list[str]:

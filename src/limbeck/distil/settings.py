@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,8 @@ from typing import Annotated
 import tyro
 
 from limbeck.errors import refuse
+
+ALIKE = "teachers count alike, so name each once"
 
 
 @dataclass(frozen=True)
@@ -124,3 +127,13 @@ def numbers_of(text: str) -> list[int] | None:
     """
     parts = [part.strip() for part in text.split(",")]
     return [int(part) for part in parts] if all(part.isascii() and part.isdigit() for part in parts) else None
+
+
+def named_again(paths: Sequence[Path]) -> list[Path]:
+    """Those that stand before in the list, by this name or by another.
+
+    >>> named_again([Path("large"), Path("other"), Path("./large")])
+    [PosixPath('large')]
+    """
+    places = [path.resolve() for path in paths]
+    return [path for n, path in enumerate(paths) if places[n] in places[:n]]

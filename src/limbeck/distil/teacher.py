@@ -209,7 +209,7 @@ def _fitting(teacher: ModelTeacher, dataset: Dataset, home: Path) -> ModelTeache
         )
     raise DataError(
         f"{dataset.name} holds single texts, and {teacher.name} takes pairs; name both columns with --text-column and "
-        "--text-pair-column, or give a teacher of single texts"
+        "--text-pair-column (--cut-sentences makes single texts), or give a teacher of single texts"
     )
 
 
