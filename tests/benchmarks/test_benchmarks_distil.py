@@ -150,25 +150,28 @@ def test_reviews_that_are_tested_are_not_learnt(modules: Any, tmp_path: Path, ra
     assert after(ran[0], "--model") == "MPNET"
 
 
-@pytest.mark.parametrize("kind", ["", "-hard"])
+@pytest.mark.parametrize(("kind", "hard"), [("", None), ("-hard", "1"), ("-both", "0.5"), ("-sst2", "0.5")])
 def test_the_review_student_of_3_layers_starts_from_its_kind_of_6(
-    modules: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ran: list[list[str]], kind: str
+    modules: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ran: list[list[str]], kind: str, hard: str | None
 ) -> None:
     imdb = modules["distil_imdb"]
     for part in ("train", "test"):
         table(tmp_path / "data" / "imdb" / f"{part}.parquet", [f"{part} {n}" for n in range(3)])
     monkeypatch.setattr(imdb, "asked", lambda args: tmp_path / "said.npz")
-    imdb.make(args(tmp_path), f"3{kind}")
+    imdb.make(args(tmp_path, sst2_student=Path("SST2")), f"3{kind}")
     assert [Path(after(words, "--out")).name for words in ran] == [f"imdb-6{kind}", f"imdb-3{kind}"]
-    assert [Path(after(words, "--student")).name for words in ran] == ["MINILM", f"imdb-6{kind}"]
+    assert [Path(after(words, "--student")).name for words in ran] == [
+        "SST2" if kind == "-sst2" else "MINILM",
+        f"imdb-6{kind}",
+    ]
     assert [after(words, "--layers") for words in ran] == ["6", "3"]
-    assert all(("--hard" in words) is bool(kind) for words in ran)
+    assert all(("--hard" in words) is bool(hard) and (not hard or after(words, "--hard") == hard) for words in ran)
 
 
 def test_retention_and_gain_on_reviews(modules: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[Any] = []
     monkeypatch.setattr(modules["records"], "write", lambda record, stamps: written.append(record))
-    wrong = {"teacher": 5, "6": 7, "6-hard": 12, "3": 10, "3-hard": 14}
+    wrong = {"teacher": 5, "6": 7, "6-hard": 12, "3": 10, "3-hard": 14, "3-both": 8}
     found = {
         side: {"accuracy": 100.0 - n, "n_test": 100, "wrong": list(range(n)), "stamp": {}} for side, n in wrong.items()
     }
@@ -176,6 +179,7 @@ def test_retention_and_gain_on_reviews(modules: Any, monkeypatch: pytest.MonkeyP
     assert [(record.name, record.met) for record in written] == [
         ("distil-imdb-6-layers", True),  # 93 of 95 is 97.9 %
         ("distil-imdb-3-layers", False),  # 90 of 95 is 94.7 %
+        ("distil-imdb-3-layers-both", True),
     ]
     assert written[0].value == pytest.approx(100 * 93 / 95) and "+5.00 points" in written[0].what
 
