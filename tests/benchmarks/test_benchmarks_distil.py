@@ -160,10 +160,8 @@ def test_the_review_student_of_3_layers_starts_from_its_kind_of_6(
     monkeypatch.setattr(imdb, "asked", lambda args: tmp_path / "said.npz")
     imdb.make(args(tmp_path, sst2_student=Path("SST2")), f"3{kind}")
     assert [Path(after(words, "--out")).name for words in ran] == [f"imdb-6{kind}", f"imdb-3{kind}"]
-    assert [Path(after(words, "--student")).name for words in ran] == [
-        "SST2" if kind == "-sst2" else "MINILM",
-        f"imdb-6{kind}",
-    ]
+    start = "SST2" if kind == "-sst2" else "MINILM"
+    assert [Path(after(words, "--student")).name for words in ran] == [start, f"imdb-6{kind}"]
     assert [after(words, "--layers") for words in ran] == ["6", "3"]
     assert all(("--hard" in words) is bool(hard) and (not hard or after(words, "--hard") == hard) for words in ran)
 
