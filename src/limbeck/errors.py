@@ -85,7 +85,7 @@ def require(module: str, extra: str) -> ModuleType:
 def closest(value: str, accepted: Iterable[str], *, n: int = 1, cutoff: float = 0.6) -> list[str]:
     """Give up to ``n`` of what is accepted that is spelt nearly like ``value`` (difflib's ratio over ``cutoff``).
 
-    Where nothing is, case is no matter.
+    What differs in case alone comes first; where nothing is near, case is no matter.
 
     >>> closest("lable", ["text", "label"]), closest("LABLE", ["text", "label"])
     (['label'], ['label'])
@@ -93,6 +93,8 @@ def closest(value: str, accepted: Iterable[str], *, n: int = 1, cutoff: float = 
     import difflib  # for messages alone, and an answer is waited for
 
     names = list(accepted)
+    if same := [name for name in names if name.casefold() == value.casefold()]:
+        return same[:n]
     if found := difflib.get_close_matches(value, names, n=n, cutoff=cutoff):
         return found
     folded = {name.casefold(): name for name in reversed(names)}

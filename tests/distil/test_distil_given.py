@@ -134,7 +134,7 @@ def test_a_file_without_probabilities_says_what_it_has(tmp_path: Path) -> None:
     assert refusal(tmp_path, "text,label", "a film,good") == (
         "said.csv has no columns of probabilities: give one a class, called as the class or p_<class>, with numbers "
         'from 0 to 1; or all of a row in one cell, {"<class>": 0.9, ...}; or --task regress, for numbers; '
-        "it has 'text', 'label'"
+        "it has 'text', 'label' ('label' may hold labels alone, from which limbeck train learns)"
     )
 
 
@@ -150,7 +150,10 @@ def test_percentages_are_known_as_such(tmp_path: Path) -> None:
     [
         ("a film,25,75", "column 'p_bad' holds 25, which is no probability from 0 to 1; divide percentages by 100"),
         ("a film,-0.5,1.5", "column 'p_bad' holds -0.5, which is no probability from 0 to 1"),
-        ("a film,0.5,0.25", "the probabilities 0.5, 0.25 add up to 0.75, not to 1"),
+        (
+            "a film,0.5,0.25",
+            "the probabilities 0.5, 0.25 add up to 0.75, not to 1; divide shares of one answer by their sum",
+        ),
         ("a film,nan,0.5", "column 'p_bad' holds 'nan', which is no finite number"),
         ("a film,0.5,", "column 'p_good' holds '', which is no finite number"),
         ("a film,,", "no answer: 'p_bad', 'p_good' are empty"),

@@ -56,6 +56,15 @@ def test_json_in_the_cells_of_csv(tmp_path: Path, form: str) -> None:
     check(read(tmp_path / "said.csv", Wanted()))
 
 
+@pytest.mark.parametrize("form", forms(0.5))
+def test_what_python_writes_in_the_cells_of_csv(tmp_path: Path, form: str) -> None:
+    with (tmp_path / "said.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "said"])
+        writer.writerows([f"text {n}", repr(forms(prob)[form])] for n, prob in enumerate(PROBS))
+    check(read(tmp_path / "said.csv", Wanted()))
+
+
 @pytest.mark.parametrize("form", ["mapping", "scores"])
 def test_structs_of_parquet(tmp_path: Path, form: str) -> None:
     rows = {"text": [f"text {n}" for n in range(len(PROBS))], "said": [forms(prob)[form] for prob in PROBS]}
@@ -154,6 +163,7 @@ def test_a_text_that_looks_like_an_answer_is_a_text_where_it_is_named_so(tmp_pat
         [{"label": "good", "score": 0.5}, "bad"],
         [{"label": "good", "category": "bad", "score": 0.5}],
         [{"label": ["good"], "score": 0.5}],
+        *("{'bad': open('x')}", "{'bad': 0.5", "[sic] a \\d", "[" + "1," * 100_000 + "]"),
         {"bad": None},
         {"bad": True},
     ],

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from limbeck.data import Dataset, input_id
-from limbeck.distil.rows import LONGEST, SHORTEST, labelled_by, missing, pool, sentences_of, texts_of
+from limbeck.distil.rows import LONGEST, SHORTEST, labelled_by, missing, pool, sentences_of, texts_of, without
 from limbeck.errors import DataError
 
 LABELLED = Dataset(["a film", "a room", "a film", "a book"], ["good", "bad", "bad", "good"], "classify", (), "rows.csv")
@@ -58,6 +58,24 @@ def test_white_space_lets_no_test_text_through() -> None:
     pairs = Dataset([("a", "b "), ("a", "c")], None, name="pairs.csv")
     made = pool(None, [pairs], kept_out=[Dataset([(" a", "b")], None)], task="classify", name="pairs.csv")
     assert made.dataset.inputs == [("a", "c")]
+
+
+def test_accents_let_no_test_text_through_and_twins_are_learnt_once() -> None:
+    apart, composed = "un cafe\u0301", "un caf\u00e9"
+    texts = Dataset([composed, f"{apart} ", "un the\u0301"], None, name="more.csv")
+    assert pool(None, [texts], kept_out=[Dataset([apart], None)], task="classify", name="x").dataset.inputs == [
+        "un the\u0301"
+    ]
+    labelled = Dataset([apart], ["good"], "classify", ("good",), "rows.csv")
+    made = pool(labelled, [texts], task="classify", name="x")
+    assert (made.dataset.inputs, made.labels) == ([apart, "un the\u0301"], ("good", None))
+
+
+def test_validation_rows_that_stand_in_a_test() -> None:
+    left = without(LABELLED, [Dataset(["a  film"], None), Dataset(["elsewhere"], None)])
+    assert (left.inputs, left.targets) == (["a room", "a book"], ["bad", "good"])
+    assert left.notices == ("2 of 4 validation rows stand among the test texts and are left out",)
+    assert without(LABELLED, []).inputs == LABELLED.inputs and not without(LABELLED, [MORE.take([0])]).notices
 
 
 def test_no_text_is_left() -> None:

@@ -141,10 +141,11 @@ def _naming(out: Path | str) -> Iterator[None]:
     except Exception as error:
         if not isinstance(error, OSError) and type(error).__name__ != _OF_SAFETENSORS:
             raise
-        raise ArtefactError(
-            f"cannot save a model at {str(out)!r}: {getattr(error, 'strerror', None) or error}; make room or give "
-            "another --out"
-        ) from error
+        why = getattr(error, "strerror", None) or error
+        file = next((one for one in Path(out).parents if one.is_file()), None)
+        if file is not None:
+            why = f"{str(file)!r} is a file, in which no folder can stand"
+        raise ArtefactError(f"cannot save a model at {str(out)!r}: {why}; make room or give another --out") from error
 
 
 def _complete(staging: Path, manifest: Manifest, probe: Probe, about: str) -> Manifest:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _CONFIG = "config.json"
 _OFFERED = 3
 """So many models are named that may have been meant."""
+FEW = 30
+"""Fewer validation rows than these are told: one of them is over 3 % of an accuracy."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def told_apart(
                 f"that can be asked stands before the flags: limbeck distil {asked} "
                 f"{data[0] if data else 'DATA'}"
             )
+        elif path.is_dir():
+            problems.append(f"--teacher-scores {path} is a folder; give a file of what a teacher said")
     if not models and not scores:
         named = f" ({data[0]} is no model's folder: it has no {_CONFIG})" if data else ""
         problems.append(
@@ -139,6 +143,7 @@ def teachers_of(given: Given, home: Path) -> list[Teacher]:
     Raises:
         LimbeckError: one cannot be opened, or they do not fit together.
     """
+    from limbeck.data.formats.text_file import encoding_of
     from limbeck.distil.given import Wanted
     from limbeck.distil.teacher import open_file, open_models, same_classes
 
@@ -151,18 +156,41 @@ def teachers_of(given: Given, home: Path) -> list[Teacher]:
         skip_bad_rows=given.columns.skip_bad_rows,
     )
     for path in given.scores:
+        encoded = replace(wanted, encoding=encoding_of(path, wanted.encoding))
         try:
-            said = open_file(path, wanted, found)
+            said = open_file(path, encoded, found)
         except DataError as error:
-            if given.data is not None or path == given.scores[0]:
+            if not found and wanted.task == "classify" and _are_numbers(given):
+                wanted = replace(wanted, task="regress")
+                said = open_file(path, replace(encoded, task="regress"))
+            elif given.data is not None or path == given.scores[0]:
                 raise
-            first = f"limbeck distil {path} --teacher-scores {given.scores[0]}"
-            raise DataError(f"{error}\n(a labelled file stands before the flags: {first})") from None
+            else:
+                first = f"limbeck distil {path} --teacher-scores {given.scores[0]}"
+                raise DataError(f"{error}\n(a labelled file stands before the flags: {first})") from None
         if said.dataset is not None:
             say(*said.dataset.notices)
         found.append(said)
     same_classes(found)
     return found
+
+
+def _are_numbers(given: Given) -> bool:
+    """Whether the labelled rows, of which no task was named, are labelled with numbers."""
+    columns = given.columns
+    if given.data is None or columns.task is not None:
+        return False
+    return _labelled_for(given.data, {**_options(columns), "label_column": columns.label_column}) == "regress"
+
+
+def _options(columns: DataChoices) -> dict[str, Any]:
+    """How texts are read."""
+    return {
+        "text_column": columns.text_column,
+        "text_pair_column": columns.text_pair_column,
+        "encoding": columns.encoding,
+        "skip_bad_rows": columns.skip_bad_rows,
+    }
 
 
 def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None = None) -> tuple[Pool, Dataset | None]:
@@ -176,23 +204,21 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
     Raises:
         LimbeckError: a file cannot be read, or a label is none of the teacher's classes.
     """
-    from limbeck.distil.rows import loose_id, pool, see_that_cuts_fit, sentences_of, texts_of
+    from limbeck.distil.rows import loose_id, pool, see_that_cuts_fit, sentences_of, without
 
     task, columns = teachers[0].task, given.columns
     if columns.task not in (None, task["name"]):
         raise SettingsError(f"--task {columns.task}: the teacher does {task['name']}; leave the flag out")
-    options: dict[str, Any] = {
-        "text_column": columns.text_column,
-        "text_pair_column": columns.text_pair_column,
-        "encoding": columns.encoding,
-        "skip_bad_rows": columns.skip_bad_rows,
-    }
+    options = _options(columns)
     _see_that_columns_are_there(given)
     with _told_as_another_task(given, teachers[0], options):
         train, valid = _labelled(given, teachers[0], options)
-    tests = [*given.texts.held_out, *_test_part(given.data)]
-    kept_out = [*([valid] if valid is not None else []), *(texts_of(path, **options) for path in tests)]
-    unlabelled = [texts_of(path, **options) for path in given.texts.unlabelled]
+    tests = [_texts(path, options) for path in (*given.texts.held_out, *_test_part(given.data))]
+    if valid is not None:
+        valid = without(valid, tests)
+        say(*valid.notices[-1:])
+    kept_out = [*([valid] if valid is not None else []), *tests]
+    unlabelled = [_texts(path, options) for path in given.texts.unlabelled]
     if given.texts.cut_sentences:
         see_that_cuts_fit([one for one in (train, *(teacher.dataset for teacher in teachers)) if one is not None])
         out = frozenset(loose_id(item) for part in kept_out for item in part.inputs)
@@ -200,13 +226,34 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
         if not unlabelled:
             say("--cut-sentences cuts the texts of --unlabelled, and there are none: it does nothing")
     others = [*(one.dataset for one in teachers if one.dataset is not None), *unlabelled]
-    say(*(notice for one in (*kept_out[len(kept_out) - len(tests) :], *unlabelled) for notice in one.notices))
+    say(*(notice for one in (*tests, *unlabelled) for notice in one.notices))
     if train is None and not others:
         raise DataError("there are no texts to learn from: give a labelled file, or --unlabelled FILE")
     name = train.name if train is not None else others[0].name
     made = pool(train, others, kept_out=kept_out, task=str(task["name"]), name=name)
-    say(*made.notices)
+    say(*made.notices, *_few(valid, made, given.columns))
     return made, valid
+
+
+def _few(valid: Dataset | None, rows: Pool, columns: DataChoices) -> list[str]:
+    """A word on validation rows that are few beside all the rows, since only labelled ones were held back."""
+    n_labelled = int(rows.is_labelled.sum())
+    if valid is not None and not valid and columns.valid_fraction > 0:
+        return ["validation rows are held back of all texts: too few have labels"]
+    if not valid or columns.valid is not None or len(valid) >= FEW or 2 * n_labelled > len(rows):
+        return []
+    named = "row chooses" if len(valid) == 1 else "rows choose"
+    return [
+        f"{len(valid)} validation {named} the weights, since {n_labelled + len(valid):,} rows have labels; --valid "
+        "FILE takes others, and --valid-fraction more"
+    ]
+
+
+def _texts(path: Path, options: dict[str, Any]) -> Dataset:
+    from limbeck.data.formats.text_file import encoding_of
+    from limbeck.distil.rows import texts_of
+
+    return texts_of(path, **{**options, "encoding": encoding_of(path, options["encoding"])})
 
 
 @contextlib.contextmanager

@@ -47,6 +47,8 @@ def of_classes(dataset: Dataset, classes: Sequence[str], *, skip: bool = False, 
         advice = "mend them, or leave these rows out with --skip-bad-rows"
         if len(unknown) == len(dataset):
             advice = "no row is left: is this the column of labels? (--label-column names another)"
+            if headings_of:
+                advice += f"; the classes are the columns of {headings_of}, which may need the labels' names"
         raise DataError(f"{together([*shown, *more])}; {advice}{misspelt}")
     kept = dataset.take(row for row in range(len(dataset)) if row not in unknown)
     left_out = ", ".join(map(quoted, sorted(found)[:PROBLEMS_SHOWN]))
@@ -62,5 +64,7 @@ def _misspelt(labels: Sequence[str], unused: Collection[str], headings_of: str) 
     near = [name for label in labels[:PROBLEMS_SHOWN] for name in closest(label, sorted(unused))] if headings_of else []
     if not near:
         return ""
-    columns = ", ".join(quoted(name) for name in dict.fromkeys(near))
-    return f"; no row has the label {columns}, which is a column of {headings_of}: is it misspelt there?"
+    columns = [quoted(name) for name in dict.fromkeys(near)]
+    if len(columns) == 1:
+        return f"; no row has the label {columns[0]}, which is a column of {headings_of}: is it misspelt there?"
+    return f"; no row has the labels {', '.join(columns)}, which are columns of {headings_of}: are they misspelt there?"

@@ -317,4 +317,6 @@ def _hint(values: Sequence[float]) -> str:
         return ""
     if abs(sum(values) - 100) <= 100 * TOLERANCE:
         return "; divide percentages by 100"
-    return "; divide counts by their sum" if sum(values) > 1 and all(value % 1 == 0 for value in values) else ""
+    if sum(values) > 1 and all(value % 1 == 0 for value in values):
+        return "; divide counts by their sum"
+    return "; divide shares of one answer by their sum" if sum(values) > 0 and max(values) <= 1 else ""

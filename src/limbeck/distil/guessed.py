@@ -29,6 +29,8 @@ from limbeck.errors import DataError, shown_number, together
 
 NUMBER_COLUMNS = ("predicted", "prediction", "score")
 """Columns of a teacher's numbers, in the order of preference: a score may be what people gave."""
+_OF_THE_BEST = ("confidence", "probability", "prob")
+"""What the probability of the best class is called beside its name."""
 _NO_CLASS = re.compile(
     "ids?|index|idx|row|line|year|month|day|date|time|hour|age|price|stars|rating|rank|score|level|page|position|fold|"
     "split|version|batch|epoch|seed|likes|retweets|views|upvotes|downvotes|length|len|size|words|tokens|characters|"
@@ -205,8 +207,11 @@ def _doubtful(figures: Figures) -> _Choice:
     example = held[~np.isnan(held) & ((held < 0) | (held > 1))][:1]
     none = f"; {shown_number(example[0])} is none (of logits take the softmax of each row)" if len(example) else ""
     has = f"one column of probabilities alone, {own[0]!r}" if own else "no columns of probabilities"
-    best = next((name for name in shares if _is_label(name)), None)
-    if best is not None and any(looks(name) in LABEL_NAMES for name in figures.headings if name != best):
+    best = next((name for name in shares if _is_label(name) or looks(name) in _OF_THE_BEST), None)
+    labels = [name for name in figures.headings if looks(name) in (*LABEL_NAMES, *NUMBER_COLUMNS) and name != best]
+    if labels and not numbers:
+        none += f" ({labels[0]!r} may hold labels alone, from which limbeck train learns)"
+    elif best is not None and labels:
         none += f" ({best!r} may be that of the best class alone: ask for all; transformers' pipelines take top_k=None)"
     raise DataError(
         f"{figures.name} has {has}: give one a class, called as the class or {PREFIX}<class>, with numbers from 0 to "

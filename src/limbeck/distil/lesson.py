@@ -124,7 +124,7 @@ def unasked(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choi
     whole = train = labelled_by(rows, answers(task, nothing), task.classes)
     held_back = valid = valid if valid else None
     if valid is None and choices.valid_fraction > 0:
-        train, held_back, _ = _held_back(train, choices)
+        train, held_back = split(train, choices.valid_fraction, choices.seed)
     labelled = dict(zip(whole.ids, rows.is_labelled.tolist(), strict=True))
     train = train.take(list(range(len(train))) * (1 + choices.augment))
     logits = np.zeros((len(train), task.n_outputs), np.float32)
@@ -194,12 +194,11 @@ def _answered(valid: Dataset, task: TaskLike, scores: Scores, notices: list[str]
 
 
 def _held_back(train: Dataset, choices: Choices) -> tuple[Dataset, Dataset, NDArray[np.int64]]:
-    """Training rows, validation rows, and the numbers of the first among all: none is a validation text, nor one but
-    for white space."""
-    _, valid = split(train, choices.valid_fraction, choices.seed)
-    out = set(map(loose_id, valid.inputs))
-    kept = np.flatnonzero([loose_id(item) not in out for item in train.inputs])
-    return train.take(kept), valid, kept
+    """Training rows, validation rows, and the numbers of the first among all."""
+    rest, valid = split(train, choices.valid_fraction, choices.seed)
+    out = set(valid.ids)
+    kept = np.flatnonzero([key not in out for key in train.ids])
+    return rest, valid, kept
 
 
 def _variants(

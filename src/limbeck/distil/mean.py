@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from limbeck.data import Dataset
 from limbeck.distil.given import table_of
+from limbeck.distil.rows import loose_id
 from limbeck.metrics import log_softmax
 from limbeck.scores import Scores
 
@@ -39,6 +40,30 @@ def targets_for(dataset: Dataset, scores: Scores) -> tuple[NDArray[np.float32], 
     found[found] = scores.answered[rows[found]]
     logits[found] = scores.logits[rows[found]]
     return logits, found
+
+
+def joined(scores: Scores, texts: Dataset | None, dataset: Dataset) -> Scores:
+    """What was said, and the same under the ids of inputs that are its own but for what nobody sees (``loose_id``).
+
+    Files that people, spreadsheets and APIs had in their hands are seldom the same to the byte.
+
+    Args:
+        scores: what was said.
+        texts: of what, a row each; of scores without texts only the inputs are known that are plain already.
+        dataset: the inputs that are asked about.
+    """
+    rows = np.flatnonzero(scores.answered)[::-1]  # of several rows the first counts
+    own = {scores.ids[row].tobytes(): int(row) for row in rows}
+    unknown = [(key, item) for key, item in zip(dataset.ids, dataset.inputs, strict=True) if key not in own]
+    if not unknown:
+        return scores
+    seen = own | ({} if texts is None else {loose_id(texts.inputs[row]): int(row) for row in rows})
+    more = {key: seen[loose] for key, item in unknown if (loose := loose_id(item)) in seen}
+    if not more:
+        return scores
+    taken = [*map(int, rows[::-1]), *more.values()]
+    keys = [*(scores.ids[row].tobytes() for row in rows[::-1]), *more]
+    return table_of(keys, scores.logits[taken], task=scores.task, model=scores.model)
 
 
 def _known(scores: Scores, *, is_number: bool) -> tuple[NDArray[Any], NDArray[np.float64]]:

@@ -1,13 +1,15 @@
 """A teacher's answers that stand in one cell, as APIs give them: read as a column of probabilities a class.
 
 A cell is ``{"bad": 0.1, "good": 0.9}``, or labels with scores, ``[{"label": "good", "score": 0.9}, ...]``, as pipelines
-of transformers give them with ``top_k=None``; in csv it is the json of such. Columns of nothing like it stay as they
-are.
+of transformers give them with ``top_k=None``; in csv it is the json of such, or a Python literal. Columns of nothing
+like it stay as they are.
 """
 
 from __future__ import annotations
 
+import ast
 import json
+import warnings
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 from limbeck.data import RowSource, cell_text
@@ -19,6 +21,8 @@ from limbeck.errors import DataError
 _LABELS = ("label", "class", "category", "name")
 _SCORES = ("score", "probability", "prob", "confidence")
 """What the two parts of an answer are called."""
+_LONGEST = 100_000
+"""Characters of an answer: beyond, parsing is what someone means to be slow."""
 
 
 def unfolded(source: RowSource, texts: Iterable[str | None] = ()) -> RowSource:
@@ -129,13 +133,17 @@ def _is_filled(cell: object) -> bool:
 
 
 def _parsed(text: str) -> object:
-    """What json a text is; None where it is none."""
-    if not text.lstrip().startswith(("{", "[")):
+    """What json a text is, or what Python writes of such (a frame's ``to_csv`` does); None where it is neither."""
+    if not text.lstrip().startswith(("{", "[")) or len(text) > _LONGEST:
         return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of backslashes in a text
+        for parse in (json.loads, ast.literal_eval):  # the second reads literals alone, and runs nothing
+            try:
+                return parse(text.strip())
+            except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+                continue
+    return None
 
 
 def _pair(answer: Mapping[str, object]) -> tuple[str, object] | None:

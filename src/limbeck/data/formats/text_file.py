@@ -24,12 +24,13 @@ _IN_PLACE = 0.9
 _LEAST_BYTES = 8
 """Of fewer bytes a share tells nothing."""
 BYTE_ORDER_MARK = "\ufeff"
+_MARK_OF_UTF_8 = b"\xef\xbb\xbf"
 _MARKS = {
     b"\xff\xfe\x00\x00": "utf-32",
     b"\x00\x00\xfe\xff": "utf-32",
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
-    b"\xef\xbb\xbf": "utf-8",
+    _MARK_OF_UTF_8: "utf-8",
 }
 """Byte-order marks; a longer one stands before the one that it begins with."""
 _WITHOUT_MARK = (("utf-32-be", (0, 0, 0, 1)), ("utf-32-le", (1, 0, 0, 0)), ("utf-16-be", (0, 1)), ("utf-16-le", (1, 0)))
@@ -84,6 +85,15 @@ def resolve(encoding: str) -> str:
     except (LookupError, ValueError):  # of idna, undefined, and names with a NUL
         raise DataError(f"no encoding is called {encoding!r}; --encoding takes utf-8, cp1252, utf-16, ...") from None
     return "utf-8-sig" if name == "utf-8" else name
+
+
+def encoding_of(path: Path, encoding: str) -> str:
+    """The encoding of one of several files, for which one was named: of a file with utf-8's mark it is that."""
+    try:
+        with path.open("rb") as file:
+            return "utf-8" if file.read(len(_MARK_OF_UTF_8)) == _MARK_OF_UTF_8 else encoding
+    except OSError:  # whoever reads it says what is wrong
+        return encoding
 
 
 def unlike(head: bytes, codec: str) -> str:
