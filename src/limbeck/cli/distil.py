@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from limbeck.cli._lesson import Given, rows_of, teachers_of, told_apart
+from limbeck.cli._lesson import rows_of
 from limbeck.cli._place import checkpoints_of, goes_on, what_stands
 from limbeck.cli._say import say
 from limbeck.cli._stage import Material, Rehearsed, rehearse, teach
+from limbeck.cli._teachers import Given, teachers_of, told_apart
 from limbeck.cli._written import hindrances
 from limbeck.cli.train import DataChoices
 from limbeck.distil.beside_settings import BesideSettings
