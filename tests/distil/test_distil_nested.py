@@ -143,10 +143,13 @@ def test_lists_of_numbers_do_not_say_whose_they_are(tmp_path: Path) -> None:
     assert 'or all of a row in one cell, {"<class>": 0.9, ...}' in told
 
 
-def test_the_score_of_the_best_class_alone(tmp_path: Path) -> None:
-    rows = [json.dumps({"text": f"text {n}", "label": "good", "score": 0.9}) for n in range(3)]
+@pytest.mark.parametrize(("label", "score"), [("label", "score"), ("predicted", "confidence"), ("class", "prob")])
+def test_the_score_of_the_best_class_alone(tmp_path: Path, label: str, score: str) -> None:
+    rows = [json.dumps({"text": f"text {n}", label: "good", score: 0.9}) for n in range(3)]
     told = refusal(tmp_path, *rows, name="said.jsonl")
-    assert "'score' may be that of the best class alone: ask for all; transformers' pipelines take top_k=None" in told
+    assert (
+        f"{score!r} may be that of the best class alone: ask for all; transformers' pipelines take top_k=None" in told
+    )
 
 
 def test_a_text_that_looks_like_an_answer_is_a_text_where_it_is_named_so(tmp_path: Path) -> None:
