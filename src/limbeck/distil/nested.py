@@ -8,6 +8,7 @@ like it stay as they are.
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import warnings
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -136,14 +137,14 @@ def _parsed(text: str) -> object:
     """What json a text is, or what Python writes of such (a frame's ``to_csv`` does); None where it is neither."""
     if not text.lstrip().startswith(("{", "[")) or len(text) > _LONGEST:
         return None
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(text)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of backslashes in a text
-        for parse in (json.loads, ast.literal_eval):  # the second reads literals alone, and runs nothing
-            try:
-                return parse(text.strip())
-            except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-                continue
-    return None
+        try:
+            return ast.literal_eval(text.strip())  # which reads literals alone, and runs nothing
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return None
 
 
 def _pair(answer: Mapping[str, object]) -> tuple[str, object] | None:
