@@ -39,16 +39,23 @@ def test_no_test_text_chooses_the_weights(data: Path, tmp_path: Path, capsys: py
     assert "of 10 validation rows stand among the test texts and are left out" in err
     n_train, n_valid = (int(word) for word in err.partition("rows: ")[2].split()[:3:2])
     assert n_train + n_valid == 10 and 0 < n_valid < 10
+    valid = write_csv(tmp_path / "valid.csv", rows(8))
+    err = refused(capsys, *command, "--held-out", test, "--valid", valid, "--overwrite")
+    assert "all 8 validation rows stand among the test texts, which choose nothing; name others with --valid" in err
 
 
 def test_few_labels_hold_few_rows_back_which_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scores, few = said(tmp_path / "said.csv", TEXTS), write_csv(tmp_path / "few.csv", rows(10))
     err = told(capsys, few, "--teacher-scores", scores, *FAST, "--out", tmp_path / "out")
-    assert "1 validation row chooses the weights, since 10 rows have labels; --valid FILE takes others" in err
+    assert "1 validation row chooses the weights, held back of the labelled rows alone; --valid FILE takes" in err
     none = write_csv(tmp_path / "none.csv", rows(4))
     err = told(capsys, none, "--teacher-scores", scores, *FAST, "--out", tmp_path / "out")
     assert "rows: 36 train, 4 valid" in err and "chooses the weights" not in err
     assert "validation rows are held back of all texts: too few have labels" in err
+    assert Manifest.read(tmp_path / "out").training["taught"]["valid"] == "said by the teachers"
+    alone = said(tmp_path / "alone.csv", TEXTS[:4])
+    err = told(capsys, none, "--teacher-scores", alone, *FAST, "--out", tmp_path / "out")
+    assert "rows: 4 train, 0 valid" in err and "held back of all" not in err
 
 
 def test_texts_that_an_api_gave_back_stripped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +67,7 @@ def test_texts_that_an_api_gave_back_stripped(tmp_path: Path, capsys: pytest.Cap
     command = [rough, "--teacher-scores", scores, "--no-calibrate", *FAST]
     assert run(*command, "--out", tmp_path / "out", "--scores", kept) == 0
     err = capsys.readouterr().err
-    assert "rows: 36 train, 4 valid" in err and "said.csv: 40 rows repeat a text" not in err
+    assert "rows: 36 train, 4 valid" in err and "said.csv: 36 rows repeat a text, which is learnt once" in err
     assert Manifest.read(tmp_path / "out").data["label_column"] == "label"
     assert Scores.open(kept).answered.all()
 
@@ -77,7 +84,13 @@ def test_a_file_with_utf_8_s_mark_keeps_its_encoding(tmp_path: Path, capsys: pyt
     flags = ["--encoding", "latin-1", "--teacher-scores", scores, *FAST, "--out", tmp_path / "out"]
     assert "rows: 36 train, 4 valid" in told(capsys, old, *flags)
     flags += ["--unlabelled", more, "--skip-bad-rows"]
-    assert "more.txt: row 1" not in told(capsys, old, *flags)
+    assert "more.txt: line 1) and are left out" in told(capsys, old, *flags)
+    valid = tmp_path / "valid.csv"
+    valid.write_text(f"text,label\n{texts[0]},{labels[0]}\n", encoding="utf-8-sig")
+    assert "rows: 39 train, 1 valid" in told(capsys, old, "--valid", valid, *flags)
+    flags = ["--encoding", "latin-1", "--teacher-scores", scores, *FAST, "--out", tmp_path / "out"]
+    flags += ["--text-column", "text"]
+    assert "rows: 36 train, 4 valid" in told(capsys, *flags)
 
 
 def test_numbers_need_no_flag_where_the_rows_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

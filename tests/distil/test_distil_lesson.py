@@ -13,7 +13,7 @@ from limbeck.data import Dataset, Input, input_id
 from limbeck.distil.augment import variants
 from limbeck.distil.given import Given, table_of
 from limbeck.distil.lesson import Choices, Lesson, lesson, unasked
-from limbeck.distil.mean import targets_for
+from limbeck.distil.mean import mean_of, targets_for
 from limbeck.distil.rows import Pool, pool
 from limbeck.distil.teacher import FileTeacher, ModelTeacher, Teacher, open_model
 from limbeck.errors import DataError
@@ -264,6 +264,10 @@ def test_what_was_said_of_texts_that_look_the_same() -> None:
         probs = np.exp(logits[found])
         assert probs == pytest.approx(np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [0.5, 0.5]])[found], abs=1e-5)
         assert [key.tobytes() for key in scores.ids[:3]] == [key.tobytes() for key in teacher.given.scores.ids]
+    twice = table_of([input_id("a film")] * 2, np.log([[0.9, 0.1], [0.3, 0.7]]), task=TASK, model="m")
+    other = FileTeacher("said.csv", Given(twice, Dataset(["a film"] * 2, None)))
+    logits, _ = targets_for(Dataset(["a  film"], None), mean_of([other.judge(Dataset(["a  film"], None), Lines())]))
+    assert np.exp(logits[0]) == pytest.approx([0.6, 0.4])  # the mean of all that was said, as of the text itself
     exact = Dataset(["a room"], None)
     assert teacher.judge(exact, Lines()) is teacher.given.scores
     assert teacher.judge(Dataset(["another"], None), Lines()) is teacher.given.scores
@@ -275,3 +279,7 @@ def test_of_too_few_labelled_rows_the_validation_rows_are_some_of_all() -> None:
     assert made.valid is not None and len(made.valid) == 8 and not made.valid_is_labelled
     told = unasked([model()], texts_of(MORE, first=few), few.take([]), Choices(valid_fraction=0.25))
     assert told.valid is not None and len(told.valid) == 8 and len(told.train) == len(made.train)
+    assert made.notices == ("validation rows are held back of all texts: too few have labels",)
+    assert made.valid.targets == [one.predicted for one in tiny.predictor().predict(made.valid.inputs)]  # no labels
+    own = taught([model()], texts_of(first=labelled(8)), few.take([]), valid_fraction=0.25)
+    assert own.valid is not None and own.valid_is_labelled and set(own.valid.targets or []) == {"positive"}

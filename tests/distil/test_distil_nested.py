@@ -63,6 +63,7 @@ def test_what_python_writes_in_the_cells_of_csv(tmp_path: Path, form: str) -> No
         writer.writerow(["text", "said"])
         writer.writerows([f"text {n}", repr(forms(prob)[form])] for n, prob in enumerate(PROBS))
     check(read(tmp_path / "said.csv", Wanted()))
+    assert answers_in("{'bad': np.float32(0.25), 'good': np.float64(0.75)}") == {"bad": 0.25, "good": 0.75}
 
 
 @pytest.mark.parametrize("form", ["mapping", "scores"])
@@ -166,6 +167,7 @@ def test_a_text_that_looks_like_an_answer_is_a_text_where_it_is_named_so(tmp_pat
         [{"label": "good", "score": 0.5}, "bad"],
         [{"label": "good", "category": "bad", "score": 0.5}],
         [{"label": ["good"], "score": 0.5}],
+        *("{'bad': 0x" + "f" * 5000 + "}", "{'bad': np.array([0.5])}"),
         *("{'bad': open('x')}", "{'bad': 0.5", "[sic] a \\d", "[" + "1," * 100_000 + "]"),
         {"bad": None},
         {"bad": True},
@@ -181,3 +183,5 @@ def test_answers_that_begin_late(tmp_path: Path, silent: dict[str, object]) -> N
     check(given(tmp_path, *early, *lines("mapping"), name="said.jsonl", skip_bad_rows=True))
     told = refusal(tmp_path, *early, *lines("mapping"), name="said.jsonl")
     assert "said.jsonl, line 1: no answer: 'p_bad', 'p_good' are empty" in told
+    busy = [json.dumps({"text": f"busy {n}", **silent, "note": "busy"}) for n in range(250)]
+    check(given(tmp_path, *early, *busy, *lines("mapping"), name="said.jsonl", skip_bad_rows=True))

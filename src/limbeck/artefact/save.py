@@ -142,9 +142,10 @@ def _naming(out: Path | str) -> Iterator[None]:
         if not isinstance(error, OSError) and type(error).__name__ != _OF_SAFETENSORS:
             raise
         why = getattr(error, "strerror", None) or error
-        file = next((one for one in Path(out).parents if one.is_file()), None)
+        above = [str(one) for one in Path(out).parents]
+        file = next(filter(os.path.isfile, above), None)  # of a name too long, ``Path.is_file`` raises
         if file is not None:
-            why = f"{str(file)!r} is a file, in which no folder can stand"
+            why = f"{file!r} is a file, in which no folder can stand"
         raise ArtefactError(f"cannot save a model at {str(out)!r}: {why}; make room or give another --out") from error
 
 

@@ -34,7 +34,7 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
     Raises:
         LimbeckError: a file cannot be read, or a label is none of the teacher's classes.
     """
-    from limbeck.distil.rows import loose_id, pool, see_that_cuts_fit, sentences_of, without
+    from limbeck.distil.rows import loose_id, pool, see_that_cuts_fit, sentences_of
 
     task, columns = teachers[0].task, given.columns
     if columns.task not in (None, task["name"]):
@@ -44,9 +44,9 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
     with _told_as_another_task(given, teachers[0], options):
         train, valid = _labelled(given, teachers[0], options)
     tests = [_texts(path, options) for path in (*given.texts.held_out, *_test_part(given.data))]
+    is_split = valid is not None and columns.valid is None and "valid" not in _parts(given.data)
     if valid is not None:
-        valid = without(valid, tests)
-        say(*valid.notices[-1:])
+        valid = _without_tests(valid, tests, is_split=is_split)
     kept_out = [*([valid] if valid is not None else []), *tests]
     unlabelled = [_texts(path, options) for path in given.texts.unlabelled]
     if given.texts.cut_sentences:
@@ -61,22 +61,32 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
         raise DataError("there are no texts to learn from: give a labelled file, or --unlabelled FILE")
     name = train.name if train is not None else others[0].name
     made = pool(train, others, kept_out=kept_out, task=str(task["name"]), name=name)
-    say(*made.notices, *_few(valid, made, given.columns))
+    say(*made.notices)
+    if valid is not None and is_split and 0 < len(valid) < FEW and 2 * made.is_labelled.sum() < len(made):
+        named = "row chooses" if len(valid) == 1 else "rows choose"
+        say(
+            f"{len(valid)} validation {named} the weights, held back of the labelled rows alone; --valid FILE takes "
+            "others, and --valid-fraction more"
+        )
     return made, valid
 
 
-def _few(valid: Dataset | None, rows: Pool, columns: DataChoices) -> list[str]:
-    """A word on validation rows that are few beside all the rows, since only labelled ones were held back."""
-    n_labelled = int(rows.is_labelled.sum())
-    if valid is not None and not valid and columns.valid_fraction > 0:
-        return ["validation rows are held back of all texts: too few have labels"]
-    if not valid or columns.valid is not None or len(valid) >= FEW or 2 * n_labelled > len(rows):
-        return []
-    named = "row chooses" if len(valid) == 1 else "rows choose"
-    return [
-        f"{len(valid)} validation {named} the weights, since {n_labelled + len(valid):,} rows have labels; --valid "
-        "FILE takes others, and --valid-fraction more"
-    ]
+def _without_tests(valid: Dataset, tests: Sequence[Dataset], *, is_split: bool) -> Dataset:
+    """The validation rows that are no test texts, which is told.
+
+    Raises:
+        DataError: none is left of rows that were not just split off.
+    """
+    from limbeck.distil.rows import without
+
+    left = without(valid, tests)
+    if valid and not left and not is_split:
+        raise DataError(
+            f"{valid.name}: all {len(valid):,} validation rows stand among the test texts, which choose nothing; name "
+            "others with --valid"
+        )
+    say(*left.notices)
+    return left
 
 
 def _texts(path: Path, options: dict[str, Any]) -> Dataset:
@@ -118,6 +128,7 @@ def _labelled(given: Given, teacher: Teacher, options: dict[str, Any]) -> tuple[
         LimbeckError: a file cannot be read, a label is none of the classes, or there are no rows to correct.
     """
     from limbeck.data import of_classes, read
+    from limbeck.data.formats.text_file import encoding_of
 
     task = teacher.task
     headings_of = teacher.name if teacher.dataset is not None else ""
@@ -129,6 +140,7 @@ def _labelled(given: Given, teacher: Teacher, options: dict[str, Any]) -> tuple[
         raise SettingsError(f"--corrections {columns.corrections} are of labelled rows, and none were given")
     if columns.valid is None:
         return None, None
+    options = {**options, "encoding": encoding_of(columns.valid, columns.encoding)}
     valid = read(columns.valid, **options, label_column=columns.label_column, task=columns.task, one_class_ok=True)
     valid = of_classes(valid, classes, skip=columns.skip_bad_rows, headings_of=headings_of)
     say(*valid.notices)
@@ -143,6 +155,7 @@ def _see_that_columns_are_there(given: Given) -> None:
     """
     from limbeck.data import open_rows
     from limbeck.data.columns import find_column
+    from limbeck.data.formats.text_file import encoding_of
 
     columns = given.columns
     named = {"--text-column": columns.text_column, "--text-pair-column": columns.text_pair_column}
@@ -157,7 +170,10 @@ def _see_that_columns_are_there(given: Given) -> None:
         *(path for path in given.scores if path.suffix.lower() != ".npz"),
     ]
     files += [columns.valid] if columns.valid is not None else []
-    held = [open_rows(one, encoding=columns.encoding, skip_bad_rows=columns.skip_bad_rows).columns for one in files]
+    held = [
+        open_rows(one, encoding=encoding_of(one, columns.encoding), skip_bad_rows=columns.skip_bad_rows).columns
+        for one in files
+    ]
     for flag, name in named.items():
         if name is not None and all(find_column(name, one) is None for one in held):
             there = nearest(name, [column for one in held for column in one]) if held else "no file with columns"
@@ -173,11 +189,11 @@ def _see_that_it_has_labels(data: Path, columns: DataChoices) -> None:
         DataError: it has a single column.
     """
     from limbeck.data import open_rows
-    from limbeck.data.read import split_sources
+    from limbeck.data.formats.text_file import encoding_of
 
-    if split_sources(data):
+    if _parts(data):
         return
-    source = open_rows(data, encoding=columns.encoding, skip_bad_rows=columns.skip_bad_rows)
+    source = open_rows(data, encoding=encoding_of(data, columns.encoding), skip_bad_rows=columns.skip_bad_rows)
     if len(source.columns) == 1:
         raise DataError(
             f"{data} has the one column {source.columns[0]!r}, and no labels; texts alone are given by "
@@ -187,7 +203,12 @@ def _see_that_it_has_labels(data: Path, columns: DataChoices) -> None:
 
 def _test_part(data: Path | None) -> list[Path]:
     """The test part of a folder of splits, from which nothing is learnt."""
+    parts = _parts(data)
+    return [parts["test"]] if "test" in parts else []
+
+
+def _parts(data: Path | None) -> dict[str, Path]:
+    """The parts of a folder of splits."""
     from limbeck.data.read import split_sources
 
-    parts = {} if data is None else split_sources(data)
-    return [parts["test"]] if "test" in parts else []
+    return {} if data is None else split_sources(data)

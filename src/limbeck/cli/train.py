@@ -211,13 +211,14 @@ def read_rows(
     Where ``classes`` are given, the labels are some of these, which may be the headings of a file.
     """
     from limbeck.data import apply_corrections, of_classes, read, read_splits, split
+    from limbeck.data.formats.text_file import encoding_of
 
     options: dict[str, Any] = {
         "text_column": columns.text_column,
         "text_pair_column": columns.text_pair_column,
         "label_column": columns.label_column,
         "task": columns.task,
-        "encoding": columns.encoding,
+        "encoding": encoding_of(data, columns.encoding),
         "skip_bad_rows": columns.skip_bad_rows,
     }
     parts = read_splits(data, **options, labelled_test=False, classes=classes, one_class_ok=bool(classes))
@@ -238,7 +239,8 @@ def read_rows(
         leaks = sum(key in seen for key in parts["test"].ids)
         say(f"test part: {len(parts['test'])} rows, not read in training; {leaks} of its texts stand in train")
     if columns.valid is not None:
-        alike = {**options, **train.column_names, "task": train.task}
+        encoding = encoding_of(columns.valid, columns.encoding)
+        alike = {**options, **train.column_names, "task": train.task, "encoding": encoding}
         valid = read(columns.valid, **alike, one_class_ok=True)
         valid = of_classes(valid, train.classes, skip=columns.skip_bad_rows)
         say(*valid.notices)

@@ -55,7 +55,7 @@ def student_of(
         teacher: the folder of a model, or a file of probabilities (see ``given``); or several, which are averaged.
         train: texts to learn from, labelled or not.
         valid: rows to choose the weights by, labelled or not. Where None, a tenth of the labelled rows is held back, or
-            of all rows, by what the teacher says, where none has a label.
+            of all rows, by what the teacher says, where none or too few have a label.
         unlabelled: further texts.
         student: where the student starts: an encoder's folder, a hub name, a family; where None the teacher itself, the
             first folder of several.

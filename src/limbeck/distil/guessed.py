@@ -209,7 +209,7 @@ def _doubtful(figures: Figures) -> _Choice:
     has = f"one column of probabilities alone, {own[0]!r}" if own else "no columns of probabilities"
     best = next((name for name in shares if _is_label(name) or looks(name) in _OF_THE_BEST), None)
     labels = [name for name in figures.headings if looks(name) in (*LABEL_NAMES, *NUMBER_COLUMNS) and name != best]
-    if labels and not numbers:
+    if labels == list(figures.columns):
         none += f" ({labels[0]!r} may hold labels alone, from which limbeck train learns)"
     elif best is not None and labels:
         none += f" ({best!r} may be that of the best class alone: ask for all; transformers' pipelines take top_k=None)"

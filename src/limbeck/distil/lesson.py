@@ -79,7 +79,8 @@ def lesson(
     """
     task = task_from_json(teachers[0].task)
     notices: list[str] = []
-    valid = valid if valid else None  # of a few labelled rows none is held back
+    too_few = valid is not None and not len(valid)  # of a few labelled rows none is held back
+    valid = None if too_few else valid
     valid_is_labelled = valid is not None and valid.targets is not None
     if valid is not None and valid_is_labelled:
         n_told = len(valid.notices)
@@ -91,6 +92,12 @@ def lesson(
     is_labelled = rows.is_labelled
     if valid is None and choices.valid_fraction > 0:
         train, valid, kept = _held_back(train, choices)
+        held = np.setdiff1d(np.arange(len(logits)), kept)
+        valid_is_labelled = bool(len(held)) and bool(is_labelled[held].all())
+        if not valid_is_labelled:  # all are what the teachers say, lest the measures mean two things
+            valid = replace(valid, targets=list(answers(task, logits[held])))
+        if too_few and len(held):
+            notices.append("validation rows are held back of all texts: too few have labels")
         logits, is_labelled, rows = logits[kept], is_labelled[kept], rows.take(kept)
     elif valid is not None and not valid_is_labelled:
         valid = _answered(valid, task, scores, notices)

@@ -52,17 +52,20 @@ def joined(scores: Scores, texts: Dataset | None, dataset: Dataset) -> Scores:
         texts: of what, a row each; of scores without texts only the inputs are known that are plain already.
         dataset: the inputs that are asked about.
     """
-    rows = np.flatnonzero(scores.answered)[::-1]  # of several rows the first counts
-    own = {scores.ids[row].tobytes(): int(row) for row in rows}
-    unknown = [(key, item) for key, item in zip(dataset.ids, dataset.inputs, strict=True) if key not in own]
+    rows = [int(row) for row in np.flatnonzero(scores.answered)]
+    own = {row: scores.ids[row].tobytes() for row in rows}
+    known = set(own.values())
+    unknown = {key: item for key, item in zip(dataset.ids, dataset.inputs, strict=True) if key not in known}
     if not unknown:
         return scores
-    seen = own | ({} if texts is None else {loose_id(texts.inputs[row]): int(row) for row in rows})
-    more = {key: seen[loose] for key, item in unknown if (loose := loose_id(item)) in seen}
+    alike: dict[bytes, list[int]] = {}  # all rows of a text, whose mean counts
+    for row in rows:
+        alike.setdefault(own[row] if texts is None else loose_id(texts.inputs[row]), []).append(row)
+    more = [(key, row) for key, item in unknown.items() for row in alike.get(loose_id(item), [])]
     if not more:
         return scores
-    taken = [*map(int, rows[::-1]), *more.values()]
-    keys = [*(scores.ids[row].tobytes() for row in rows[::-1]), *more]
+    taken = [*rows, *(row for _, row in more)]
+    keys = [*own.values(), *(key for key, _ in more)]
     return table_of(keys, scores.logits[taken], task=scores.task, model=scores.model)
 
 

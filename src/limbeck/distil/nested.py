@@ -10,7 +10,10 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
+import re
+import sys
 import warnings
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 from limbeck.data import RowSource, cell_text
@@ -22,6 +25,10 @@ from limbeck.errors import DataError
 _LABELS = ("label", "class", "category", "name")
 _SCORES = ("score", "probability", "prob", "confidence")
 """What the two parts of an answer are called."""
+_ENOUGH = 200
+"""Filled cells of a column tell what it holds."""
+_OF_NUMPY = re.compile(r"np\.float\d+\(([^()]*)\)")
+"""How Python writes a number of numpy."""
 _LONGEST = 100_000
 """Characters of an answer: beyond, parsing is what someone means to be slow."""
 
@@ -59,11 +66,15 @@ def _sample(source: RowSource, texts: Container[str | None]) -> Sequence[Mapping
     for a while."""
     first = source.sample()
     told = {name for row in first for name, cell in row.items() if name in texts or _is_filled(cell)}
+    n_more: Counter[str] = Counter()
 
     def tells_more(cells: Mapping[str, object]) -> bool:
-        return any(name not in told and _is_filled(cell) for name, cell in cells.items())
+        silent = [name for name, cell in cells.items() if name not in told and _is_filled(cell)]
+        new = [name for name in silent if n_more[name] < _ENOUGH]
+        n_more.update(new)
+        return bool(new)
 
-    return [*first, *source.sample(only=tells_more)]
+    return [*first, *source.sample(sys.maxsize, only=tells_more)]
 
 
 def _column(source: RowSource, sample: Sequence[Mapping[str, object]], texts: Container[str | None]) -> str | None:
@@ -142,7 +153,7 @@ def _parsed(text: str) -> object:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of backslashes in a text
         try:
-            return ast.literal_eval(text.strip())  # which reads literals alone, and runs nothing
+            return ast.literal_eval(_OF_NUMPY.sub(r"\1", text.strip()))  # which reads literals alone, and runs nothing
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return None
 
@@ -164,7 +175,9 @@ def _all_of(cell: Mapping[str, object]) -> dict[str, object] | None:
 
 
 def _is_number(value: object) -> bool:
-    return not is_nested(value) and number(cell_text(value) or "") is not None
+    with contextlib.suppress(ValueError):  # of an integer that is too long to be written
+        return not is_nested(value) and number(cell_text(value) or "") is not None
+    return False
 
 
 def _value(cell: object) -> float:
