@@ -34,7 +34,7 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
     Raises:
         LimbeckError: a file cannot be read, or a label is none of the teacher's classes.
     """
-    from limbeck.distil.rows import loose_id, pool, see_that_cuts_fit, sentences_of
+    from limbeck.distil.rows import loose_ids, pool, see_that_cuts_fit, sentences_of
 
     task, columns = teachers[0].task, given.columns
     if columns.task not in (None, task["name"]):
@@ -51,7 +51,7 @@ def rows_of(given: Given, teachers: Sequence[Teacher], watch: WatchRows | None =
     unlabelled = [_texts(path, options) for path in given.texts.unlabelled]
     if given.texts.cut_sentences:
         see_that_cuts_fit([one for one in (train, *(teacher.dataset for teacher in teachers)) if one is not None])
-        out = frozenset(loose_id(item) for part in kept_out for item in part.inputs)
+        out = loose_ids(kept_out)
         unlabelled = [sentences_of(one, kept_out=out, watch=watch) for one in unlabelled]
         if not unlabelled:
             say("--cut-sentences cuts the texts of --unlabelled, and there are none: it does nothing")

@@ -14,7 +14,7 @@ from limbeck.data import Dataset, of_classes, split
 from limbeck.distil.augment import variants
 from limbeck.distil.given import table_of
 from limbeck.distil.mean import mean_of, targets_for
-from limbeck.distil.rows import Pool, labelled_by, loose_id, missing
+from limbeck.distil.rows import Pool, labelled_by, loose_ids, missing
 from limbeck.distil.teacher import Teacher
 from limbeck.errors import DataError
 from limbeck.scores import Scores
@@ -102,7 +102,7 @@ def lesson(
     elif valid is not None and not valid_is_labelled:
         valid = _answered(valid, task, scores, notices)
     if choices.augment:
-        out = rows.kept_out.union(() if valid is None else map(loose_id, valid.inputs))
+        out = rows.kept_out | loose_ids([] if valid is None else [valid])
         more, said = _variants(teachers, train, out, choices, reporter)
         train = _with_more(train, more, answers(task, said))
         logits = np.concatenate([logits, said])

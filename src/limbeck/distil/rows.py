@@ -85,6 +85,11 @@ def loose_id(item: Input) -> bytes:
     return input_id((_plain(first), _plain(second)))
 
 
+def loose_ids(parts: Iterable[Dataset]) -> frozenset[bytes]:
+    """The loose ids of all inputs of some datasets."""
+    return frozenset(loose_id(item) for part in parts for item in part.inputs)
+
+
 def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
@@ -112,7 +117,7 @@ def pool(
             f"a student learns from single texts or from pairs, not from both: {names}; --text-column and "
             "--text-pair-column name the columns of all files"
         )
-    out = frozenset(loose_id(item) for part in kept_out for item in part.inputs)
+    out = loose_ids(kept_out)
     found: dict[bytes, tuple[Input, str | float | None]] = {}
     origins: list[tuple[int, int]] = []
     notices = []
@@ -145,7 +150,7 @@ def pool(
 
 def without(dataset: Dataset, others: Sequence[Dataset]) -> Dataset:
     """The rows whose text stands in none of the others, with a notice where some do."""
-    out = {loose_id(item) for part in others for item in part.inputs}
+    out = loose_ids(others)
     kept = [row for row, item in enumerate(dataset.inputs) if loose_id(item) not in out]
     if len(kept) == len(dataset):
         return replace(dataset, notices=())
