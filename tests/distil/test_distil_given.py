@@ -36,6 +36,8 @@ def test_probabilities_become_logits_by_hand(tmp_path: Path) -> None:
     assert found.scores.task == {"name": "classify", "classes": ["bad", "good"]}
     assert found.scores.logits[0] == pytest.approx([math.log(0.25), math.log(0.75)])
     assert found.scores.logits[1] == pytest.approx([0.0, math.log(LEAST)])  # a certain answer stays finite
+    for temperature in (1.0, 4.0, 10.0):  # and certain
+        assert softmax(found.scores.logits[1:] / temperature)[0] == pytest.approx([1.0, 0.0], abs=2e-3)
     assert [key.tobytes() for key in found.scores.ids] == [input_id("a film"), input_id("a room")]
     assert found.dataset is not None
     assert (found.dataset.inputs, found.dataset.targets) == (["a film", "a room"], None)

@@ -30,8 +30,11 @@ from limbeck.scores import SUFFIXES, Scores
 from limbeck.tasks.regress import MOST
 from limbeck.text import is_blank
 
-LEAST = 1e-5
-"""Floor under a probability: files keep a few digits, and the logarithm of nothing has no value."""
+LEAST = 1e-30
+"""Stands for a probability of nothing, whose logarithm has no value: of so little no temperature makes a target.
+
+A floor of the digits that files keep would: of hard answers over 77 classes, 1e-5 makes 0.81 in all at a temperature of 4.
+"""
 
 
 @dataclass(frozen=True)
