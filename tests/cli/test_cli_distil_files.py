@@ -72,21 +72,22 @@ def test_texts_that_an_api_gave_back_stripped(tmp_path: Path, capsys: pytest.Cap
     assert Scores.open(kept).answered.all()
 
 
-def test_a_file_with_utf_8_s_mark_keeps_its_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("utf_8", ["utf-8", "utf-8-sig"])
+def test_a_file_of_utf_8_keeps_its_encoding(utf_8: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     texts = [f"{text} au caf\u00e9" for text in TEXTS]
     old = tmp_path / "old.csv"
     labels = list(map(str, rows(40).targets or []))
     body = "".join(f"{text},{label}\n" for text, label in zip(texts, labels, strict=True))
     old.write_text("text,label\n" + body, encoding="latin-1")
-    scores = said(tmp_path / "said.csv", texts, encoding="utf-8-sig")
+    scores = said(tmp_path / "said.csv", texts, encoding=utf_8)
     more = tmp_path / "more.txt"
-    more.write_text("tr\u00e8s bien\n", encoding="utf-8-sig")
+    more.write_text("tr\u00e8s bien\n", encoding=utf_8)
     flags = ["--encoding", "latin-1", "--teacher-scores", scores, *FAST, "--out", tmp_path / "out"]
     assert "rows: 36 train, 4 valid" in told(capsys, old, *flags)
     flags += ["--unlabelled", more, "--skip-bad-rows"]
     assert "more.txt: line 1) and are left out" in told(capsys, old, *flags)
     valid = tmp_path / "valid.csv"
-    valid.write_text(f"text,label\n{texts[0]},{labels[0]}\n", encoding="utf-8-sig")
+    valid.write_text(f"text,label\n{texts[0]},{labels[0]}\n", encoding=utf_8)
     assert "rows: 39 train, 1 valid" in told(capsys, old, "--valid", valid, *flags)
     flags = ["--encoding", "latin-1", "--teacher-scores", scores, *FAST, "--out", tmp_path / "out"]
     flags += ["--text-column", "text"]

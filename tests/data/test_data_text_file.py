@@ -8,7 +8,7 @@ import pytest
 
 from limbeck.data import open_rows
 from limbeck.data.formats import text_file
-from limbeck.data.formats.text_file import unlike
+from limbeck.data.formats.text_file import encoding_of, unlike
 from limbeck.errors import DataError
 
 WIDE = ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"]
@@ -59,6 +59,27 @@ def test_the_mark_of_utf_8_under_another_name(tmp_path: Path, encoding: str) -> 
     path = file_with(tmp_path, "\ufefftext,label\nfine,pos\n".encode())
     assert "begins with utf-8's byte-order mark and is to be read as" in message(path, encoding)
     assert message(path, encoding).endswith(": --encoding utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "koi8-r", "mac-roman"])
+def test_utf_8_without_a_mark_under_the_name_of_a_code_page(tmp_path: Path, encoding: str) -> None:
+    path = file_with(tmp_path, "text,label\ncaf\u00e9 \u2014 \u2019,pos\n".encode())
+    assert message(path, encoding).endswith(f"is to be read as {text_file.resolve(encoding)}: --encoding utf-8")
+    assert encoding_of(path, encoding) == "utf-8"
+
+
+def test_what_may_be_of_a_code_page_is_read_by_it(tmp_path: Path) -> None:
+    body = "text,label\nA\u00a9 is \u00c3\u00a9 \u20ac,pos\n"  # here a sign of two bytes stands as such
+    path = file_with(tmp_path, body.encode("cp1252"))
+    assert encoding_of(path, "cp1252") == "cp1252"
+    assert [row.cells["text"] for row in open_rows(path, encoding="cp1252")] == ["A\u00a9 is \u00c3\u00a9 \u20ac"]
+    few = file_with(tmp_path, "text,label\n\u00c3\u00a9,pos\n".encode("latin-1"), "few.csv")
+    assert [row.cells["text"] for row in open_rows(few, encoding="latin-1")] == ["\u00c3\u00a9"]
+    wide = file_with(tmp_path, "text,label\n\u8054\u901a\u8054\u901a\u77e5,pos\n".encode("gb18030"), "wide.csv")
+    assert [row.cells["text"] for row in open_rows(wide, encoding="gb18030")] == ["\u8054\u901a\u8054\u901a\u77e5"]
+    plain = file_with(tmp_path, b"text,label\na lamp,pos\n", "plain.csv")
+    assert [encoding_of(plain, "cp1252"), encoding_of(tmp_path / "none.csv", "cp1252")] == ["cp1252", "cp1252"]
+    assert [encoding_of(path, "utf-8"), encoding_of(wide, "gb18030")] == ["utf-8", "gb18030"]
 
 
 def test_the_marks_of_wide_characters(tmp_path: Path) -> None:

@@ -52,9 +52,7 @@ def test_the_mean_of_two_files_by_hand() -> None:
     first = said({"a": [0.9, 0.1], "b": [0.2, 0.8]}, model="one")
     second = said({"b": [0.6, 0.4], "c": [1.0, 0.0]}, model="two")
     both = mean_of([first, second])
-    assert by_text(both, "a", "b", "c") == pytest.approx(
-        np.array([[0.9, 0.1], [0.4, 0.6], [1.0, 0.0]]), abs=1e-7
-    )
+    assert by_text(both, "a", "b", "c") == pytest.approx(np.array([[0.9, 0.1], [0.4, 0.6], [1.0, 0.0]]), abs=1e-7)
     assert [key.tobytes() for key in both.ids] == [input_id(text) for text in "abc"]  # as they first stood
     assert both.task == CLASSES and both.model not in ("one", "two")
 

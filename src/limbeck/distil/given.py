@@ -33,7 +33,7 @@ from limbeck.text import is_blank
 LEAST = 1e-30
 """Stands for a probability of nothing, whose logarithm has no value: of so little no temperature makes a target.
 
-A floor of the digits that files keep would: of hard answers over 77 classes, 1e-5 makes 0.81 in all at a temperature of 4.
+A floor of the digits that files keep would: over 77 classes 1e-5 takes 0.81 of a hard answer at a temperature of 4.
 """
 
 

@@ -23,6 +23,10 @@ _IN_PLACE = 0.9
 """So many of those zeros stand where the first character has its own; U+0100 and its like have another."""
 _LEAST_BYTES = 8
 """Of fewer bytes a share tells nothing."""
+_LEAST_WIDE = 3
+"""Fewer characters of utf-8 could stand by chance among the signs of a code page, as of a text about such signs."""
+_READ_FOR_ONE = 1 << 24
+"""So many bytes of a file are asked whether they are utf-8."""
 BYTE_ORDER_MARK = "\ufeff"
 _MARK_OF_UTF_8 = b"\xef\xbb\xbf"
 _MARKS = {
@@ -88,12 +92,34 @@ def resolve(encoding: str) -> str:
 
 
 def encoding_of(path: Path, encoding: str) -> str:
-    """The encoding of one of several files, for which one was named: of a file with utf-8's mark it is that."""
+    """The encoding of one of several files, for which one was named: of a file that is utf-8, as tools write it, that.
+
+    Such a file has the mark of utf-8, or was to be read by a code page and is utf-8 with a sign beyond ASCII.
+    """
+    codec = resolve(encoding)
     try:
+        if codec == "utf-8-sig" or not path.is_file():
+            return encoding
         with path.open("rb") as file:
-            return "utf-8" if file.read(len(_MARK_OF_UTF_8)) == _MARK_OF_UTF_8 else encoding
+            head = file.read(_READ_FOR_ONE)
     except OSError:  # whoever reads it says what is wrong
         return encoding
+    return "utf-8" if head.startswith(_MARK_OF_UTF_8) or _n_wide(head, codec) else encoding
+
+
+def _n_wide(head: bytes, codec: str) -> int:
+    """How many characters beyond ASCII are written as utf-8 writes them, in bytes that were to be read by a code page.
+
+    None where one of them is not, or where the codec has characters of several bytes itself.
+    """
+    n_high = 0x80  # in a code page each of these bytes is a sign, or nothing
+    if codec.startswith("utf") or len(bytes(range(n_high, 2 * n_high)).decode(codec, errors="replace")) != n_high:
+        return 0
+    try:
+        text = codecs.getincrementaldecoder("utf-8")("strict").decode(head)  # the last may be cut
+    except UnicodeDecodeError:
+        return 0
+    return sum(character >= "\x80" for character in text)
 
 
 def unlike(head: bytes, codec: str) -> str:
@@ -119,6 +145,8 @@ def unlike(head: bytes, codec: str) -> str:
             n_in_place = sum(head[place :: len(pattern)].count(0) for place, full in enumerate(pattern) if not full)
             if begins_so and n_in_place >= _IN_PLACE * head.count(0):
                 return f"looks like {name} without a byte-order mark: --encoding {name}"
+    if _n_wide(head, codec) >= _LEAST_WIDE:
+        return f"looks like utf-8 and is to be read as {codec}: --encoding utf-8"
     return ""
 
 
