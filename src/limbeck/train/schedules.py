@@ -7,6 +7,7 @@ Every group of weights keeps its own rate: a course multiplies them all alike.
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -212,12 +213,13 @@ def cycle_bounds(fit: FitSettings, epoch_sizes: Sequence[int]) -> tuple[int, ...
         epoch_sizes: updates of each epoch, whole ones.
     """
     bounds, end, length = [0], 0.0, fit.cycle_length
-    while bounds[-1] < sum(epoch_sizes):
+    begins = [0, *itertools.accumulate(epoch_sizes)]
+    while bounds[-1] < begins[-1]:
         end, length = end + length, length * fit.cycle_mult
         whole = int(end + 1e-9)
         behind = whole - len(epoch_sizes)  # the last cycle may end later, in epochs that are as long as the first
         size = epoch_sizes[whole] if behind < 0 else epoch_sizes[0]
-        bound = sum(epoch_sizes[:whole]) + max(0, behind) * epoch_sizes[0] + round((end - whole) * size)
+        bound = begins[min(whole, len(epoch_sizes))] + max(0, behind) * epoch_sizes[0] + round((end - whole) * size)
         bounds += [bound] if bound > bounds[-1] else []  # a cycle of no update is none
     return tuple(bounds)
 

@@ -189,9 +189,12 @@ class FitSettings:
         return within_updates((len(self.steps(lengths, epoch)) for epoch in range(self.epochs or 1)), self.max_updates)
 
     def course_sizes(self, lengths: NDArray[np.int64]) -> list[int]:
-        """Updates of each epoch that the schedule spans; ``max_updates`` cuts a training, and not its cycles."""
-        whole = replace(self, max_updates=None) if self.schedule in CYCLIC else self
-        return whole.epoch_sizes(lengths)
+        """Updates of each epoch that the schedule spans; ``max_updates`` cuts a training, and not its cycles.
+
+        Epochs that no update is of are not planned: who ends by updates may ask for a million.
+        """
+        sizes = self.epoch_sizes(lengths)
+        return [len(self.steps(lengths, epoch)) for epoch in range(len(sizes))] if self.schedule in CYCLIC else sizes
 
     def aimed_at(
         self, updates: int, lengths: NDArray[np.int64], *, epochs: int | None, between: tuple[int, int]
