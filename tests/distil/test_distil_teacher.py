@@ -1,4 +1,4 @@
-"""Teachers: what several say together, a model that judges in pieces, classifiers as transformers saves them."""
+"""Teachers: what several say together, classifiers as transformers saves them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from limbeck.data import Dataset, input_id
-from limbeck.distil import judging
 from limbeck.distil.given import LEAST, of_classes, table_of
 from limbeck.distil.given import Given as Content
 from limbeck.distil.mean import mean_of, targets_for
@@ -24,11 +23,9 @@ from limbeck.distil.teacher import FileTeacher, ModelTeacher, fitting, open_mode
 from limbeck.errors import DataError, ModelError
 from limbeck.metrics import softmax
 from limbeck.models.transformer import load
-from limbeck.runtime.score import score
 from limbeck.scores import Scores
 from support import tiny
 from support.encoders import FAMILIES, folder, make
-from support.saved import saved
 from support.train_data import Lines, rows
 
 CLASSES = {"name": "classify", "classes": ["bad", "good"]}
@@ -140,129 +137,6 @@ def test_teachers_of_other_classes_are_refused() -> None:
         "one.csv does classify with the classes 'bad', 'good', three.csv regress: teachers of one student need the "
         "same classes"
     )
-
-
-def texts(n: int) -> Dataset:
-    return Dataset([f"{tiny.SENTENCES[k % 8]} {'and' * (k // 8)} {k}" for k in range(n)], None, name="texts")
-
-
-def test_a_model_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    teacher = open_model(tiny.shared(), Path("nowhere"))
-    data, told = texts(20), Lines()
-    first = teacher.judge(data, told)
-    assert first.logits == pytest.approx(tiny.predictor().logits(data.inputs)[0], abs=1e-6)
-    assert [key.tobytes() for key in first.ids] == data.ids
-    assert told.told == ["model judges 20 texts in float32"]
-
-    def never(*arguments: Any, **named: Any) -> Any:
-        raise AssertionError("the model is asked again")
-
-    monkeypatch.setattr(type(teacher.predictor), "logits", never)
-    again = open_model(tiny.shared(), Path("nowhere")).judge(data, told)
-    assert (again.logits == first.logits).all() and (again.model, again.data) == (first.model, first.data)
-    assert told.told[1] == "model judged these 20 texts before, in float32"
-
-
-def test_a_scoring_that_was_stopped_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "PIECE_ROWS", 8)
-    teacher, data = open_model(tiny.shared(), Path("nowhere")), texts(30)
-    honest = score
-    asked: list[int] = []
-
-    def stopped(predictor: Any, piece: Dataset) -> Scores:
-        if len(asked) == 2:
-            raise KeyboardInterrupt
-        asked.append(len(piece))
-        return honest(predictor, piece)
-
-    monkeypatch.setattr("limbeck.distil.judging.score", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        teacher.judge(data, Lines())
-    assert asked == [8, 8]
-    monkeypatch.setattr("limbeck.distil.judging.score", honest)
-    answered: list[int] = []
-    logits = type(teacher.predictor).logits
-
-    def counted(self: Any, inputs: Any, **named: Any) -> Any:
-        answered.append(len(list(inputs)))
-        return logits(self, inputs, **named)
-
-    monkeypatch.setattr(type(teacher.predictor), "logits", counted)
-    found = teacher.judge(data, Lines())
-    assert answered == [8, 6]
-    assert [key.tobytes() for key in found.ids] == data.ids
-    assert found.logits == pytest.approx(tiny.predictor().logits(data.inputs)[0], abs=1e-6)
-    assert found.data == data.fingerprint
-
-
-def int8(monkeypatch: pytest.MonkeyPatch, *, differ: int = 0, times: float = 2.0) -> tuple[Scores, list[str]]:
-    """What a BERT says of 40 rows where int8 is tried: so many of its labels differ, and it is so much quicker."""
-    monkeypatch.setattr(judging, "INT8_ROWS", 40)
-    honest = judging._labels
-
-    def labels(model: Any, inputs: Any) -> tuple[list[Any], float]:
-        predicted = list(honest(model, inputs)[0])
-        if model.way.precision == "int8":
-            return [*["another"] * differ, *predicted[differ:]], 1.0
-        return predicted, times
-
-    monkeypatch.setattr(judging, "_labels", labels)
-    told = Lines()
-    data = Dataset(rows(40).inputs, None, name="rows")
-    return open_model(saved("bert"), Path("nowhere")).judge(data, told), told.told
-
-
-@pytest.mark.parametrize(
-    ("how", "precision", "line"),
-    [
-        ({}, "int8", "model judges 40 texts in int8: the same 40 labels as in float32, 2.0 times as fast"),
-        ({"differ": 1}, "float32", "model judges 40 texts in float32: 1 of 40 labels differ in int8"),
-        (
-            {"times": 0.6},
-            "float32",
-            "model judges 40 texts in float32: int8 gives the same 40 labels, 0.6 times as fast",
-        ),
-    ],
-)
-def test_int8_answers_where_its_labels_agree_and_it_is_quicker(
-    monkeypatch: pytest.MonkeyPatch, how: dict[str, Any], precision: str, line: str
-) -> None:
-    found, told = int8(monkeypatch, **how)
-    assert told == [line]
-    plain = open_model(saved("bert"), Path("nowhere")).predictor
-    assert (found.model == plain.fingerprint) == (precision == "float32")
-    exact = plain.logits(rows(40).inputs)[0]
-    assert found.logits == pytest.approx(exact, abs=0.3 if precision == "int8" else 1e-6)
-    if precision == "int8":
-        assert (found.logits != exact).any()
-    monkeypatch.setattr(judging, "_in_int8", None)  # neither made nor compared again
-    again, told = int8(monkeypatch, **how)
-    assert told == [f"model judged these 40 texts before, in {precision}"]
-    assert (again.logits == found.logits).all()
-
-
-def test_a_teacher_that_shall_be_exact_answers_in_float(monkeypatch: pytest.MonkeyPatch) -> None:
-    int8(monkeypatch)  # from now on int8 is known to be the quicker one for these texts
-    data, told = Dataset(rows(40).inputs, None, name="rows"), Lines()
-    teacher = open_model(saved("bert"), Path("nowhere"), exact=True)
-    found = teacher.judge(data, told)
-    assert told.told == ["model judges 40 texts in float32"]
-    assert found.model == teacher.predictor.fingerprint
-    assert found.logits == pytest.approx(teacher.predictor.logits(data.inputs)[0], abs=1e-6)
-    assert (teacher.judge(data, told).logits == found.logits).all()
-    assert told.told[1:] == ["model judged these 40 texts before, in float32"]
-    told = Lines()
-    open_model(saved("bert"), Path("nowhere")).judge(data, told)  # what was asked once is no choice
-    assert told.told == ["model judged these 40 texts before, in int8"]
-
-
-def test_numbers_and_families_without_int8_are_judged_in_float(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "INT8_ROWS", 4)
-    for kind in ("regress", "text"):
-        told = Lines()
-        found = open_model(tiny.shared(kind), Path("nowhere")).judge(texts(8), told)
-        assert told.told == ["model judges 8 texts in float32"]
-        assert found.logits == pytest.approx(tiny.predictor(kind).logits(texts(8).inputs)[0], abs=1e-6)
 
 
 def reference(source: Path, inputs: list[Any]) -> NDArray[np.float32]:

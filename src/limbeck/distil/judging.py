@@ -1,20 +1,20 @@
-"""A model judges texts: once, in pieces that are kept, at the precision that is quick and says the same.
+"""A model judges texts: each once, in pieces that are kept, at the lowest precision that says the same.
 
-What it says is kept in the user's cache by the fingerprints of model and texts, so that a scoring that was stopped goes
-on where it was. int8 answers where its labels agree with those of float32 and it is the quicker of the two: without
-instructions for int8 a processor computes it slower (``benchmarks/int8.py``). What was chosen is remembered too. Where
-the training is asked to be in float32, so is what is said: labels that agree are not yet equal probabilities.
+What it says is kept in the user's cache by the fingerprint of the model, and found again by text: whatever is asked
+later, in whatever order and split, only the texts that are new cost anything, and a scoring that was stopped goes on
+where it was. int8 answers where its labels agree with those of float32 and the processor has instructions for it:
+without them it computes int8 slower (``benchmarks/int8.py``). No clock chooses, or the same command would teach other
+numbers on another day; what was chosen is remembered. Where the training is asked to be in float32, so is what is said:
+labels that agree are not yet equal probabilities.
 """
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from limbeck.errors import ArtefactError, ModelError, SettingsError
 from limbeck.runtime import load
 from limbeck.runtime.score import remembered, score
 from limbeck.scores import Scores
+from limbeck.train.precision import has_int8
 from limbeck.train.progress import Reporter
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ INT8_ROWS = 2000
 """Fewer texts than these are not worth making int8 weights for."""
 COMPARED_ROWS = 256
 """Texts on which the labels of int8 and float32 must all agree."""
-QUICKER = 1.1
-"""So many times as many texts a second int8 must answer: what is won has to be more than a clock's doubt."""
 _ARRAYS = ("ids", "logits", "read", "dropped", "answerable")
 
 
@@ -52,64 +51,70 @@ def judge(plain: Predictor, dataset: Dataset, reporter: Reporter, *, name: str, 
         name: of the model, for messages.
         exact: in float32, whatever would be quicker.
     """
-    unlabelled = _unlabelled(dataset)
-    pieces, key = _pieces(unlabelled), _key(plain, unlabelled)
-    chosen = _chosen(plain, key, exact=exact)
-    parts = _known(pieces, chosen.get("model"))
-    if len(parts) == len(pieces):
-        reporter.line(f"{name} judged these {len(dataset):,} texts before, in {chosen.get('precision')}")
-        return _joined(parts, unlabelled)
+    model, precision = _chosen(plain, exact=exact)
+    known = _Known.by(model)
+    if not known.new_in(dataset):
+        reporter.line(f"{name} judged these {len(dataset):,} texts before, in {precision or plain.way.precision}")
+        return known.of(dataset)
     with tempfile.TemporaryDirectory(prefix="limbeck-teacher-") as home:
-        way = _quickest(plain, unlabelled.inputs, Path(home), before=chosen.get("precision"))
-        if not exact:  # what was asked is no choice
-            remember("teachers", key, {"model": way.predictor.fingerprint, "precision": way.predictor.way.precision})
-        reporter.line(f"{name} judges {len(dataset):,} texts in {way.predictor.way.precision}{way.why}")
+        way = _Way(plain) if exact else _way(plain, _Known([]).new_in(dataset).inputs, Path(home), before=precision)
+        if way.is_choice:
+            record = {"model": way.predictor.fingerprint, "precision": way.predictor.way.precision}
+            remember("teachers", plain.fingerprint[:32], record)
+        known = _Known.by(way.predictor.fingerprint)
+        new = known.new_in(dataset)
+        n_before = len(set(dataset.ids)) - len(new)
+        before = f"judged {n_before:,} of these texts before, and " if n_before else ""
+        reporter.line(f"{name} {before}judges {len(new):,} texts in {way.predictor.way.precision}{way.why}")
         parts = []
-        with reporter.watch(f"{name} judges", len(dataset)) as watch:
-            for piece in pieces:
+        with reporter.watch(f"{name} judges", len(new)) as watch:
+            for begin in range(0, len(new), PIECE_ROWS):
+                piece = new.take(range(begin, min(begin + PIECE_ROWS, len(new))))
                 parts.append(score(way.predictor, piece))
                 watch.advance(len(piece))
-    return _joined(parts, unlabelled)
+    return _Known([*known.tables, *parts]).of(dataset)
 
 
 def n_remembered(plain: Predictor, dataset: Dataset, *, exact: bool = False) -> int:
     """Of how many inputs :func:`judge` would have the scores at once, from the user's cache."""
-    unlabelled = _unlabelled(dataset)
-    chosen = _chosen(plain, _key(plain, unlabelled), exact=exact)
-    return sum(map(len, _known(_pieces(unlabelled), chosen.get("model"))))
+    known = _Known.by(_chosen(plain, exact=exact)[0])
+    return len(set(dataset.ids)) - len(known.new_in(dataset))
 
 
-def _unlabelled(dataset: Dataset) -> Dataset:
-    return Dataset(dataset.inputs, None, dataset.task, name=dataset.name)
+def _chosen(plain: Predictor, *, exact: bool) -> tuple[str, str | None]:
+    """The fingerprint and the precision of what answers for this model; of itself and none where none was chosen."""
+    record = {} if exact else recall("teachers", plain.fingerprint[:32]) or {}
+    model, precision = record.get("model"), record.get("precision")
+    return (model, precision) if isinstance(model, str) and isinstance(precision, str) else (plain.fingerprint, None)
 
 
-def _pieces(dataset: Dataset) -> list[Dataset]:
-    """The inputs as they are scored and kept."""
-    begins = range(0, len(dataset), PIECE_ROWS)
-    return [dataset.take(range(begin, min(begin + PIECE_ROWS, len(dataset)))) for begin in begins]
+class _Known:
+    """What one model said of texts, in several tables."""
 
+    def __init__(self, tables: Sequence[Scores]) -> None:
+        self.tables = list(tables)
+        keys = (key.tobytes() for table in self.tables for key in table.ids)
+        self._rows = {key: row for row, key in enumerate(keys)}
 
-def _key(plain: Predictor, dataset: Dataset) -> str:
-    """Under which it is remembered what answers these inputs."""
-    return hashlib.sha256(f"{plain.fingerprint} {dataset.fingerprint}".encode()).hexdigest()[:32]
+    @classmethod
+    def by(cls, model: str) -> _Known:
+        """What is remembered of the model of that fingerprint."""
+        return cls(remembered(model))
 
+    def new_in(self, dataset: Dataset) -> Dataset:
+        """The inputs of which nothing is known, each once, without targets and in an order that is their own: of the
+        same texts in another order or split the same pieces are made."""
+        new = {key: row for row, key in enumerate(dataset.ids) if key not in self._rows}
+        rows = [row for _, row in sorted(new.items())]
+        return Dataset([dataset.inputs[row] for row in rows], None, dataset.task, name=dataset.name)
 
-def _chosen(plain: Predictor, key: str, *, exact: bool) -> dict[str, Any]:
-    """The fingerprint and the precision of what answered once, or has to; nothing where that is open."""
-    return {"model": plain.fingerprint, "precision": "float32"} if exact else recall("teachers", key) or {}
-
-
-def _known(pieces: Sequence[Dataset], model: object) -> list[Scores]:
-    """What the model of that fingerprint said of the first pieces, up to the first that it did not judge."""
-    found: list[Scores] = []
-    if not isinstance(model, str):
-        return found
-    for piece in pieces:
-        scores = remembered(model, piece)
-        if scores is None:
-            break
-        found.append(scores)
-    return found
+    def of(self, dataset: Dataset) -> Scores:
+        """What is known of each input of ``dataset``, all of which are."""
+        rows = [self._rows[key] for key in dataset.ids]
+        arrays = {name: np.concatenate([getattr(one, name) for one in self.tables])[rows] for name in _ARRAYS}
+        first = self.tables[0]
+        data = Dataset(dataset.inputs, None, dataset.task, name=dataset.name).fingerprint
+        return Scores(**arrays, targets=None, model=first.model, data=data, task=first.task)
 
 
 @dataclass(frozen=True)
@@ -118,26 +123,25 @@ class _Way:
 
     predictor: Predictor
     why: str = ""
+    is_choice: bool = False
+    """Whether float32 and int8 were compared."""
 
 
-def _quickest(plain: Predictor, inputs: Sequence[Input], home: Path, *, before: object) -> _Way:
-    """What answers quickest and as float32 does; ``before`` is the precision that was chosen for these texts once."""
-    if not plain.task.classes or len(inputs) < INT8_ROWS or before == "float32":
-        return _Way(plain)  # numbers have no labels that could agree
-    quick = _in_int8(plain, home)
+def _way(plain: Predictor, inputs: Sequence[Input], home: Path, *, before: str | None) -> _Way:
+    """What answers as float32 does, at the lowest precision; ``before`` is the one that was chosen for this model."""
+    if before not in (None, "int8") or (before is None and (len(inputs) < INT8_ROWS or not has_int8())):
+        return _Way(plain)
+    quick = _in_int8(plain, home) if plain.task.classes else None  # numbers have no labels that could agree
     if quick is None:
         return _Way(plain)
     if before == "int8":
         return _Way(quick)
     few = inputs[:: max(1, len(inputs) // COMPARED_ROWS)][:COMPARED_ROWS]
-    said, seconds = zip(*(_labels(one, few) for one in (plain, quick)), strict=True)
-    differ = sum(one != other for one, other in zip(*said, strict=True))
+    said, other = (_labels(one, few) for one in (plain, quick))
+    differ = sum(mine != its for mine, its in zip(said, other, strict=True))
     if differ:
-        return _Way(plain, f": {differ} of {len(few)} labels differ in int8")
-    ratio = seconds[0] / seconds[1]
-    if ratio < QUICKER:
-        return _Way(plain, f": int8 gives the same {len(few)} labels, {ratio:.1f} times as fast")
-    return _Way(quick, f": the same {len(few)} labels as in float32, {ratio:.1f} times as fast")
+        return _Way(plain, f": {differ} of {len(few)} labels differ in int8", is_choice=True)
+    return _Way(quick, f": the same {len(few)} labels as in float32", is_choice=True)
 
 
 def _in_int8(plain: Predictor, home: Path) -> Predictor | None:
@@ -155,20 +159,9 @@ def _in_int8(plain: Predictor, home: Path) -> Predictor | None:
     return quick if quick.way.precision == "int8" else None
 
 
-def _labels(model: Predictor, inputs: Sequence[Input]) -> tuple[list[str] | list[float], float]:
-    """The model's labels, and the seconds that they took."""
-    model.logits(inputs[:1])
-    began = time.perf_counter()
-    logits = model.logits(inputs)[0]
-    seconds = time.perf_counter() - began
-    return model.task.decode(logits.astype(np.float64)).predicted, seconds
+def _labels(model: Predictor, inputs: Sequence[Input]) -> list[str] | list[float]:
+    return model.task.decode(model.logits(inputs)[0].astype(np.float64)).predicted
 
 
 def _in_silence(line: str) -> None:
     del line  # that a machine computes int8 wrongly is no matter where float32 answers
-
-
-def _joined(parts: Sequence[Scores], dataset: Dataset) -> Scores:
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
-    first = parts[0]
-    return Scores(**arrays, targets=None, model=first.model, data=dataset.fingerprint, task=first.task)

@@ -95,7 +95,7 @@ class ModelTeacher:
     can_be_asked: bool = True
     dataset: Dataset | None = None
     exact: bool = False
-    """Whether it answers in float32 alone, and not in int8 where that has the same labels and is quicker."""
+    """Whether it answers in float32 alone, and not in int8 where that has the same labels."""
     classes: tuple[str, ...] = ()
     """In the order in which it answers: beside other teachers that of the first; none where that is its own."""
 

@@ -49,9 +49,13 @@ def score(predictor: Predictor, dataset: Dataset, *, cache: bool = True, file: P
     return scores
 
 
-def remembered(model: str, dataset: Dataset) -> Scores | None:
-    """What the model of that fingerprint said of ``dataset``, from the user's cache; None where that is not there."""
-    return _known(cache_path(model, dataset.fingerprint), model, dataset.fingerprint)
+def remembered(model: str) -> list[Scores]:
+    """Whatever the model of that fingerprint said, from the user's cache; nothing where that is not there."""
+    found = []
+    for path in sorted(cache_path(model, "").parent.glob(f"{model[:32]}-*.npz")):
+        with contextlib.suppress(DataError):  # a damaged file is no loss
+            found.append(Scores.open(path))
+    return [scores for scores in found if scores.model == model]
 
 
 def encode_targets(dataset: Dataset, task: TaskLike) -> NDArray[Any] | None:

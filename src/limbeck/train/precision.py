@@ -11,8 +11,17 @@ def has_bf16() -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if torch.backends.mps.is_available():
         return False
+    return _has("avx512_bf16", "amx_bf16", "amx_tile", "bf16")
+
+
+def has_int8() -> bool:
+    """Tell whether sums of int8 products are instructions of the processor: VNNI, AMX, or Arm's dot products."""
+    return _has("avx512_vnni", "avx_vnni", "amx_int8", "dot", "i8mm")
+
+
+def _has(*names: str) -> bool:
     flags = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return any(bool(flags.get(name)) for name in ("avx512_bf16", "amx_bf16", "amx_tile", "bf16"))
+    return any(bool(flags.get(name)) for name in names)
 
 
 def resolve(precision: str) -> str:
