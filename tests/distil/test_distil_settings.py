@@ -33,6 +33,12 @@ def test_a_temperature_is_a_number_above_0(value: float) -> None:
     assert told(DistilSettings, temperature=value) == expected
 
 
+@pytest.mark.parametrize("value", [1e30, 1e-30])
+def test_a_temperature_leaves_something_to_compare(value: float) -> None:
+    expected = f"--temperature {value:g} leaves nothing to tell classes by; give 1 to 4, say"
+    assert told(DistilSettings, temperature=value) == expected
+
+
 @pytest.mark.parametrize("value", [-0.1, 1.1, math.nan, math.inf])
 def test_a_share_of_labels_is_a_share(value: float) -> None:
     assert told(DistilSettings, hard=value) == f"--hard {value} is no share; give a number from 0 to 1"

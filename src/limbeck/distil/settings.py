@@ -12,6 +12,7 @@ from typing import Annotated
 import tyro
 
 from limbeck.errors import refuse
+from limbeck.pretrain.settings import TEMPERATURES
 
 ALIKE = "teachers count alike, so name each once"
 
@@ -31,6 +32,8 @@ class DistilSettings:
         problems = []
         if not 0 < self.temperature < math.inf:
             problems.append(f"--temperature {self.temperature} is no number above 0; give 1 to 4, say")
+        elif not TEMPERATURES[0] <= self.temperature <= TEMPERATURES[1]:
+            problems.append(f"--temperature {self.temperature:g} leaves nothing to tell classes by; give 1 to 4, say")
         if not 0 <= self.hard <= 1:
             problems.append(f"--hard {self.hard} is no share; give a number from 0 to 1")
         refuse(problems)

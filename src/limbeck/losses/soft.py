@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -26,5 +27,7 @@ def loss(logits: Tensor, targets: Tensor, *, temperature: float = 1.0, mask: Ten
     if mask is not None:
         pads = mask[..., None] == 0
         ours, theirs = ours.masked_fill(pads, 0.0), theirs.masked_fill(pads, 0.0)
-    divergence = F.kl_div(F.log_softmax(ours, dim=-1), theirs.softmax(dim=-1), reduction="none").sum(dim=-1)
+    # both as logarithms, so that equal logits give 0 itself: T^2 makes much of any rounding
+    target = theirs.log_softmax(dim=-1).clamp(min=torch.finfo(torch.float32).min)  # 0 times infinity is no number
+    divergence = F.kl_div(F.log_softmax(ours, dim=-1), target, reduction="none", log_target=True).sum(dim=-1)
     return divergence * temperature**2

@@ -10,6 +10,9 @@ from limbeck.errors import SettingsError, nearest, refuse
 from limbeck.train.limit import seconds_of
 from limbeck.train.settings import FitSettings
 
+TEMPERATURES = (1e-2, 1e3)
+"""Beyond these float32 loses what logits say."""
+
 SoftOn = Literal["masked", "all"]
 
 BATCH_TOKENS = 4096
@@ -142,7 +145,7 @@ class TripleSettings:
             for name, weight in self._all().items()
             if not 0.0 <= weight < math.inf
         ]
-        if not 0.0 < self.temperature < math.inf:
+        if not TEMPERATURES[0] <= self.temperature <= TEMPERATURES[1]:
             problems.append(f"--temperature {self.temperature} is no temperature; give a number above 0, 2 say")
         if self.soft_on not in get_args(SoftOn):
             accepted = nearest(str(self.soft_on), get_args(SoftOn))
