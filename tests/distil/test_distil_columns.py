@@ -59,6 +59,21 @@ def test_two_columns_for_one_class_are_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_class_that_is_called_as_the_column_of_another(tmp_path: Path) -> None:
+    for header in ("text,p_good,good", "text,p_p_good,p_good", "text,P_Good,Good"):
+        found = given(tmp_path, header, "a film,0.25,0.75", classes=("good", "p_good"))
+        assert found.scores.logits[0].argmax() == 0
+    both = given(tmp_path, "text,good,bad,p_good,p_bad", "a film,0.5,0.5,0.25,0.75", classes=TWO)
+    assert both.scores.logits[0].argmax() == 0  # what predict wrote comes first
+
+
+def test_thousands_of_classes_are_found_soon(tmp_path: Path) -> None:
+    classes = [f"intent {n}" for n in range(2000)]
+    row = ",".join("0.0005" for _ in classes)
+    found = given(tmp_path, "text," + ",".join(reversed(classes)), f"a film,{row}", classes=tuple(classes))
+    assert found.scores.task["classes"] == classes
+
+
 def test_a_prediction_comes_before_a_score_that_people_may_have_given() -> None:
     assert number_column("said.csv", ["score", "prediction"]) == (
         "prediction",

@@ -27,6 +27,8 @@ def forms(prob: float) -> dict[str, Any]:
         "mapping": {"bad": other, "good": prob},
         "scores": [{"label": "good", "score": prob}, {"label": "bad", "score": other}],
         "of one text": [[{"label": "good", "score": prob}, {"label": "bad", "score": other}]],
+        "entries": [["bad", other], ["good", prob]],
+        "lists": {"labels": ["good", "bad"], "scores": [prob, other], "sequence": "text"},
         "probabilities": [{"class": "bad", "probability": other}, {"class": "good", "probability": prob}],
     }
 
@@ -185,3 +187,38 @@ def test_answers_that_begin_late(tmp_path: Path, silent: dict[str, object]) -> N
     assert "said.jsonl, line 1: no answer: 'p_bad', 'p_good' are empty" in told
     busy = [json.dumps({"text": f"busy {n}", **silent, "note": "busy"}) for n in range(250)]
     check(given(tmp_path, *early, *busy, *lines("mapping"), name="said.jsonl", skip_bad_rows=True))
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+def test_labels_and_scores_in_a_list_each(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"said.{suffix}"
+    rows = [
+        {"sequence": f"text {n}", "labels": ["good", "bad"], "scores": [prob, 1 - prob]} for n, prob in enumerate(PROBS)
+    ]
+    if suffix == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    elif suffix == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    found = read(path, Wanted(text_column="sequence", classes=("bad", "good")))
+    check(found)
+    check(read(path, Wanted(text_column="sequence")) if suffix != "csv" else found)
+
+
+def test_a_list_of_fewer_scores_is_told(tmp_path: Path) -> None:
+    more = json.dumps({"text": "x", "labels": ["good", "bad"], "scores": [0.5]})
+    whole = [json.dumps({"text": f"t{n}", "labels": ["good", "bad"], "scores": [0.5, 0.5]}) for n in range(3)]
+    told = refusal(tmp_path, *whole, more, name="said.jsonl")
+    assert "line 4: 'labels' holds ['good', 'bad'] and 'scores' [0.5]: these are no labels and as many scores" in told
+
+
+def test_a_map_of_parquet(tmp_path: Path) -> None:
+    cells = [[("bad", 1 - prob), ("good", prob)] for prob in PROBS]
+    said = pa.array(cells, pa.map_(pa.string(), pa.float64()))
+    pq.write_table(pa.table({"text": [f"text {n}" for n in range(4)], "said": said}), tmp_path / "said.parquet")
+    check(read(tmp_path / "said.parquet", Wanted()))
+    assert answers_in([("good", 1.0)]) == {"good": 1.0}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 
@@ -99,10 +99,11 @@ def number_column(name: str, free: Sequence[str]) -> tuple[str, str]:
 
 def _of(figures: Figures, classes: Sequence[str]) -> tuple[dict[str, str], str, list[str]]:
     """The columns of these classes, as far as there are any, what stands before their names, and problems."""
-    columns = _by_names(figures.columns, classes)
+    headings = _Headings(figures.columns)
+    columns = _by_names(headings, classes)
     prefixed = [name.startswith(PREFIX) for name in columns.values()]
     prefix = PREFIX if prefixed and all(prefixed) else ""
-    ways = _behind_prefixes(figures.columns, classes) if len(columns) < len(classes) else {}
+    ways = _behind_prefixes(headings, classes) if len(columns) < len(classes) else {}
     if len(ways) > 1:
         sets = " and ".join(f"{before}{PREFIX}<class>" for before in ways)
         raise DataError(f"{figures.name} has probabilities under several prefixes, {sets}: leave one set in")
@@ -110,7 +111,8 @@ def _of(figures: Figures, classes: Sequence[str]) -> tuple[dict[str, str], str, 
         columns, prefix = found, before + PREFIX
     problems = []
     for label, column in columns.items():
-        twins = [name for name in figures.columns if name != column and spelling(name) == spelling(column)]
+        like_it = headings.alike[looks(column)]
+        twins = [name for name in like_it if name != column and spelling(name) == spelling(column)]
         if twins:
             names = ", ".join(map(repr, [column, *twins]))
             problems.append(
@@ -119,28 +121,55 @@ def _of(figures: Figures, classes: Sequence[str]) -> tuple[dict[str, str], str, 
     return columns, prefix, problems
 
 
-def _by_names(names: Sequence[str], classes: Sequence[str]) -> dict[str, str]:
-    """The column of each class that has one, called as the class or ``p_`` and it."""
-    columns: dict[str, str] = {}
+def _by_names(headings: _Headings, classes: Sequence[str]) -> dict[str, str]:
+    """The column of each class that has one, called as the class or ``p_`` and it: all of them in one way, if they can
+    be, since a class may itself be called ``p_good``.
+
+    >>> _by_names(_Headings(["good", "p_good"]), ["good", "p_good"])
+    {'good': 'good', 'p_good': 'p_good'}
+    """
+    for before in (PREFIX, ""):
+        found = {label: headings.find(before + label) for label in classes}
+        columns = {label: name for label, name in found.items() if name is not None}
+        if len(set(columns.values())) == len(classes):
+            return columns
+    columns, taken = {}, set[str]()
     for label in classes:
-        left = [name for name in names if name not in columns.values()]
-        found = next((hit for name in (PREFIX + label, label) if (hit := find_column(name, left)) is not None), None)
-        if found is not None:
-            columns[label] = found
+        name = headings.find(PREFIX + label, taken) or headings.find(label, taken)
+        if name is not None:
+            columns[label] = name
+            taken.add(name)
     return columns
 
 
-def _behind_prefixes(names: Sequence[str], classes: Sequence[str]) -> dict[str, dict[str, str]]:
+class _Headings:
+    """Headings that are found by name, as :func:`find_column` does, where there are thousands of each."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.own = frozenset(names)
+        self.alike: dict[str, list[str]] = {}
+        for name in names:
+            self.alike.setdefault(looks(name), []).append(name)
+
+    def find(self, wanted: str, taken: Container[str] = ()) -> str | None:
+        """The column of that name, or the only one that looks like it; none that is ``taken``."""
+        if wanted in self.own and wanted not in taken:
+            return wanted
+        alike = [name for name in self.alike.get(looks(wanted), ()) if name not in taken]
+        return alike[0] if len(alike) == 1 else None
+
+
+def _behind_prefixes(headings: _Headings, classes: Sequence[str]) -> dict[str, dict[str, str]]:
     """The columns of all classes behind each prefix, as ``limbeck predict --prefix x_`` writes them.
 
-    >>> _behind_prefixes(["x_p_bad", "x_p_good", "x_score"], ["bad", "good"])
+    >>> _behind_prefixes(_Headings(["x_p_bad", "x_p_good", "x_score"]), ["bad", "good"])
     {'x_': {'bad': 'x_p_bad', 'good': 'x_p_good'}}
     """
     first = looks(PREFIX + classes[0])
-    prefixes = dict.fromkeys(name[: -len(first)] for name in map(looks, names) if name.endswith(first))
+    prefixes = dict.fromkeys(name[: -len(first)] for name in headings.alike if name.endswith(first))
     ways = {}
     for before in filter(None, prefixes):
-        found = {label: find_column(before + PREFIX + label, names) for label in classes}
+        found = {label: headings.find(before + PREFIX + label) for label in classes}
         columns = {label: name for label, name in found.items() if name is not None}
         if len(set(columns.values())) == len(classes):
             ways[before] = columns

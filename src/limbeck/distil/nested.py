@@ -1,8 +1,8 @@
 """A teacher's answers that stand in one cell, as APIs give them: read as a column of probabilities a class.
 
-A cell is ``{"bad": 0.1, "good": 0.9}``, or labels with scores, ``[{"label": "good", "score": 0.9}, ...]``, as pipelines
-of transformers give them with ``top_k=None``; in csv it is the json of such, or a Python literal. Columns of nothing
-like it stay as they are.
+A cell is ``{"bad": 0.1, "good": 0.9}``, a map of parquet, or labels with scores, ``[{"label": "good", "score": 0.9},
+...]``, as pipelines of transformers give them with ``top_k=None``; in csv it is the json of such, or a Python literal.
+A pipeline of zero shots gives labels and scores in a list each. Columns of nothing like it stay as they are.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from limbeck.data import RowSource, cell_text
 from limbeck.data.dataset import number
 from limbeck.data.rows import BadRow, Row, is_nested
+from limbeck.data.spelling import looks
 from limbeck.distil.figures import PREFIX, TOLERANCE, listed, shown_cell
 from limbeck.errors import DataError
 
 _LABELS = ("label", "class", "category", "name")
 _SCORES = ("score", "probability", "prob", "confidence")
 """What the two parts of an answer are called."""
+_LISTS = (("labels", "classes"), ("scores", "probabilities", "probs"))
+"""What they are called where each is a list."""
 _ENOUGH = 200
 """Filled cells of a column tell what it holds."""
 _OF_NUMPY = re.compile(r"np\.float\d+\(([^()]*)\)")
@@ -43,10 +46,11 @@ def unfolded(source: RowSource, texts: Iterable[str | None] = ()) -> RowSource:
     Raises:
         DataError: several columns hold answers.
     """
+    whole, source = source, _zipped(source)
     sample = _sample(source, set(texts))
     column = _column(source, sample, set(texts))
     if column is None:
-        return source
+        return whole
 
     def change(row: Row) -> Row | BadRow:
         cells = {name: cell for name, cell in row.cells.items() if name != column}
@@ -59,6 +63,28 @@ def unfolded(source: RowSource, texts: Iterable[str | None] = ()) -> RowSource:
     found = [answers_in(row.get(column)) or {} for row in sample]
     names = dict.fromkeys(PREFIX + label for answers in found for label in answers)
     return source.changed([*(name for name in source.columns if name != column), *names], change)
+
+
+def _zipped(source: RowSource) -> RowSource:
+    """The same rows with one column in place of two that hold lists, of labels and of their scores."""
+    found = [[name for name in source.columns if looks(name) in names] for names in _LISTS]
+    if [len(names) for names in found] != [1, 1]:
+        return source
+    (labels,), (scores,) = found
+    if not any(_in_lists({"labels": row.get(labels), "scores": row.get(scores)}) for row in source.sample()):
+        return source
+
+    def change(row: Row) -> Row | BadRow:
+        cells = {name: cell for name, cell in row.cells.items() if name not in (labels, scores)}
+        both = {"labels": row.cells.get(labels), "scores": row.cells.get(scores)}
+        if not any(map(_is_filled, both.values())):
+            return Row(row.line, cells)
+        if (answers := _in_lists(both)) is None:
+            shown = f"{labels!r} holds {shown_cell(both['labels'])} and {scores!r} {shown_cell(both['scores'])}"
+            return BadRow(row.line, f"{shown}: these are no labels and as many scores")
+        return Row(row.line, cells | {labels: answers})
+
+    return source.changed([name for name in source.columns if name != scores], change)
 
 
 def _sample(source: RowSource, texts: Container[str | None]) -> Sequence[Mapping[str, object]]:
@@ -128,13 +154,13 @@ def answers_in(cell: object) -> dict[str, object] | None:
         cell = _parsed(cell)
     if isinstance(cell, Mapping):
         pair = _pair(cell)
-        return dict([pair]) if pair else _all_of(cell)
+        return dict([pair]) if pair else _in_lists(cell) or _all_of(cell)
     if cell is None or isinstance(cell, str | bytes) or not is_nested(cell) or not isinstance(cell, Iterable):
         return None
     parts = list(cell)
-    if len(parts) == 1 and not isinstance(parts[0], Mapping):
+    if len(parts) == 1 and not isinstance(parts[0], Mapping) and _entry(parts[0]) is None:
         return answers_in(parts[0])  # of one text a pipeline gives a list of one answer
-    pairs = [_pair(part) if isinstance(part, Mapping) else None for part in parts]
+    pairs = [_pair(part) if isinstance(part, Mapping) else _entry(part) for part in parts]
     whole = [pair for pair in pairs if pair is not None]
     is_each = bool(whole) and len(whole) == len(pairs)
     return dict(whole) if is_each and len(dict(whole)) == len(whole) else None
@@ -166,6 +192,33 @@ def _pair(answer: Mapping[str, object]) -> tuple[str, object] | None:
         return None
     label = cell_text(labels[0])
     return None if label is None or is_nested(labels[0]) else (label, scores[0])
+
+
+def _entry(part: object) -> tuple[str, object] | None:
+    """A label and its score as parquet's maps are read, ``("good", 0.9)``."""
+    if not isinstance(part, tuple | list) or len(part) != 2 or not isinstance(part[0], str) or not _is_number(part[1]):
+        return None
+    return part[0], part[1]
+
+
+def _in_lists(cell: Mapping[str, object]) -> dict[str, object] | None:
+    """The scores by their labels, of a list each; None where they are no such lists, of one length."""
+    found = [[cell[key] for key in names if key in cell] for names in _LISTS]
+    if [len(lists) for lists in found] != [1, 1]:
+        return None
+    labels, scores = (_list_of(lists[0]) for lists in found)
+    names = [cell_text(label) for label in labels if not is_nested(label)]
+    whole = bool(names) and len(set(names)) == len(labels) == len(scores) and all(map(_is_number, scores))
+    return (
+        {str(name): score for name, score in zip(names, scores, strict=True)} if whole and None not in names else None
+    )
+
+
+def _list_of(cell: object) -> list[object]:
+    """The parts of a cell that is a list, or the json or the literal of one; nothing where it is none."""
+    cell = _parsed(cell) if isinstance(cell, str) else cell
+    is_list = is_nested(cell) and isinstance(cell, Iterable) and not isinstance(cell, Mapping)
+    return list(cell) if is_list and isinstance(cell, Iterable) else []
 
 
 def _all_of(cell: Mapping[str, object]) -> dict[str, object] | None:
