@@ -125,3 +125,18 @@ def test_what_is_kept_of_a_teacher_is_told_where_that_surely_knew_something() ->
         assert "50.0 % of it; difference -0.1000" in card(1, **more)
     for more in ({"first_low": -0.1}, {"first": -0.2}):
         assert "% of it" not in card(1, **more)
+
+
+def test_rows_that_a_teacher_had_learnt_from_are_told() -> None:
+    taught = {"teachers": [{"name": "t0", "fingerprint": "a1"}], "seen": {"t0": 0.83}}
+    card = write(manifest(data={"name": "rows.csv", "valid": {"rows": 12}}, training={"taught": taught}))
+    assert (
+        "On 12 validation rows held back of rows.csv, from which training did not learn; of them had learnt before: "
+        "`t0` about 83%. That flatters these figures. Measured by the saved graph:"
+    ) in card
+    assert "which training did not learn, by the saved graph:" in write(manifest())
+
+
+def test_validation_rows_of_another_file_are_named() -> None:
+    card = write(manifest(data={"name": "rows.csv", "valid": {"rows": 12, "name": "dev.csv"}}))
+    assert "On 12 validation rows (dev.csv), from which training did not learn, by" in card

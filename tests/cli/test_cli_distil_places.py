@@ -174,3 +174,41 @@ def test_scores_that_a_finished_student_had_asked_for_are_not_written_again(
     told = f"--scores {tmp_path / 'said.npz'} is not written: {tmp_path / 'out-2-layers'} is finished, and no teacher"
     assert told in capsys.readouterr().err
     assert not (tmp_path / "said.npz").exists()
+
+
+def test_a_dry_run_of_a_resume_leaves_what_is_finished(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    command = [teachers / "bert", data, "--layers", "1", "--through", "2", *ENCODER, "--out", out]
+    assert run(*command) == 0
+    shutil.rmtree(out)
+    before = files(tmp_path)
+    capsys.readouterr()
+    assert run(*command, "--resume", "--dry-run") == 0
+    err = capsys.readouterr().err
+    assert f"{out}-2-layers is finished: it is left as it is\n" in err and "would not begin" not in err
+    assert f"then {out}, taught by out-2-layers:" in err and err.count("student: ") == err.count("would write") == 1
+    assert files(tmp_path) == before
+    assert run(*command, "--resume") == 0
+    before = files(tmp_path)
+    capsys.readouterr()
+    assert run(*command, "--resume", "--dry-run") == 0
+    err = capsys.readouterr().err
+    assert f"{out} is finished already; nothing to resume" in err and "plan:" not in err
+    assert err.endswith("nothing was written\n") and files(tmp_path) == before
+
+
+def test_rows_that_a_teacher_learnt_from_are_told_with_its_figures(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert run(teachers / "bert", data, "--layers", "1", *ENCODER, "--out", first) == 0
+    capsys.readouterr()
+    command = [first, data, "--student", teachers / "bert", *ENCODER, "--valid-fraction", "0.5", "--seed", "3"]
+    assert run(*command, "--out", second) == 0
+    assert "first learnt from about " in capsys.readouterr().err
+    assert "of them had learnt before: `first` about " in (second / "README.md").read_text()
+    command = [first, data, "--student", teachers / "bert", *ENCODER, "--out", tmp_path / "third"]
+    assert run(*command) == 0  # by the same split
+    assert "learnt from about" not in capsys.readouterr().err

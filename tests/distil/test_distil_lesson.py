@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from limbeck.data import Dataset, Input, input_id
+from limbeck.data.sketch import sketch
 from limbeck.distil.augment import variants
 from limbeck.distil.given import Given, table_of
 from limbeck.distil.lesson import Choices, Lesson, lesson, unasked
@@ -283,3 +285,36 @@ def test_of_too_few_labelled_rows_the_validation_rows_are_some_of_all() -> None:
     assert made.valid.targets == [one.predicted for one in tiny.predictor().predict(made.valid.inputs)]  # no labels
     own = taught([model()], texts_of(first=labelled(8)), few.take([]), valid_fraction=0.25)
     assert own.valid is not None and own.valid_is_labelled and set(own.valid.targets or []) == {"positive"}
+
+
+def trained(folder: Path, on: Sequence[Input]) -> ModelTeacher:
+    """A teacher that says that it learnt from these texts."""
+    keys = Dataset(list(on), None).ids
+    tiny.save_tiny(folder, data={"train": {"rows": len(on), "sketch": sketch(keys)}})
+    return open_model(folder, Path("nowhere"))
+
+
+def test_validation_rows_that_a_teacher_learnt_from_are_told(tmp_path: Path) -> None:
+    valid = Dataset(TEXTS[:8], ["positive"] * 8, "classify", CLASSES, "valid.csv")
+    teacher = trained(tmp_path / "knows", TEXTS[2:20])
+    rest = texts_of(Dataset(TEXTS[8:], None, name="more.csv"))
+    for made in (taught([teacher, file({"x": [0.5, 0.5]})], rest, valid), unasked([teacher], rest, valid, NONE)):
+        assert made.seen == {"knows": 0.75}
+        assert made.notices[-1].startswith(
+            "knows learnt from about 75% of the validation rows, so that figures on them"
+        )
+    new = Dataset(TEXTS[20:28], ["positive"] * 8, "classify", CLASSES, "valid.csv")
+    assert taught([teacher], texts_of(MORE), new).seen == {}
+    assert taught([teacher], texts_of(MORE), valid_fraction=0.25).seen == {}  # by what it says itself
+    start = tmp_path / "start"
+    trained(start, TEXTS[4:20])
+    assert lesson([file({key: [0.5, 0.5] for key in TEXTS})], rest, valid, NONE, Lines(), start).seen == {"start": 0.5}
+    assert lesson([teacher], rest, valid, NONE, Lines(), tmp_path / "none").seen == {"knows": 0.75}
+
+
+def test_who_judges_variants_is_told() -> None:
+    asked, told = model(), file({key: [0.5, 0.5] for key in TEXTS})
+    made = taught([asked, told], texts_of(Dataset(TEXTS[:8], None)), augment=3)
+    assert made.notices[-1].endswith(", judged by model alone: said.csv cannot be asked about them")
+    both = taught([asked, replace(asked, name="other")], texts_of(Dataset(TEXTS[:8], None)), augment=3)
+    assert both.notices[-1].endswith("variants of texts, judged by the teachers")

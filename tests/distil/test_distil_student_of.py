@@ -16,6 +16,7 @@ from limbeck.distil.beside_settings import BesideSettings
 from limbeck.distil.settings import DistilSettings
 from limbeck.errors import DataError, LimbeckError, SettingsError
 from limbeck.metrics import softmax
+from limbeck.text import TextSettings
 from limbeck.train.settings import FitSettings
 from support.encoders import make
 from support.taught import classifier
@@ -69,6 +70,9 @@ def test_teachers_that_are_not_there_are_told_together(tmp_path: Path) -> None:
         student_of(["nope", classifier(), "neither"], rows(8))
     with pytest.raises(DataError, match=r"^no teacher: give the folder of a model, or a file of probabilities$"):
         student_of([], rows(8))
+    for odd in (None, [classifier(), 3]):
+        with pytest.raises(DataError, match=r"^an? (NoneType|int) is no teacher: give the folder of a model"):
+            student_of(odd, rows(8))  # type: ignore[arg-type]
     with pytest.raises(DataError, match="is named twice; teachers count alike, so name each once"):
         student_of([classifier(), f"{classifier()}/."], rows(8))
 
@@ -89,6 +93,9 @@ def test_layers_are_named_as_on_the_command_line_or_as_numbers(take: Any) -> Non
         ({"layers": 0}, "--layers 0 is too small; give 1 or more"),
         ({"layers": 2.0, "width": "wide"}, "2 problems:\n  - layers=2.0 is no whole number"),
         ({"take": 7}, "--take 7: "),
+        ({"layers": True}, "layers=True is no whole number"),
+        ({"dropout": "0"}, "dropout='0' is no number; give dropout=0.1, say"),
+        ({"dropout": 2.0}, "--dropout 2.0"),
         ({"unlabelled": "more.txt"}, "a str is no dataset; give limbeck.read(FILE)"),
         ({"unlabelled": [["a film"]]}, "a list is no dataset; give limbeck.read(FILE)"),
     ],
@@ -138,3 +145,38 @@ def test_what_cannot_be_taught_is_told_before_a_teacher_is_asked(
     for teacher, train, options, message in tried:
         with pytest.raises(LimbeckError, match=message):
             student_of(teacher, train, fit=FIT, **options)
+
+
+def test_what_was_left_out_is_among_the_notices(tmp_path: Path) -> None:
+    said = tmp_path / "said.csv"
+    said.write_text("text,good,bad\n" + "".join(f"{text},0.75,0.25\n" for text in rows(30).inputs))
+    made = student_of(said, rows(40), student="small", fit=FIT, skip_bad_rows=True)
+    assert any(line.startswith(f"{said}: probabilities from ") for line in made.notices)
+    assert any("are left out" in line for line in made.notices)
+    more = Dataset(["a further film", "a further film", "another room"], None, name="more")
+    made = student_of(classifier(), rows(12), unlabelled=more, layers=1, fit=FIT)
+    assert any("more: 1 row" in line for line in made.notices)
+
+
+def test_validation_rows_of_their_own_are_named_on_the_card(tmp_path: Path) -> None:
+    valid = Dataset(rows(40).inputs[30:], (rows(40).targets or [])[30:], "classify", ("bad", "good"), "dev.csv")
+    made = student_of(classifier(), rows(20), valid, layers=1, dropout=0.0, fit=FIT)
+    module: Any = made.model.module
+    assert module.inner.config.hidden_dropout_prob == 0.0
+    made.fit()
+    made.save(tmp_path / "student")
+    assert "On 10 validation rows (dev.csv), from which" in (tmp_path / "student" / "README.md").read_text()
+
+
+def test_other_parts_of_long_texts_are_told() -> None:
+    long = Dataset(
+        [f"{text} {'and ' * 300}" for text in rows(12).inputs], rows(12).targets, "classify", ("bad", "good")
+    )
+    teacher = classifier(max_position_embeddings=600)
+    made = student_of(teacher, long, layers=1, fit=FIT, text=TextSettings(max_length=40))
+    assert (
+        f"{teacher.name} read up to 512 tokens of a text, and the student 40: 11 texts are longer, of which they read "
+        "other parts; --max-length 512 --head 0.25 makes both alike"
+    ) in made.notices
+    same = student_of(teacher, long, layers=1, fit=FIT, text=TextSettings(max_length=512))
+    assert not any("other parts" in line for line in same.notices)

@@ -57,8 +57,11 @@ def _figures(manifest: Manifest) -> str:
         return "## Measured\n\nNothing: there were no validation rows.\n"
     table = "\n".join(f"| {name} | {_figure(value)} |" for name, value in figures)
     rows, graph = measured_rows(manifest), measured_graph(manifest)
-    heading = f"## Measured\n\nOn {rows}, from which training did not learn, by {graph}:"
-    if manifest.training.get("taught", {}).get("valid") == AGREEMENT:
+    taught = manifest.training.get("taught", {})
+    learnt = [f"{_code(str(name))} about {share:.0%}" for name, share in taught.get("seen", {}).items()]
+    but = f"; of them had learnt before: {', '.join(learnt)}. That flatters these figures. Measured" if learnt else ","
+    heading = f"## Measured\n\nOn {rows}, from which training did not learn{but} by {graph}:"
+    if taught.get("valid") == AGREEMENT:
         heading = f"## Measured\n\nAgainst the teacher's answers, not labels, on {rows}, by {graph}:"
     return f"{heading}\n\n| | |\n|---|---|\n{table}\n"
 
@@ -103,7 +106,8 @@ def measured_rows(manifest: Manifest) -> str:
     valid = manifest.data.get("valid")
     n_rows = valid.get("rows") if isinstance(valid, dict) else None
     rows = f"{n_rows:,} validation rows" if isinstance(n_rows, int) else "validation rows"
-    named, source = manifest.settings.get("valid"), manifest.data.get("name")
+    own = valid.get("name") if isinstance(valid, dict) else None
+    named, source = manifest.settings.get("valid") or own, manifest.data.get("name")
     if named:
         return f"{rows} ({named})"
     return f"{rows} held back of {source}" if source and valid else rows

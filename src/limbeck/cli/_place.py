@@ -69,7 +69,7 @@ def made_ready(out: Path, mark: str, *, resume: bool, overwrite: bool, stale: bo
     """
     from limbeck.artefact.save import check_target
 
-    if not stale and _is_finished(out, mark, resume=resume, overwrite=overwrite):
+    if not stale and is_finished(out, mark, resume=resume, overwrite=overwrite):
         return "model"
     check_target(out, overwrite=overwrite, mark=mark)
     _check_checkpoints(out, resume=resume, overwrite=overwrite)
@@ -81,7 +81,7 @@ def hindrance_lines(out: Path, mark: str, *, resume: bool, overwrite: bool) -> l
     from limbeck.artefact.save import refuse_others
 
     why = f"{str(out)!r} is finished already; nothing to resume"
-    if not _is_finished(out, mark, resume=resume, overwrite=overwrite):
+    if not is_finished(out, mark, resume=resume, overwrite=overwrite):
         try:
             refuse_others(out.resolve(), str(out), overwrite=overwrite, mark=mark)
             _check_checkpoints(out, resume=resume, overwrite=overwrite)
@@ -90,6 +90,11 @@ def hindrance_lines(out: Path, mark: str, *, resume: bool, overwrite: bool) -> l
         else:
             return []
     return [f"it would not begin: {why}"]
+
+
+def is_finished(out: Path, mark: str, *, resume: bool, overwrite: bool) -> bool:
+    """Whether a resume finds the whole model, and nothing that is to replace it."""
+    return resume and (out / mark).is_file() and not (overwrite and _is_begun(out))
 
 
 def fit_there(fit: Callable[[], object], checkpoints: Path, *, resume: bool, goes_on: bool = True) -> None:
@@ -177,11 +182,6 @@ def _locked(folder: Path) -> int | None:
 def _is_begun(out: Path) -> bool:
     """Whether a training that was stopped left a checkpoint."""
     return any(checkpoints_of(out).glob("step-*"))
-
-
-def _is_finished(out: Path, mark: str, *, resume: bool, overwrite: bool) -> bool:
-    """Whether a resume finds the whole model, and nothing that is to replace it."""
-    return resume and (out / mark).is_file() and not (overwrite and _is_begun(out))
 
 
 def _check_checkpoints(out: Path, *, resume: bool, overwrite: bool) -> None:

@@ -67,14 +67,14 @@ def rehearse(settings: Settings, material: Material, home: Path, before: Rehears
     from limbeck.train.cost import estimate
     from limbeck.train.progress import Console
 
-    choices, rows, valid = _choices(settings), material.rows, material.valid
+    choices, rows, valid, start = _choices(settings), material.rows, material.valid, _start(settings)
     source = _source(settings, material, home, start=None if before is None else before.source)
     see_that_both_read(source, material.folders, settings.beside, pairs=rows.dataset.is_pairs)
     if before is not None or any(one.can_be_asked for one in material.teachers):
-        pretended = unasked(material.teachers, rows, valid, choices)
+        pretended = unasked(material.teachers, rows, valid, choices, start)
     else:  # files tell at once
-        pretended = lesson(material.teachers, rows, valid, choices, Console())
-        say(*pretended.notices)
+        pretended = lesson(material.teachers, rows, valid, choices, Console(), start)
+    say(*pretended.notices)
     learner = _learner(settings, pretended, source, material)
     if before is None:
         say(*text_lines(rows, choices), *judging_lines(material.teachers, rows, valid, choices))
@@ -106,7 +106,8 @@ def teach(settings: Settings, material: Material, home: Path) -> None:
         beside=settings.beside,
     )
     try:
-        taught = lesson(material.teachers, material.rows, material.valid, _choices(settings), Console())
+        choices, start = _choices(settings), _start(settings)
+        taught = lesson(material.teachers, material.rows, material.valid, choices, Console(), start)
     except KeyboardInterrupt:
         raise Interrupted(
             "stopped while a teacher judges; what it said so far is kept: go on with the same command and --resume"
@@ -115,6 +116,11 @@ def teach(settings: Settings, material: Material, home: Path) -> None:
     if settings.scores is not None:
         taught.scores.write(settings.scores)
     _train(settings, taught, _learner(settings, taught, source, material))
+
+
+def _start(settings: Settings) -> Path | None:
+    """The folder that the student is said to start from."""
+    return None if settings.student.student is None else Path(settings.student.student)
 
 
 def _choices(settings: Settings) -> Choices:

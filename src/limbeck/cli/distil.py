@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from limbeck.cli._lesson import rows_of
-from limbeck.cli._place import checkpoints_of, goes_on, what_stands
+from limbeck.cli._place import checkpoints_of, goes_on, is_finished, say_finished, what_stands
 from limbeck.cli._say import say
 from limbeck.cli._stage import Material, Rehearsed, rehearse, teach
 from limbeck.cli._teachers import Given, teachers_of, told_apart
@@ -127,6 +127,9 @@ def run(settings: Settings | PretrainSettings) -> int:
 
     stands = _what_stands(stages)
     if stands[-1] == "model":
+        if settings.dry_run:
+            say_finished(settings.out)
+            say(NOTHING)
         return 0
     fit, exact = settings.fit, settings.fit.precision == "float32"
     given = Given(folders, data, settings.teacher_scores, settings.columns, settings.texts, fit.seed, exact)
@@ -137,7 +140,7 @@ def run(settings: Settings | PretrainSettings) -> int:
         rows, valid = rows_of(given, teachers, Console().watch)
         material = Material(fitting(teachers, rows.dataset, Path(home)), rows, valid, folders)
         if settings.dry_run:
-            _rehearse(stages, material, Path(home), settings.student.through)
+            _rehearse(stages, stands, material, Path(home), settings.student.through)
             return 0
         for n, stage in enumerate(stages):
             place = Path(home) / str(n)
@@ -154,15 +157,26 @@ def run(settings: Settings | PretrainSettings) -> int:
     return 0
 
 
-def _rehearse(stages: Sequence[Settings], material: Material, home: Path, through: str | None) -> None:
-    """Say what it would take to teach one student after the other, those on the way as ``through`` asks; write
-    nothing."""
+def _rehearse(
+    stages: Sequence[Settings], stands: Sequence[str], material: Material, home: Path, through: str | None
+) -> None:
+    """Say what it would take to teach one student after the other, those on the way as ``through`` asks, and those that
+    stand there finished left as they are; write nothing."""
+    from limbeck.distil.teacher import open_model
+
     before: Rehearsed | None = None
+    exact = stages[0].fit.precision == "float32"
     for n, stage in enumerate(stages):
         place = home / str(n)
         place.mkdir()
+        if stands[n] == "model":
+            say(f"{stage.out} is finished: it is left as it is")
+            before, material = None, replace(material, teachers=[open_model(stage.out, place, exact=exact)])
+            material = replace(material, folders=(stage.out,))
+            continue
+        if n > 0:
+            say(f"then {stage.out}, taught by {stages[n - 1].out.name}:")
         if before is not None:
-            say(f"then {stage.out}, taught by {before.name}:")
             material = replace(material, folders=(Path(before.source),))
         with _in_words_of(None if n + 1 == len(stages) else through):
             before = rehearse(stage, material, place, before)
@@ -255,12 +269,15 @@ def _what_stands(stages: Sequence[Settings]) -> list[str]:
     Raises:
         LimbeckError: something stands there that may not be replaced.
     """
+    from limbeck.artefact.manifest import NAME
+
     stands: list[str] = []
     for n, stage in reversed([*enumerate(stages)]):
         flags = {"resume": stage.resume, "overwrite": stage.overwrite, "as_json": stage.json}
         flags["stale"] = stage.overwrite and goes_on([one.out for one in stages[:n]], stage.out)
         if stage.dry_run:
-            stands.append("nothing")
+            found = is_finished(stage.out, NAME, resume=stage.resume, overwrite=stage.overwrite)
+            stands.append("model" if found and not flags["stale"] else "nothing")
         elif "model" not in stands[:1]:  # where the last student stands, those on the way are of no matter
             with contextlib.redirect_stdout(sys.stderr) if stands else contextlib.nullcontext():
                 stands.append(what_stands(stage.out, **flags))

@@ -78,7 +78,8 @@ def run(settings: Settings) -> int:
     from limbeck import sentiment
     from limbeck.cli._asked import model_and_data
     from limbeck.cli._errors import Wanted
-    from limbeck.inspect.errors import SEEN, share_seen
+    from limbeck.data.record import SEEN
+    from limbeck.inspect.errors import share_seen
     from limbeck.inspect.report import make_report
     from limbeck.runtime.score import score
 

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,7 @@ def student_of(
     fit: FitSettings | None = None,
     distil: DistilSettings | None = None,
     beside: BesideSettings | None = None,
+    dropout: float | None = None,
     skip_bad_rows: bool = False,
     reporter: Reporter | None = None,
 ) -> Learner:
@@ -67,12 +68,13 @@ def student_of(
         fit: epochs, rates, batches.
         distil: temperature and share of labels.
         beside: weights of the losses over tokens.
+        dropout: of the student, where it is an encoder; its own where None.
         skip_bad_rows: leave rows out whose label is none of the teacher's classes, damaged rows of a file of
             probabilities, and texts of which no teacher says anything, instead of refusing them.
         reporter: is told how far it is.
 
     Returns:
-        A learner, to be fitted and saved.
+        A learner, to be fitted and saved; its ``notices`` tell what was read, left out and found.
 
     Raises:
         LimbeckError: a teacher or the student cannot be used.
@@ -86,12 +88,12 @@ def student_of(
     from limbeck.train.progress import Silent
     from limbeck.train.settings import FitSettings
 
-    folders, files = _told_apart([teacher] if isinstance(teacher, Path | str) else teacher)
+    folders, files = _told_apart(teacher)
     more = [unlabelled] if isinstance(unlabelled, Dataset) else list(unlabelled)
     _see_that_they_are_read([train, *([] if valid is None else [valid]), *more])
     if not folders and student is None:
         raise SettingsError(f"{files[0].name} has no weights to start a student from; give an encoder: student=FOLDER")
-    cut = _cut_of(layers=layers, take=take, width=width, vocabulary=vocabulary)
+    cut = _cut_of(take=take, dropout=dropout, layers=layers, width=width, vocabulary=vocabulary)
     fit = fit or FitSettings()
     choices = Choices(seed=fit.seed, skip_unknown=skip_bad_rows)
     how: dict[str, Any] = {"text": text, "fit": fit, "distil": distil, "beside": beside}
@@ -99,12 +101,14 @@ def student_of(
     try:
         exact = fit.precision == "float32"
         teachers = _opened(folders, files, home, task=train.task, exact=exact, skip_bad_rows=skip_bad_rows)
-        rows, valid = _rows_of(teachers, train, valid, more, choices)
+        rows, valid, told = _rows_of(teachers, train, valid, more, choices)
         teachers = fitting(teachers, rows.dataset, home)
         source = place_student(Student(student or named_by(folders[0]), cut), home, rows.dataset.inputs)
         see_that_it_can_be_taught(teachers, rows, source, folders=folders, **how)
-        taught = lesson(teachers, rows, valid, choices, reporter or Silent())
+        start = None if student is None else Path(student)
+        taught = lesson(teachers, rows, valid, choices, reporter or Silent(), start)
         learner = learner_of(taught, source, teacher=next(iter(folders), None), reporter=reporter, **how)
+        learner.notices[:0] = [*told, *taught.notices]
     except BaseException:
         shutil.rmtree(home, ignore_errors=True)
         raise
@@ -126,7 +130,7 @@ def _see_that_they_are_read(parts: Sequence[object]) -> None:
             raise DataError(f"a {type(part).__name__} is no dataset; give limbeck.read(FILE)")
 
 
-def _cut_of(*, take: Any, **sizes: Any) -> Cut:
+def _cut_of(*, take: Any, dropout: Any, **sizes: Any) -> Cut:
     """What the student keeps: ``sizes`` are layers, width and vocabulary.
 
     Raises:
@@ -139,8 +143,10 @@ def _cut_of(*, take: Any, **sizes: Any) -> Cut:
     problems = [
         f"{name}={value!r} is no whole number; give {name}=3, say"
         for name, value in sizes.items()
-        if value is not None and not isinstance(value, Integral)
+        if value is not None and (not isinstance(value, Integral) or isinstance(value, bool))
     ]
+    if dropout is not None and (not isinstance(dropout, Real) or isinstance(dropout, bool)):
+        problems.append(f"dropout={dropout!r} is no number; give dropout=0.1, say")
     named = take
     if take is not None and not isinstance(take, str):
         numbers = [*take] if isinstance(take, Iterable) else [take]
@@ -149,11 +155,11 @@ def _cut_of(*, take: Any, **sizes: Any) -> Cut:
         named = ",".join(map(str, numbers))
     if problems:
         raise SettingsError(together(problems))
-    asked = StudentSettings(take=named, **sizes)
-    return Cut(asked.layers, asked.taken, asked.width, asked.vocabulary)
+    asked = StudentSettings(take=named, dropout=dropout, **sizes)
+    return Cut(asked.layers, asked.taken, asked.width, asked.vocabulary, asked.dropout)
 
 
-def _told_apart(teachers: Sequence[Path | str]) -> tuple[list[Path], list[Path]]:
+def _told_apart(teachers: Path | str | Sequence[Path | str]) -> tuple[list[Path], list[Path]]:
     """The teachers' folders, and files of what others said.
 
     Raises:
@@ -162,8 +168,11 @@ def _told_apart(teachers: Sequence[Path | str]) -> tuple[list[Path], list[Path]]
     from limbeck.distil.settings import ALIKE, named_again
     from limbeck.errors import DataError, together
 
-    paths = [Path(one) for one in teachers]
     wanted = "give the folder of a model, or a file of probabilities"
+    named = [teachers] if isinstance(teachers, Path | str) or not isinstance(teachers, Iterable) else list(teachers)
+    if odd := [one for one in named if not isinstance(one, Path | str)]:
+        raise DataError(f"a {type(odd[0]).__name__} is no teacher: {wanted}")
+    paths = [Path(one) for one in named]
     problems = [f"no teacher {str(path)!r}: {wanted}" for path in paths if not path.exists()]
     problems += [f"the teacher {str(path)!r} is named twice; {ALIKE}" for path in named_again(paths)]
     if problems or not paths:
@@ -191,8 +200,9 @@ def _opened(
 
 def _rows_of(
     teachers: Sequence[Teacher], train: Dataset, valid: Dataset | None, unlabelled: Sequence[Dataset], choices: Choices
-) -> tuple[Pool, Dataset | None]:
-    """The texts that are learnt from, and the validation rows, which are held back of labelled ones where not given.
+) -> tuple[Pool, Dataset | None, list[str]]:
+    """The texts that are learnt from, and the validation rows, which are held back of labelled ones where not given;
+    and what is to be told of them.
 
     Raises:
         DataError: rows are labelled for another task or for other classes than the teachers', or no text is left.
@@ -216,4 +226,7 @@ def _rows_of(
     parts = [*(one.dataset for one in teachers), None if labelled is not None else train, *unlabelled]
     others = [part for part in parts if part is not None]
     kept_out = [] if valid is None else [valid]
-    return pool(labelled, others, kept_out=kept_out, task=str(own.task["name"]), name=train.name), valid
+    made = pool(labelled, others, kept_out=kept_out, task=str(own.task["name"]), name=train.name)
+    read = [*parts, train if labelled is None else labelled, valid]
+    told = [notice for part in read if part is not None for notice in part.notices]
+    return made, valid, list(dict.fromkeys([*told, *made.notices]))

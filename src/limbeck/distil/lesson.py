@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.artefact.manifest import NAME, Manifest
 from limbeck.data import Dataset, of_classes, split
+from limbeck.data.record import SEEN, share_learnt
 from limbeck.distil.augment import variants
 from limbeck.distil.given import table_of
 from limbeck.distil.mean import mean_of, targets_for
 from limbeck.distil.rows import Pool, labelled_by, loose_ids, missing
-from limbeck.distil.teacher import Teacher
+from limbeck.distil.teacher import ModelTeacher, Teacher
 from limbeck.errors import DataError
 from limbeck.scores import Scores
 from limbeck.tasks import TaskLike, task_from_json
@@ -41,6 +44,10 @@ class Lesson:
     """Of all texts, the validation rows' among them: what a second student can be taught by without asking again."""
     teachers: tuple[dict[str, str], ...]
     """Name and fingerprint of each."""
+    seen: dict[str, float] = field(default_factory=dict)
+    """Models that learnt from validation rows before, and from which share of them."""
+    reads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """How much of a text each teacher read, as ``limbeck.json`` says it; of those that can be asked."""
     notices: tuple[str, ...] = ()
 
     @property
@@ -63,7 +70,12 @@ class Choices:
 
 
 def lesson(
-    teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choices: Choices, reporter: Reporter
+    teachers: Sequence[Teacher],
+    rows: Pool,
+    valid: Dataset | None,
+    choices: Choices,
+    reporter: Reporter,
+    start: Path | None = None,
 ) -> Lesson:
     """Ask the teachers about every row, and put it together.
 
@@ -73,6 +85,7 @@ def lesson(
         valid: rows to choose the weights by, labelled or not; a share of ``rows`` where None.
         choices: see there.
         reporter: is told how far it is.
+        start: the folder of the model that the student starts from, where that is no teacher.
 
     Raises:
         DataError: texts of which no teacher says anything, or variants that no teacher can be asked about.
@@ -107,7 +120,8 @@ def lesson(
         train = _with_more(train, more, answers(task, said))
         logits = np.concatenate([logits, said])
         is_labelled = np.concatenate([is_labelled, np.zeros(len(more), np.bool_)])
-        notices.append(f"{len(more):,} variants of texts, judged by the teacher")
+        notices.append(f"{len(more):,} variants of texts, judged by {_who_is_asked(teachers)}")
+    seen = _seen(teachers, valid if valid_is_labelled else None, start)
     return Lesson(
         train=train,
         logits=logits,
@@ -117,11 +131,15 @@ def lesson(
         said_of_valid=scores if valid is not None and targets_for(valid, scores)[1].any() else None,
         scores=scores,
         teachers=tuple({"name": one.name, "fingerprint": one.fingerprint} for one in teachers),
-        notices=tuple(notices),
+        seen=seen,
+        reads=_reads(teachers),
+        notices=(*notices, *_told_of(seen)),
     )
 
 
-def unasked(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choices: Choices) -> Lesson:
+def unasked(
+    teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choices: Choices, start: Path | None = None
+) -> Lesson:
     """A lesson of these rows in which no teacher has said anything yet: its sizes and lengths are the real one's.
 
     Variants of texts are as many as there may be, each as long as its text.
@@ -135,6 +153,7 @@ def unasked(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choi
     labelled = dict(zip(whole.ids, rows.is_labelled.tolist(), strict=True))
     train = train.take(list(range(len(train))) * (1 + choices.augment))
     logits = np.zeros((len(train), task.n_outputs), np.float32)
+    seen = _seen(teachers, valid, start)
     return Lesson(
         train=train,
         logits=logits,
@@ -144,6 +163,9 @@ def unasked(teachers: Sequence[Teacher], rows: Pool, valid: Dataset | None, choi
         said_of_valid=None,
         scores=table_of(train.ids, logits, task=teachers[0].task, model=""),
         teachers=tuple({"name": one.name, "fingerprint": one.fingerprint} for one in teachers),
+        seen=seen,
+        reads=_reads(teachers),
+        notices=tuple(_told_of(seen)),
     )
 
 
@@ -156,6 +178,37 @@ def all_of(rows: Dataset, valid: Dataset | None) -> Dataset:
 def answers(task: TaskLike, logits: NDArray[np.float32]) -> Sequence[Any]:
     """What the logits answer: class names, or numbers."""
     return task.decode(logits.astype(np.float64)).predicted
+
+
+def _seen(teachers: Sequence[Teacher], valid: Dataset | None, start: Path | None) -> dict[str, float]:
+    """Which models learnt from labelled validation rows before, and from which share of them."""
+    if not valid:
+        return {}
+    shares = {teacher.name: teacher.share_learnt(valid) for teacher in teachers}
+    if start is not None and (start / NAME).is_file():
+        shares.setdefault(start.name, share_learnt(Manifest.read(start).data, valid.ids))
+    return {name: share for name, share in shares.items() if share is not None and share >= SEEN}
+
+
+def _reads(teachers: Sequence[Teacher]) -> dict[str, dict[str, Any]]:
+    return {one.name: one.predictor.manifest.text for one in teachers if isinstance(one, ModelTeacher)}
+
+
+def _told_of(seen: Mapping[str, float]) -> list[str]:
+    return [
+        f"{name} learnt from about {share:.0%} of the validation rows, so that figures on them flatter it and what "
+        "starts from it: give rows that are new to it with --valid, or split by the --seed and --valid-fraction of "
+        "its training"
+        for name, share in seen.items()
+    ]
+
+
+def _who_is_asked(teachers: Sequence[Teacher]) -> str:
+    """Who judges new texts, and who cannot."""
+    asked, others = ([one.name for one in teachers if one.can_be_asked is can] for can in (True, False))
+    if not others:
+        return "the teacher" if len(asked) == 1 else "the teachers"
+    return f"{' and '.join(asked)} alone: {' and '.join(others)} cannot be asked about them"
 
 
 def _ask(teachers: Sequence[Teacher], dataset: Dataset, reporter: Reporter) -> Scores:

@@ -206,6 +206,7 @@ def learner_of(
         learner.start = weights_hash(learner.model.module)
         scale, offset = learner.scale
         logits = ((logits - offset) / scale).astype(np.float32)
+    learner.notices += _told_of_other_parts(lesson, learner)
     said = Said(torch.from_numpy(logits), torch.from_numpy(lesson.is_labelled[kept]))
     next_to = _beside(learner, beside, teacher)
     hard = distil.hard if said.is_labelled.any() else 0.0
@@ -252,9 +253,9 @@ def finishing(lesson: Lesson, learner: Learner) -> Finish:
 
     def finish(folder: Path, manifest: Manifest) -> Manifest:
         found = compared(lesson, learner, folder, manifest)
-        if found is None:
-            return manifest
-        taught = {**manifest.training.get("taught", {}), "compared": found.to_json()}
+        taught = dict(manifest.training.get("taught", {}))
+        taught |= {} if found is None else {"compared": found.to_json()}
+        taught |= {"seen": {name: round(share, 4) for name, share in lesson.seen.items()}} if lesson.seen else {}
         return replace(manifest, training={**manifest.training, "taught": taught})
 
     return finish
@@ -272,6 +273,22 @@ def _rows_of(kept: Sequence[bytes], all_ids: Sequence[bytes]) -> NDArray[np.int6
     """The numbers among all rows of those that were kept, which stand in the same order."""
     numbers = enumerate(all_ids)
     return np.array([next(row for row, other in numbers if other == key) for key in kept], np.int64)
+
+
+def _told_of_other_parts(lesson: Lesson, learner: Learner) -> list[str]:
+    """Which teachers read other parts of long texts than the student, a line each: what they say is of those parts."""
+    whole, mine, lines = learner.encoded.read + learner.encoded.dropped, record(learner.text), []
+    for name, its in lesson.reads.items():
+        lengths = [int(one.get("max_length", learner.text.max_length)) for one in (its, mine)]
+        n_longer = int((whole > min(lengths)).sum())
+        if n_longer and any(its.get(key, value) != value for key, value in mine.items()):
+            longer = "1 text is longer" if n_longer == 1 else f"{n_longer:,} texts are longer"
+            same = f"--max-length {lengths[0]} --head {its.get('head', learner.text.head):g}"
+            lines.append(
+                f"{name} read up to {lengths[0]} tokens of a text, and the student {lengths[1]}: {longer}, of which "
+                f"they read other parts; {same} makes both alike"
+            )
+    return lines
 
 
 def _beside(learner: Learner, settings: BesideSettings, teacher: Path | None) -> Beside | None:

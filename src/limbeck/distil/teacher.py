@@ -11,6 +11,7 @@ import numpy as np
 
 from limbeck.artefact.manifest import NAME
 from limbeck.data import Dataset
+from limbeck.data.record import share_learnt
 from limbeck.distil import given
 from limbeck.distil.judging import judge, n_remembered
 from limbeck.distil.mean import joined
@@ -55,6 +56,10 @@ class Teacher(Protocol):
         """What it says of the inputs of ``dataset`` that it knows."""
         ...
 
+    def share_learnt(self, dataset: Dataset) -> float | None:
+        """The estimated share of the inputs that it learnt from; None where that cannot be told."""
+        ...
+
 
 @dataclass(frozen=True)
 class FileTeacher:
@@ -83,6 +88,11 @@ class FileTeacher:
         """All that it says, whatever is asked; of inputs that only look like its own, what it says of those."""
         del reporter
         return joined(self.given.scores, self.given.dataset, dataset)
+
+    def share_learnt(self, dataset: Dataset) -> float | None:
+        """None: a file does not tell."""
+        del dataset
+        return None
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,10 @@ class ModelTeacher:
         """Score the inputs, piece by piece, each kept in the user's cache."""
         said = judge(self.predictor, dataset, reporter, name=self.name, exact=self.exact)
         return given.of_classes(said, self.classes or None, name=self.name)
+
+    def share_learnt(self, dataset: Dataset) -> float | None:
+        """The estimated share of the inputs that it learnt from; None where it does not tell."""
+        return share_learnt(self.predictor.manifest.data, dataset.ids)
 
     def n_remembered(self, dataset: Dataset) -> int:
         """Of how many inputs :meth:`judge` has the scores at once, from the user's cache."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from limbeck import metrics
 from limbeck.data.dataset import Dataset
-from limbeck.data.sketch import share_known
+from limbeck.data.record import SEEN, share_learnt
 from limbeck.errors import DataError
 from limbeck.inspect.calibration_error import CalibrationError, calibration_error
 from limbeck.inspect.duplicates import Group, find_duplicates
@@ -30,8 +30,6 @@ from limbeck.tasks import TaskLike
 
 BARS = 10
 _LEAST_CALIBRATION_ROWS = 20
-SEEN = 0.02
-"""From this share on, rows count as those of the training; less is chance, or a leak that the share itself tells."""
 
 Opinion = Callable[[], Sequence[NDArray[Any]]]
 
@@ -104,9 +102,7 @@ def find_errors(
 
 def share_seen(predictor: Predictor, dataset: Dataset) -> float | None:
     """The estimated share of the rows that a model learnt from; None where it cannot be told."""
-    train = predictor.manifest.data.get("train")
-    kept = train.get("sketch") if isinstance(train, dict) else None
-    return share_known(kept, dataset.ids) if isinstance(kept, list) and all(map(_is_hash, kept)) else None
+    return share_learnt(predictor.manifest.data, dataset.ids)
 
 
 def judge(
@@ -165,10 +161,6 @@ def _see_that_they_fit(scores: Scores, dataset: Dataset, task: TaskLike) -> None
     if not same or not np.array_equal(scores.targets, task.encode(dataset.targets or ())):  # type: ignore[arg-type]
         what = "labels" if same else "rows"
         raise DataError(f"the scores are of other {what} than those of {dataset.name}; score these anew")
-
-
-def _is_hash(value: Any) -> bool:
-    return isinstance(value, str)
 
 
 def _headline(scores: Scores, task: TaskLike, report: Report) -> list[tuple[str, Interval]]:
