@@ -47,7 +47,8 @@ class Lesson:
     seen: dict[str, float] = field(default_factory=dict)
     """Models that learnt from validation rows before, and from which share of them."""
     reads: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """How much of a text each teacher read, as ``limbeck.json`` says it; of those that can be asked."""
+    """How much of a text each teacher read, as ``limbeck.json`` says it; of those that can be asked and do not read all
+    of it, in windows."""
     notices: tuple[str, ...] = ()
 
     @property
@@ -182,7 +183,7 @@ def answers(task: TaskLike, logits: NDArray[np.float32]) -> Sequence[Any]:
 
 def _seen(teachers: Sequence[Teacher], valid: Dataset | None, start: Path | None) -> dict[str, float]:
     """Which models learnt from labelled validation rows before, and from which share of them."""
-    if not valid:
+    if not valid or valid.targets is None:
         return {}
     shares = {teacher.name: teacher.share_learnt(valid) for teacher in teachers}
     if start is not None and (start / NAME).is_file():
@@ -191,7 +192,8 @@ def _seen(teachers: Sequence[Teacher], valid: Dataset | None, start: Path | None
 
 
 def _reads(teachers: Sequence[Teacher]) -> dict[str, dict[str, Any]]:
-    return {one.name: one.predictor.manifest.text for one in teachers if isinstance(one, ModelTeacher)}
+    models = [(one.name, one.predictor.manifest) for one in teachers if isinstance(one, ModelTeacher)]
+    return {name: manifest.text for name, manifest in models if manifest.reading != "windows"}
 
 
 def _told_of(seen: Mapping[str, float]) -> list[str]:
