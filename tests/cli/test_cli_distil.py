@@ -251,7 +251,8 @@ def test_a_stopped_teacher_says_how_to_go_on(
     monkeypatch.setattr("limbeck.distil.judging.score", stopped)
     assert run(teachers / "quick", data, *SMALL, "--out", tmp_path / "out") == 130
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "limbeck: stopped while a teacher judges; what it said so far is kept: go on with the same command and --resume"
+        "limbeck: stopped while a teacher judges; what it said is kept, but for the last texts, at most 1,024: go on "
+        "with the same command and --resume"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 

@@ -207,8 +207,53 @@ def test_rows_that_a_teacher_learnt_from_are_told_with_its_figures(
     capsys.readouterr()
     command = [first, data, "--student", teachers / "bert", *ENCODER, "--valid-fraction", "0.5", "--seed", "3"]
     assert run(*command, "--out", second) == 0
-    assert "first learnt from about " in capsys.readouterr().err
-    assert "of them had learnt before: `first` about " in (second / "README.md").read_text()
+    assert "first learnt from " in capsys.readouterr().err
+    assert "of them had learnt before: `first` " in (second / "README.md").read_text()
     command = [first, data, "--student", teachers / "bert", *ENCODER, "--out", tmp_path / "third"]
     assert run(*command) == 0  # by the same split
-    assert "learnt from about" not in capsys.readouterr().err
+    assert "learnt from" not in capsys.readouterr().err
+
+
+def test_a_stop_while_the_student_is_saved_tells_what_stands(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*arguments: object, **_: object) -> object:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    command = [teachers / "bert", data, "--layers", "1", *ENCODER, "--out", out]
+    with monkeypatch.context() as patch:
+        patch.setattr("limbeck.train.learner.Learner.save", stopped)
+        assert run(*command) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "limbeck: stopped while the model was saved; its last checkpoint stands. Go on with the same command and "
+        "--resume"
+    )
+    assert run(*command, "--resume", "--dry-run") == 0
+    assert "5 of these 5 updates are done, and about " in capsys.readouterr().err
+    assert run(*command, "--resume") == 0
+    assert layers_of(out) == 1
+
+
+def test_how_many_rows_have_labels_is_told(
+    teachers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = tmp_path / "more.txt"
+    more.write_text("a further film\nanother room\n")
+    command = [
+        teachers / "quick",
+        data,
+        "--student",
+        "small",
+        *ENCODER,
+        "--max-updates",
+        "1",
+        "--out",
+        tmp_path / "out",
+    ]
+    assert run(*command, "--unlabelled", more) == 0
+    assert (
+        "36 of 38 training rows have labels; the others are counted by what the teacher says" in capsys.readouterr().err
+    )
+    assert run(*command, "--overwrite") == 0
+    assert "training rows have labels" not in capsys.readouterr().err

@@ -132,3 +132,11 @@ def test_files_of_another_kind(tmp_path: Path, raw: bytes, what: str, encoding: 
 def test_what_is_no_encoding(tmp_path: Path, encoding: str) -> None:
     path = file_with(tmp_path, b"text,label\na,b\n")
     assert message(path, encoding).startswith(f"no encoding is called {encoding!r}; --encoding takes")
+
+
+def test_utf_8_beside_files_of_wide_characters(tmp_path: Path) -> None:
+    narrow = file_with(tmp_path, "text,label\ncaf\u00e9,pos\n".encode())
+    wide = file_with(tmp_path, "text,label\ncaf\u00e9,pos\n".encode("utf-16"), "wide.csv")
+    bare = file_with(tmp_path, "text,label\ncaf\u00e9,pos\n".encode("utf-16-le"), "bare.csv")
+    assert [encoding_of(path, "utf-16") for path in (narrow, wide, bare)] == ["utf-8", "utf-16", "utf-16"]
+    assert encoding_of(narrow, "utf-32-le") == "utf-8"

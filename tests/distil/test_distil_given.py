@@ -18,7 +18,7 @@ from limbeck.errors import DataError
 from limbeck.metrics import softmax
 from limbeck.scores import Scores
 from support import tiny
-from support.said import given, refusal, write
+from support.said import given, notices, refusal, write
 
 pyarrow = pytest.importorskip("pyarrow")
 
@@ -329,3 +329,15 @@ def test_a_table_of_other_classes_names_who_has_these(tmp_path: Path) -> None:
     table = table_of([input_id("x")], np.zeros((1, 2)), task={"name": "classify", "classes": ["god", "bad"]}, model="m")
     with pytest.raises(DataError, match=r"\(the classes are those of other\.csv: 'good', 'bad'; the two must have"):
         of_classes(table, ("good", "bad"), name="said.npz", classes_of="other.csv")
+
+
+def test_a_class_that_is_misspelt_in_some_rows_is_told(tmp_path: Path) -> None:
+    lines = [json.dumps({"text": f"t{n}", "answer": {"positive": 0.75, "negative": 0.25}}) for n in range(6)]
+    lines += [json.dumps({"text": "t6", "answer": {"Positve": 0.75, "negative": 0.25}})]
+    found = given(tmp_path, *lines, name="said.jsonl")
+    assert notices(found, "said.jsonl")[-1] == (
+        "'Positve' (1 row) and 'positive' never stand in one row: if the first is misspelt, mend it in the file, or it "
+        "is a class of its own"
+    )
+    both = [json.dumps({"text": "t7", "answer": {"positives": 0.25, "positive": 0.25, "negative": 0.5}}), *lines[:6]]
+    assert not any("never stand" in line for line in notices(given(tmp_path, *both, name="said.jsonl"), "said.jsonl"))

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from limbeck.artefact.manifest import OWN, Manifest
+from limbeck.data.record import in_words
 from limbeck.errors import shown_measure
 from limbeck.metrics import retention
 
@@ -58,7 +59,7 @@ def _figures(manifest: Manifest) -> str:
     table = "\n".join(f"| {name} | {_figure(value)} |" for name, value in figures)
     rows, graph = measured_rows(manifest), measured_graph(manifest)
     taught = manifest.training.get("taught", {})
-    learnt = [f"{_code(str(name))} about {share:.0%}" for name, share in taught.get("seen", {}).items()]
+    learnt = [f"{_code(str(name))} {in_words(share)}" for name, share in taught.get("seen", {}).items()]
     but = f"; of them had learnt before: {', '.join(learnt)}. That flatters these figures. Measured" if learnt else ","
     heading = f"## Measured\n\nOn {rows}, from which training did not learn{but} by {graph}:"
     if taught.get("valid") == AGREEMENT:

@@ -121,6 +121,29 @@ def fit_there(fit: Callable[[], object], checkpoints: Path, *, resume: bool, goe
             raise Interrupted(f"{stop}{how}") from None
 
 
+@contextlib.contextmanager
+def told_what_stands(checkpoints: Path) -> Iterator[None]:
+    """While a trained model is saved, a stop tells that its last checkpoint stands, where there is one.
+
+    Raises:
+        Interrupted: the user asked to stop.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not any(checkpoints.glob("step-*")):
+            raise
+        raise Interrupted(
+            "stopped while the model was saved; its last checkpoint stands. Go on with the same command and --resume"
+        ) from None
+
+
+def n_done(out: Path) -> int:
+    """Updates that a stopped training at ``out`` kept; 0 where none stands there."""
+    steps = [path.name.partition("-")[2] for path in checkpoints_of(out).glob("step-*")]
+    return max((int(step) for step in steps if step.isdecimal()), default=0)
+
+
 _HELD: set[int] = set()
 """What holds folders. Workers that this process forks let go of it, or they would hold a folder after its end."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limbeck.cli._place import checkpoints_of, fit_there, hindrance_lines
+from limbeck.cli._place import checkpoints_of, fit_there, hindrance_lines, n_done, told_what_stands
 from limbeck.cli._say import say
 from limbeck.cli._trained import print_result
 from limbeck.cli.train import duration
@@ -83,6 +83,12 @@ def rehearse(settings: Settings, material: Material, home: Path, before: Rehears
         say(f"teacher {before.name}: {judges(n_texts, before.text_seconds * n_texts)}")
     cost = estimate(learner)
     say(*_plan_lines(learner, cost.seconds))
+    if settings.resume and (done := n_done(settings.out)):
+        left = cost.seconds * max(0, cost.updates - done) / max(1, cost.updates)
+        say(
+            f"{done:,} of these {counted(cost.updates, 'update')} are done, and about {duration(left)} left, where "
+            "data and settings are those of the stopped run, which is seen when it goes on"
+        )
     hindrances = hindrance_lines(settings.out, NAME, resume=settings.resume, overwrite=settings.overwrite)
     say(*writing_lines(settings.out, settings.scores, learner.n_parameters(), hindrances))
     return Rehearsed(settings.out.name, source, cost.pass_seconds / max(1, len(learner.train)))
@@ -90,6 +96,7 @@ def rehearse(settings: Settings, material: Material, home: Path, before: Rehears
 
 def teach(settings: Settings, material: Material, home: Path) -> None:
     """Teach one student."""
+    from limbeck.distil.judging import PIECE_ROWS
     from limbeck.distil.lesson import lesson
     from limbeck.distil.taught import see_that_it_can_be_taught
     from limbeck.train.progress import Console
@@ -110,7 +117,8 @@ def teach(settings: Settings, material: Material, home: Path) -> None:
         taught = lesson(material.teachers, material.rows, material.valid, choices, Console(), start)
     except KeyboardInterrupt:
         raise Interrupted(
-            "stopped while a teacher judges; what it said so far is kept: go on with the same command and --resume"
+            f"stopped while a teacher judges; what it said is kept, but for the last texts, at most {PIECE_ROWS:,}: go "
+            "on with the same command and --resume"
         ) from None
     say(*taught.notices)
     if settings.scores is not None:
@@ -139,9 +147,13 @@ def _train(settings: Settings, taught: Lesson, learner: Learner) -> None:
     from limbeck.train.cost import estimate
 
     checkpoints = checkpoints_of(settings.out)
+    n_labelled, n_train = int(taught.is_labelled.sum()), len(taught.train)
+    if 0 < n_labelled < n_train:
+        say(f"{n_labelled:,} of {n_train:,} training rows have labels; the others are counted by what the teacher says")
     say(*learner.notices, *learner.describe().lines(), *_plan_lines(learner, estimate(learner).seconds))
     fit_there(lambda: learner.fit(checkpoints, resume=settings.resume), checkpoints, resume=settings.resume)
-    manifest = learner.save(settings.out, calibrated=settings.calibrate, overwrite=settings.overwrite)
+    with told_what_stands(checkpoints):
+        manifest = learner.save(settings.out, calibrated=settings.calibrate, overwrite=settings.overwrite)
     shutil.rmtree(checkpoints, ignore_errors=True)
     if not taught.valid_is_labelled and learner.valid is not None:
         say("the validation rows have no labels: the measures tell how far the student agrees with the teachers")

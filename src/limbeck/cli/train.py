@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from limbeck.cli._place import checkpoints_of, fit_there, what_stands
+from limbeck.cli._place import checkpoints_of, fit_there, told_what_stands, what_stands
 from limbeck.cli._say import say
 from limbeck.cli._several import first_decides
 from limbeck.cli._trained import print_result
@@ -160,7 +160,8 @@ def run(settings: Settings) -> int:
             say(*filter(None, [first_decides(lambda: look(learner, cost.pass_seconds))]))
         fit = partial(_fit, learner, cost, checkpoints, settings, begun)
         fit_there(fit, checkpoints, resume=settings.resume, goes_on=not settings.auto)
-    manifest = learner.save(out, calibrated=settings.calibrate, overwrite=settings.overwrite)
+    with told_what_stands(checkpoints):
+        manifest = learner.save(out, calibrated=settings.calibrate, overwrite=settings.overwrite)
     if number() == 0:
         shutil.rmtree(checkpoints, ignore_errors=True)
     print_result(manifest, out, as_json=settings.json)

@@ -42,5 +42,15 @@ def share_learnt(record: Mapping[str, Any], ids: Iterable[bytes]) -> float | Non
     return share_known(kept, ids) if isinstance(kept, list) and all(isinstance(one, str) for one in kept) else None
 
 
+def in_words(share: float) -> str:
+    """A share that a sketch estimates, which may be off by a tenth.
+
+    >>> [in_words(share) for share in (1.0, 0.75, 0.5, 0.2, 0.04)]
+    ['nearly all', 'most', 'about half', 'some', 'a few']
+    """
+    words = ((0.9, "nearly all"), (0.6, "most"), (0.4, "about half"), (0.1, "some"))
+    return next((word for least, word in words if share >= least), "a few")
+
+
 def _part(part: Dataset) -> dict[str, Any]:
     return {"rows": len(part), "fingerprint": part.fingerprint}

@@ -8,7 +8,7 @@ Everything becomes :class:`~limbeck.scores.Scores`, whose logits are log-probabi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,13 @@ from limbeck.distil.columns import class_columns, number_column, text_columns, w
 from limbeck.distil.figures import TOLERANCE, figures_of, shown_cell
 from limbeck.distil.guessed import Found
 from limbeck.distil.nested import unfolded
-from limbeck.errors import DataError, counted, first_ones, nearest, require, together
+from limbeck.errors import DataError, closest, counted, first_ones, nearest, require, together
 from limbeck.scores import SUFFIXES, Scores
 from limbeck.tasks.regress import MOST
 from limbeck.text import is_blank
 
+_ALIKE, _MOST_COMPARED = 0.8, 100
+"""How alike (difflib's ratio) names are that may be one misspelt, and of how many classes that is asked."""
 LEAST = 1e-30
 """Stands for a probability of nothing, whose logarithm has no value: of so little no temperature makes a target.
 
@@ -249,11 +251,29 @@ def _notices(found: _Collected, source: RowSource, texts: Columns, named: Found,
     if found.short:
         not_all = f"{n_of(found.short)} without a key for each class, which counts as 0 there"
         notices.append(f"{source.name}: {not_all} ({where(found.short, source.unit)})")
+        notices += [f"{source.name}: {told}" for told in _told_of_misspelt(found.values, list(named.columns))]
     if found.bad:
         lines = [line for line, _ in found.bad]
         left = f"{n_of(lines)} left out ({where(lines, source.unit)}); the first: {found.bad[0][1]}"
         notices.append(f"{source.name}: {left}")
     return list(filter(None, notices))
+
+
+def _told_of_misspelt(values: Sequence[Sequence[float]], classes: Sequence[str]) -> Iterator[str]:
+    """Classes that are likely one, spelt in two ways: nearly alike, and never in one row."""
+    if not 2 < len(classes) <= _MOST_COMPARED:
+        return
+    has = np.asarray(values) > 0
+    n_rows = has.sum(axis=0)
+    for n, label in enumerate(classes):
+        for close in closest(label, classes[n + 1 :], cutoff=_ALIKE):
+            other = classes.index(close)
+            if n_rows[n] and n_rows[other] and not (has[:, n] & has[:, other]).any():
+                rarer, more = sorted((n, other), key=lambda one: n_rows[one])
+                yield (
+                    f"{classes[rarer]!r} ({counted(int(n_rows[rarer]), 'row')}) and {classes[more]!r} never stand in "
+                    "one row: if the first is misspelt, mend it in the file, or it is a class of its own"
+                )
 
 
 def _kind(wanted: Wanted) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from limbeck.artefact.manifest import NAME, Manifest
 from limbeck.data import Dataset, of_classes, split
-from limbeck.data.record import SEEN, share_learnt
+from limbeck.data.record import SEEN, in_words, share_learnt
 from limbeck.distil.augment import variants
 from limbeck.distil.given import table_of
 from limbeck.distil.mean import mean_of, targets_for
@@ -198,7 +198,7 @@ def _reads(teachers: Sequence[Teacher]) -> dict[str, dict[str, Any]]:
 
 def _told_of(seen: Mapping[str, float]) -> list[str]:
     return [
-        f"{name} learnt from about {share:.0%} of the validation rows, so that figures on them flatter it and what "
+        f"{name} learnt from {in_words(share)} of the validation rows, so that figures on them flatter it and what "
         "starts from it: give rows that are new to it with --valid, or split by the --seed and --valid-fraction of "
         "its training"
         for name, share in seen.items()

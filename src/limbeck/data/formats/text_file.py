@@ -94,7 +94,8 @@ def resolve(encoding: str) -> str:
 def encoding_of(path: Path, encoding: str) -> str:
     """The encoding of one of several files, for which one was named: of a file that is utf-8, as tools write it, that.
 
-    Such a file has the mark of utf-8, or was to be read by a code page and is utf-8 with a sign beyond ASCII.
+    Such a file has the mark of utf-8, or was to be read by a code page and is utf-8 with a sign beyond ASCII, or as
+    utf-16 or utf-32 and has no zero byte, as these have at each line's end.
     """
     codec = resolve(encoding)
     try:
@@ -104,7 +105,8 @@ def encoding_of(path: Path, encoding: str) -> str:
             head = file.read(_READ_FOR_ONE)
     except OSError:  # whoever reads it says what is wrong
         return encoding
-    return "utf-8" if head.startswith(_MARK_OF_UTF_8) or _n_wide(head, codec) else encoding
+    is_narrow = codec.startswith(("utf-16", "utf-32")) and 0 not in head and _as_utf_8(head) is not None
+    return "utf-8" if head.startswith(_MARK_OF_UTF_8) or is_narrow or _n_wide(head, codec) else encoding
 
 
 def _n_wide(head: bytes, codec: str) -> int:
@@ -115,11 +117,15 @@ def _n_wide(head: bytes, codec: str) -> int:
     n_high = 0x80  # in a code page each of these bytes is a sign, or nothing
     if codec.startswith("utf") or len(bytes(range(n_high, 2 * n_high)).decode(codec, errors="replace")) != n_high:
         return 0
+    return sum(character >= "\x80" for character in _as_utf_8(head) or "")
+
+
+def _as_utf_8(head: bytes) -> str | None:
+    """Bytes read as utf-8, but for a character that is cut at their end; None where they are none."""
     try:
-        text = codecs.getincrementaldecoder("utf-8")("strict").decode(head)  # the last may be cut
+        return codecs.getincrementaldecoder("utf-8")("strict").decode(head)
     except UnicodeDecodeError:
-        return 0
-    return sum(character >= "\x80" for character in text)
+        return None
 
 
 def unlike(head: bytes, codec: str) -> str:
