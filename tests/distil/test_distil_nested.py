@@ -222,3 +222,18 @@ def test_a_map_of_parquet(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": [f"text {n}" for n in range(4)], "said": said}), tmp_path / "said.parquet")
     check(read(tmp_path / "said.parquet", Wanted()))
     assert answers_in([("good", 1.0)]) == {"good": 1.0}
+
+
+def test_reasons_beside_an_answer_are_passed_over(tmp_path: Path) -> None:
+    cells = [{"bad": 1 - prob, "good": prob, "reasoning": f"because of {prob}"} for prob in PROBS]
+    check(
+        given(
+            tmp_path, *(json.dumps({"text": f"text {n}", "said": cell}) for n, cell in enumerate(cells)), name="s.jsonl"
+        )
+    )
+    assert answers_in({"good": 0.5, "reasoning": "a word"}) is None and answers_in({"a": 1, "b": [2], "c": "x"}) is None
+
+
+def test_percent_signs_within_a_cell_are_told_as_such(tmp_path: Path) -> None:
+    lines = [json.dumps({"text": f"text {n}", "said": {"bad": "10%", "good": "90%"}}) for n in range(4)]
+    assert "'10%'" in (told := refusal(tmp_path, *lines, name="said.jsonl")) and "percent" in told

@@ -29,7 +29,7 @@ _HUGE = 1e100
 """Numbers beyond are damage: their sums would be infinite."""
 _LONGEST_SHOWN = 60
 _LIMITS = "and probabilities go from 0 to 1"
-_MARKED = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)\s*%|[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
+MARKED = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)\s*%|[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 """Numbers with a percent sign or a decimal comma, which ``dataset.number`` does not read."""
 
 
@@ -125,7 +125,7 @@ def figures_of(source: RowSource, texts: Iterable[str | None]) -> Figures:
             value = number(text)
             if value is not None and abs(value) < _HUGE:
                 row[place[name]] = value
-            elif _MARKED.fullmatch(text):
+            elif MARKED.fullmatch(text):
                 marked[name] += 1
                 example.setdefault(name, text)
         rows.append(row)

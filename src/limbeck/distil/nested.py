@@ -20,7 +20,7 @@ from limbeck.data import RowSource, cell_text
 from limbeck.data.dataset import number
 from limbeck.data.rows import BadRow, Row, is_nested
 from limbeck.data.spelling import looks
-from limbeck.distil.figures import PREFIX, TOLERANCE, listed, shown_cell
+from limbeck.distil.figures import MARKED, PREFIX, TOLERANCE, listed, shown_cell
 from limbeck.errors import DataError
 
 _LABELS = ("label", "class", "category", "name")
@@ -224,7 +224,15 @@ def _list_of(cell: object) -> list[object]:
 def _all_of(cell: Mapping[str, object]) -> dict[str, object] | None:
     """A mapping of classes to numbers; a table of structs holds nothing for those that a row does not name."""
     named = {str(label): value for label, value in cell.items() if value is not None}
-    return named if named and all(map(_is_number, named.values())) else None
+    figures = {label: value for label, value in named.items() if _is_figure(value)}
+    words = [value for label, value in named.items() if label not in figures and isinstance(value, str)]
+    is_answer = len(figures) + len(words) == len(named) and len(figures) > min(1, len(words))
+    return figures if figures and is_answer else None  # a model that was asked for reasons gives them beside
+
+
+def _is_figure(value: object) -> bool:
+    """Whether a value is a number, or one with a percent sign or a decimal comma, of which the file is told."""
+    return _is_number(value) or (isinstance(value, str) and MARKED.fullmatch(value.strip()) is not None)
 
 
 def _is_number(value: object) -> bool:
