@@ -122,8 +122,8 @@ def fit_there(fit: Callable[[], object], checkpoints: Path, *, resume: bool, goe
 
 
 @contextlib.contextmanager
-def told_what_stands(checkpoints: Path) -> Iterator[None]:
-    """While a trained model is saved, a stop tells that its last checkpoint stands, where there is one.
+def told_what_stands(out: Path) -> Iterator[None]:
+    """While a trained model is saved at ``out``, a stop tells that its last checkpoint stands, where there is one.
 
     Raises:
         Interrupted: the user asked to stop.
@@ -131,7 +131,7 @@ def told_what_stands(checkpoints: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if not any(checkpoints.glob("step-*")):
+        if not _is_begun(out):
             raise
         raise Interrupted(
             "stopped while the model was saved; its last checkpoint stands. Go on with the same command and --resume"

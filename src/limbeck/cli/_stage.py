@@ -152,7 +152,7 @@ def _train(settings: Settings, taught: Lesson, learner: Learner) -> None:
         say(f"{n_labelled:,} of {n_train:,} training rows have labels; the others are counted by what the teacher says")
     say(*learner.notices, *learner.describe().lines(), *_plan_lines(learner, estimate(learner).seconds))
     fit_there(lambda: learner.fit(checkpoints, resume=settings.resume), checkpoints, resume=settings.resume)
-    with told_what_stands(checkpoints):
+    with told_what_stands(settings.out):
         manifest = learner.save(settings.out, calibrated=settings.calibrate, overwrite=settings.overwrite)
     shutil.rmtree(checkpoints, ignore_errors=True)
     if not taught.valid_is_labelled and learner.valid is not None:

@@ -160,7 +160,7 @@ def run(settings: Settings) -> int:
             say(*filter(None, [first_decides(lambda: look(learner, cost.pass_seconds))]))
         fit = partial(_fit, learner, cost, checkpoints, settings, begun)
         fit_there(fit, checkpoints, resume=settings.resume, goes_on=not settings.auto)
-    with told_what_stands(checkpoints):
+    with told_what_stands(out):
         manifest = learner.save(out, calibrated=settings.calibrate, overwrite=settings.overwrite)
     if number() == 0:
         shutil.rmtree(checkpoints, ignore_errors=True)

@@ -61,7 +61,8 @@ def judge(plain: Predictor, dataset: Dataset, reporter: Reporter, *, name: str, 
         if way.is_choice:
             record = {"model": way.predictor.fingerprint, "precision": way.predictor.way.precision}
             remember("teachers", plain.fingerprint[:32], record)
-        known = _Known.by(way.predictor.fingerprint)
+        if way.predictor.fingerprint != model:
+            known = _Known.by(way.predictor.fingerprint)
         new = known.new_in(dataset)
         n_before = len(set(dataset.ids)) - len(new)
         before = f"judged {n_before:,} of these texts before, and " if n_before else ""
